@@ -1,1 +1,4 @@
-//!
+//! What Postern's tests need of the outside world, made to misbehave on request. Never part of
+//! the server.
+
+pub mod smtp;

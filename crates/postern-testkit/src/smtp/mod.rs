@@ -1,0 +1,294 @@
+//! An SMTP server that keeps what it accepts and misbehaves exactly when told to.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use postern_testkit::smtp::{Act, SmtpServer, Step};
+//!
+//! let server = SmtpServer::builder().start().await?;
+//! server.once(Step::Rcpt, Act::reply(451));
+//! // … let the code under test send a mail to `server.addr()`; its first RCPT is answered 451 …
+//! let mails = server.wait_for(1).await;
+//! assert_eq!(mails[0].to, ["ada@example.com"]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod script;
+mod session;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use script::{Act, Step};
+pub use tls::Certificate;
+
+use script::Script;
+use tls::Identity;
+
+/// How the server offers TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encryption {
+    /// None at all.
+    #[default]
+    None,
+    /// Announced and taken up by STARTTLS.
+    StartTls,
+    /// From the first byte (RFC 8314).
+    Implicit,
+}
+
+/// A message that a client handed over whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The envelope's sender, without angle brackets; empty for the null sender.
+    pub from: String,
+    /// The envelope's recipients, without angle brackets, in the order given.
+    pub to: Vec<String>,
+    /// The message as it was before dot-stuffing, with CRLF line ends. Empty when the server only counts.
+    pub data: Vec<u8>,
+    /// The login of the session, if there was one.
+    pub login: Option<String>,
+    /// Whether the session was encrypted.
+    pub encrypted: bool,
+    /// Which connection of this server it came by, from 1.
+    pub connection: u64,
+    /// Whether the client was told that the message was accepted.
+    pub answered: bool,
+    /// The parameters of MAIL FROM (such as `SMTPUTF8`), upper-cased.
+    pub parameters: Vec<String>,
+}
+
+/// Settings of an [`SmtpServer`] that cannot change once it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    encryption: Encryption,
+    certificate: Certificate,
+    account: Option<(String, String)>,
+    count_only: bool,
+    no_pipelining: bool,
+    no_smtputf8: bool,
+}
+
+impl Builder {
+    /// Offers TLS in this way. Default: none.
+    #[must_use]
+    pub fn encryption(mut self, encryption: Encryption) -> Self {
+        self.encryption = encryption;
+        self
+    }
+
+    /// Presents a certificate of this kind. Default: a good one.
+    #[must_use]
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.certificate = certificate;
+        self
+    }
+
+    /// Announces AUTH PLAIN and LOGIN and refuses mail from anybody but this account.
+    #[must_use]
+    pub fn account(mut self, username: &str, password: &str) -> Self {
+        self.account = Some((username.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Counts messages and keeps none: a sink for load.
+    #[must_use]
+    pub fn count_only(mut self) -> Self {
+        self.count_only = true;
+        self
+    }
+
+    /// Does not announce PIPELINING (RFC 2920).
+    #[must_use]
+    pub fn without_pipelining(mut self) -> Self {
+        self.no_pipelining = true;
+        self
+    }
+
+    /// Does not announce SMTPUTF8 (RFC 6531).
+    #[must_use]
+    pub fn without_smtputf8(mut self) -> Self {
+        self.no_smtputf8 = true;
+        self
+    }
+
+    /// Listens on a free port of 127.0.0.1 and serves until the server is dropped.
+    ///
+    /// # Errors
+    /// When no port can be bound or no certificate can be made.
+    pub async fn start(self) -> io::Result<SmtpServer> {
+        self.start_at("127.0.0.1:0").await
+    }
+
+    /// Listens on a given address.
+    ///
+    /// # Errors
+    /// When the address cannot be bound or no certificate can be made.
+    pub async fn start_at(self, addr: &str) -> io::Result<SmtpServer> {
+        let listener = TcpListener::bind(addr).await?;
+        let addr = listener.local_addr()?;
+        let identity = Identity::make(self.certificate).map_err(io::Error::other)?;
+        let ca_pem = identity.ca_pem.clone();
+        let shared = Arc::new(Shared::new(self, identity));
+        let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        Ok(SmtpServer {
+            addr,
+            ca_pem,
+            shared,
+            task,
+        })
+    }
+}
+
+/// A running server. Dropping it closes its port and every connection.
+#[derive(Debug)]
+pub struct SmtpServer {
+    addr: SocketAddr,
+    ca_pem: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl SmtpServer {
+    /// Starts describing a server.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The certificate of the authority that a client must trust, in PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// Misbehaves at the next such step, once. Orders queue: two of them are two faults in a row.
+    pub fn once(&self, step: Step, act: Act) {
+        self.shared.script().push(step, None, act, Some(1));
+    }
+
+    /// Misbehaves at the next `times` such steps.
+    pub fn times(&self, times: u32, step: Step, act: Act) {
+        self.shared.script().push(step, None, act, Some(times));
+    }
+
+    /// Misbehaves at every such step until [`SmtpServer::heal`].
+    pub fn always(&self, step: Step, act: Act) {
+        self.shared.script().push(step, None, act, None);
+    }
+
+    /// Misbehaves at every such step of a mail to `recipient` (compared without regard to case).
+    /// Only the steps from RCPT on know the recipient.
+    pub fn always_for(&self, recipient: &str, step: Step, act: Act) {
+        self.shared.script().push(step, Some(recipient), act, None);
+    }
+
+    /// Forgets all orders and behaves.
+    pub fn heal(&self) {
+        self.shared.script().clear();
+    }
+
+    /// Every message handed over whole so far, answered or not, oldest first.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.mails().clone()
+    }
+
+    /// How many messages were handed over whole.
+    pub fn count(&self) -> u64 {
+        *self.shared.count.borrow()
+    }
+
+    /// How many connections were accepted.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Waits until `count` messages were handed over and gives them all.
+    ///
+    /// # Panics
+    /// When that takes more than 20 seconds.
+    pub async fn wait_for(&self, count: u64) -> Vec<Received> {
+        let mut watcher = self.shared.count.subscribe();
+        let waited = watcher.wait_for(|seen| *seen >= count);
+        let outcome = tokio::time::timeout(Duration::from_secs(20), waited).await;
+        assert!(
+            outcome.is_ok_and(|seen| seen.is_ok()),
+            "waited 20 s for {count} mails; {} came",
+            self.count()
+        );
+        self.received()
+    }
+}
+
+impl Drop for SmtpServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What all sessions of a server share.
+pub(crate) struct Shared {
+    pub(crate) options: Builder,
+    pub(crate) identity: Identity,
+    script: Mutex<Script>,
+    mails: Mutex<Vec<Received>>,
+    count: watch::Sender<u64>,
+    connections: AtomicU64,
+}
+
+impl Shared {
+    fn new(options: Builder, identity: Identity) -> Self {
+        Self {
+            options,
+            identity,
+            script: Mutex::default(),
+            mails: Mutex::default(),
+            count: watch::Sender::new(0),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mails(&self) -> MutexGuard<'_, Vec<Received>> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keep(&self, mail: Received) {
+        if !self.options.count_only {
+            self.mails().push(mail);
+        }
+        self.count.send_modify(|count| *count += 1);
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut sessions = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let connection = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let _ = stream.set_nodelay(true);
+        sessions.spawn(session::serve(stream, Arc::clone(&shared), connection));
+        while sessions.try_join_next().is_some() {}
+    }
+}

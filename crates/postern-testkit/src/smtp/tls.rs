@@ -1,0 +1,78 @@
+//! A throw-away certificate authority, and certificates that are wrong in chosen ways.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// How the server's certificate relates to what a careful client demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Certificate {
+    /// For `localhost` and 127.0.0.1, by the authority whose certificate [`super::SmtpServer::ca_pem`] gives.
+    #[default]
+    Good,
+    /// By that authority, but for another name.
+    WrongName,
+    /// For the right name, by an authority nobody knows.
+    UnknownAuthority,
+    /// Right in all but its time: it ran out in 2001.
+    Expired,
+}
+
+/// A server's TLS side and the authority a client must trust to accept it.
+pub(crate) struct Identity {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) ca_pem: String,
+}
+
+impl Identity {
+    pub(crate) fn make(
+        kind: Certificate,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let trusted = authority("Postern test authority")?;
+        let ca_pem = trusted.pem();
+        let issuer = match kind {
+            Certificate::UnknownAuthority => authority("Nobody's authority")?,
+            Certificate::Good | Certificate::WrongName | Certificate::Expired => trusted,
+        };
+        let key = KeyPair::generate()?;
+        let leaf = leaf_params(kind)?.signed_by(&key, &issuer)?;
+        let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
+        let key = PrivateKeyDer::try_from(key.serialize_der())?;
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            ca_pem,
+        })
+    }
+}
+
+fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+fn leaf_params(kind: Certificate) -> Result<CertificateParams, rcgen::Error> {
+    let names = match kind {
+        Certificate::WrongName => vec!["elsewhere.example".to_owned()],
+        Certificate::Good | Certificate::UnknownAuthority | Certificate::Expired => {
+            vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
+        }
+    };
+    let mut params = CertificateParams::new(names)?;
+    if kind == Certificate::Expired {
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(2001, 1, 1);
+    }
+    Ok(params)
+}
