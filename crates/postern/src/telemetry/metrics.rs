@@ -1,0 +1,238 @@
+//! Counters, gauges and histograms, and their Prometheus text.
+//!
+//! Every label is a closed enum and every series exists from the start, so that counting on the
+//! hot path is an array index and an atomic add: no map, no lock, no allocation. Gauges are set
+//! when somebody asks for them.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::labels::{Attempt, Door, Label, Method, Outcome, RedeemVerdict};
+
+/// Upper bounds of the latency buckets, in seconds: 250 µs to 10 s.
+const LATENCY_BUCKETS: [f64; 14] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0,
+];
+
+type Labels = Vec<(&'static str, &'static str)>;
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// Everything the process counts.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Vec<Counter>,
+    latency: Vec<Histogram>,
+    redeems: Vec<Counter>,
+    attempts: Vec<Counter>,
+    budgets_passed: Counter,
+    outbox_depth: Gauge,
+    outbox_oldest: Seconds,
+    store_queue: Gauge,
+    snapshot_age: Seconds,
+}
+
+/// Values read at the moment of a scrape.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gauges {
+    /// Deliveries that wait to be sent.
+    pub outbox_depth: u64,
+    /// Age of the oldest of them; zero when there is none.
+    pub outbox_oldest: Duration,
+    /// Acts that wait for the store's writer.
+    pub store_queue: u64,
+    /// Age of the snapshot of settings and clients that callers are judged by.
+    pub snapshot_age: Duration,
+}
+
+impl Metrics {
+    /// Every series, at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("postern");
+        let requests: Family<Labels, Counter> =
+            register(&mut registry, "requests", "Calls answered, by outcome");
+        let latency =
+            Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS));
+        registry.register(
+            "request_duration_seconds",
+            "Time from head to answer",
+            latency.clone(),
+        );
+        let redeems = register(
+            &mut registry,
+            "redeem_verdicts",
+            "Proofs judged, by verdict",
+        );
+        let attempts = register(
+            &mut registry,
+            "delivery_attempts",
+            "Attempts to hand a mail on, by outcome",
+        );
+        Self {
+            requests: every_call()
+                .flat_map(|call| Outcome::ALL.iter().map(move |outcome| (call, outcome)))
+                .map(|((method, door), outcome)| {
+                    requests.get_or_create_owned(&vec![method.pair(), door.pair(), outcome.pair()])
+                })
+                .collect(),
+            latency: every_call()
+                .map(|(method, door)| {
+                    latency.get_or_create_owned(&vec![method.pair(), door.pair()])
+                })
+                .collect(),
+            redeems: one_each::<RedeemVerdict>(&redeems),
+            attempts: one_each::<Attempt>(&attempts),
+            budgets_passed: register(
+                &mut registry,
+                "guess_budgets_passed",
+                "Addresses that passed their guess budget",
+            ),
+            outbox_depth: register(&mut registry, "outbox_depth", "Deliveries waiting"),
+            outbox_oldest: register(
+                &mut registry,
+                "outbox_oldest_age_seconds",
+                "Age of the oldest waiting delivery",
+            ),
+            store_queue: register(
+                &mut registry,
+                "store_queue_depth",
+                "Acts waiting for the writer",
+            ),
+            snapshot_age: register(
+                &mut registry,
+                "snapshot_age_seconds",
+                "Age of the settings in force",
+            ),
+            registry,
+        }
+    }
+
+    /// Counts one answered call and the time it took.
+    pub fn request(&self, method: Method, door: Door, outcome: Outcome, took: Duration) {
+        let call = method.index() * Door::ALL.len() + door.index();
+        self.requests[call * Outcome::ALL.len() + outcome.index()].inc();
+        self.latency[call].observe(took.as_secs_f64());
+    }
+
+    /// Counts one judged proof.
+    pub fn redeem(&self, verdict: RedeemVerdict) {
+        self.redeems[verdict.index()].inc();
+    }
+
+    /// Counts one attempt to hand a mail to its transport, by how it ended.
+    pub fn attempt(&self, outcome: Attempt) {
+        self.attempts[outcome.index()].inc();
+    }
+
+    /// Counts an address passing its guess budget for the first time.
+    pub fn guess_budget_passed(&self) {
+        self.budgets_passed.inc();
+    }
+
+    /// The Prometheus (OpenMetrics) text of everything, with `gauges` as read just now.
+    ///
+    /// # Panics
+    /// Never: writing to a `String` does not fail.
+    pub fn render(&self, gauges: Gauges) -> String {
+        self.outbox_depth.set(gauges.outbox_depth.cast_signed());
+        self.outbox_oldest.set(gauges.outbox_oldest.as_secs_f64());
+        self.store_queue.set(gauges.store_queue.cast_signed());
+        self.snapshot_age.set(gauges.snapshot_age.as_secs_f64());
+        let mut out = String::with_capacity(32 * 1024);
+        text::encode(&mut out, &self.registry).expect("writing to a String does not fail");
+        out
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Every method at every door, in the order of the index that `request` computes.
+fn every_call() -> impl Iterator<Item = (Method, Door)> {
+    Method::ALL
+        .iter()
+        .flat_map(|method| Door::ALL.iter().map(move |door| (*method, *door)))
+}
+
+fn one_each<L: Label>(family: &Family<Labels, Counter>) -> Vec<Counter> {
+    L::ALL
+        .iter()
+        .map(|label| family.get_or_create_owned(&vec![label.pair()]))
+        .collect()
+}
+
+fn register<M>(registry: &mut Registry, name: &str, help: &str) -> M
+where
+    M: prometheus_client::registry::Metric + Clone + Default,
+{
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_counted_under_its_method_door_and_outcome_alone() {
+        let metrics = Metrics::new();
+        metrics.request(
+            Method::Verify,
+            Door::Grpc,
+            Outcome::Refused,
+            Duration::from_millis(3),
+        );
+        let text = metrics.render(Gauges::default());
+        let counted: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("postern_requests_total") && !line.ends_with(" 0"))
+            .collect();
+        assert_eq!(
+            counted,
+            [r#"postern_requests_total{method="verify",door="grpc",outcome="refused"} 1"#]
+        );
+        assert!(text.contains(
+            r#"postern_request_duration_seconds_bucket{le="0.005",method="verify",door="grpc"} 1"#
+        ));
+    }
+
+    #[test]
+    fn gauges_are_those_of_the_scrape() {
+        let gauges = Gauges {
+            outbox_depth: 7,
+            outbox_oldest: Duration::from_millis(1500),
+            ..Gauges::default()
+        };
+        let text = Metrics::new().render(gauges);
+        assert!(text.contains("postern_outbox_depth 7\n"), "{text}");
+        assert!(
+            text.contains("postern_outbox_oldest_age_seconds 1.5\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn every_label_has_the_index_of_its_place() {
+        fn in_order<L: Label>() {
+            for (place, label) in L::ALL.iter().enumerate() {
+                assert_eq!(label.index(), place);
+            }
+        }
+        in_order::<Method>();
+        in_order::<Door>();
+        in_order::<Outcome>();
+        in_order::<RedeemVerdict>();
+        in_order::<Attempt>();
+    }
+}
