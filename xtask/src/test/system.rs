@@ -1,0 +1,126 @@
+//! What the tests need of the machine, installed by apt where that is allowed.
+
+use std::io::IsTerminal;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::shell::{run, succeeds};
+
+struct Need {
+    package: &'static str,
+    found: fn() -> bool,
+}
+
+const NEEDS: [Need; 5] = [
+    Need {
+        package: "gcc",
+        found: || answers("cc", "--version"),
+    },
+    Need {
+        package: "nodejs",
+        found: || answers("node", "--version"),
+    },
+    Need {
+        package: "npm",
+        found: || answers("npm", "--version"),
+    },
+    Need {
+        package: "python3-venv",
+        found: || python().is_some(),
+    },
+    Need {
+        package: "postfix",
+        found: || std::path::Path::new("/usr/sbin/postfix").exists(),
+    },
+];
+
+/// Makes sure that every needed program is there, installing the packages of those that are not.
+///
+/// # Errors
+/// When something is missing and cannot be installed; the message names the packages.
+pub(crate) fn ensure() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    eprintln!("    missing: {names}");
+    let Some(installer) = Installer::find() else {
+        bail!("please install these packages and run this again (Debian names): {names}");
+    };
+    installer.install(&missing)?;
+    let still = self::missing();
+    if !still.is_empty() {
+        bail!("still missing after apt-get install: {}", still.join(" "));
+    }
+    Ok(())
+}
+
+/// A Python of the version that the lock file was made for, or newer, which can make environments.
+pub(crate) fn python() -> Option<&'static str> {
+    const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+    ["python3", "/usr/bin/python3"]
+        .into_iter()
+        .find(|python| succeeds(Command::new(python).args(["-c", PROBE])))
+}
+
+fn answers(program: &str, question: &str) -> bool {
+    succeeds(Command::new(program).arg(question))
+}
+
+fn missing() -> Vec<&'static str> {
+    NEEDS
+        .iter()
+        .filter(|need| !(need.found)())
+        .map(|need| need.package)
+        .collect()
+}
+
+/// apt-get, with sudo in front when we are not root.
+struct Installer {
+    sudo: Option<&'static [&'static str]>,
+}
+
+impl Installer {
+    fn find() -> Option<Self> {
+        if !answers("apt-get", "--version") {
+            return None;
+        }
+        if succeeds(Command::new("sh").args(["-c", "[ $(id -u) = 0 ]"])) {
+            return Some(Self { sudo: None });
+        }
+        let prompt_possible = std::io::stdin().is_terminal() && answers("sudo", "--version");
+        let sudo: &[&str] = if prompt_possible {
+            &["sudo"]
+        } else {
+            &["sudo", "--non-interactive"]
+        };
+        let usable =
+            prompt_possible || succeeds(Command::new("sudo").args(["--non-interactive", "true"]));
+        usable.then_some(Self { sudo: Some(sudo) })
+    }
+
+    fn install(&self, packages: &[&str]) -> Result<()> {
+        run(self.apt_get().args(["update", "-qq"]))?;
+        run(self
+            .apt_get()
+            .args(["install", "--yes", "-qq", "--no-install-recommends"])
+            .args(packages))
+    }
+
+    /// `DEBIAN_FRONTEND` keeps Postfix from asking questions, `RUNLEVEL` from being started as
+    /// the machine's own mail server: the tests start an instance of their own.
+    fn apt_get(&self) -> Command {
+        let words = self.sudo.unwrap_or_default().iter().copied();
+        let mut words = words.chain([
+            "env",
+            "DEBIAN_FRONTEND=noninteractive",
+            "RUNLEVEL=1",
+            "apt-get",
+        ]);
+        let mut command = Command::new(words.next().expect("the chain is not empty"));
+        command.args(words);
+        command
+    }
+}
