@@ -1,0 +1,1 @@
+//! The verbs: each reads the clock, calls rules, calls one act of the store and answers a value.

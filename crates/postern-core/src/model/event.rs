@@ -1,0 +1,114 @@
+use serde::{Deserialize, Serialize};
+
+use super::{AddressKey, AuthRequestId, ClientId, Method, Template, Timestamp, UsedBy};
+
+/// One step in the life of an auth request: what the authentication log shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The request it is about; none for a refused send.
+    pub request: Option<AuthRequestId>,
+    /// The client that asked.
+    pub client: Option<ClientId>,
+    /// The address it is about.
+    pub address: AddressKey,
+    /// What happened.
+    pub what: EventKind,
+}
+
+/// What happened. Stored as JSON with the kind's name under `kind`; never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A send was accepted.
+    Initiated {
+        /// The address as given.
+        email: String,
+        /// What is mailed.
+        method: Method,
+        /// The wording asked for.
+        template: Option<Template>,
+        /// Whether the guess budget made the code longer.
+        hardened: bool,
+        /// The lifetime of the credentials, in seconds.
+        expires_in: u64,
+    },
+    /// A resend was accepted.
+    Resent {
+        /// Whether the credentials are new ones.
+        regenerated: bool,
+        /// The generation that is valid from now on.
+        generation: u16,
+    },
+    /// A mail was put into the outbox, in the same commit as its request.
+    MailQueued {
+        /// The mail's place in the request.
+        delivery: u16,
+    },
+    /// The provider took the mail.
+    MailSent {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// How many attempts it took.
+        attempts: u16,
+        /// Who took it.
+        provider: String,
+        /// What they said.
+        reply: String,
+    },
+    /// An attempt failed and will be repeated.
+    MailDeferred {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// How many attempts there were.
+        attempts: u16,
+        /// Who had the trouble.
+        provider: Option<String>,
+        /// What it was.
+        reason: String,
+    },
+    /// The mail will not arrive.
+    MailFailed {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// How many attempts there were.
+        attempts: u16,
+        /// Whether the recipient was refused.
+        bounced: bool,
+        /// Why.
+        reason: String,
+    },
+    /// The mail was not sent because its credential was spent.
+    MailAbandoned {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// `used`, `dead`, `expired`, `superseded` or `gone`.
+        reason: String,
+    },
+    /// A wrong code was offered and counted.
+    WrongCode {
+        /// How many the request still survives.
+        attempts_left: u8,
+        /// Whether it counted against the address's guess budget.
+        budgeted: bool,
+    },
+    /// The last wrong code killed the request.
+    Locked,
+    /// The address passed its guess budget.
+    BudgetPassed,
+    /// The right proof was accepted.
+    Verified {
+        /// Which proof.
+        by: UsedBy,
+    },
+    /// The request's lifetime ended unused.
+    Expired,
+    /// Calls were refused by a limit.
+    Throttled {
+        /// Which limit.
+        what: String,
+        /// How many calls in this window.
+        count: u64,
+    },
+}

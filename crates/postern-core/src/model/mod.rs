@@ -1,0 +1,43 @@
+//! Nouns that cannot be wrong: their constructors parse, and their secrets do not print.
+
+mod auth_request;
+mod caller;
+mod client;
+mod delivery;
+mod digits;
+mod email;
+mod event;
+mod history;
+mod id;
+mod link_uri;
+mod provider;
+mod sealed;
+mod secret;
+mod signing_key;
+mod snapshot;
+mod time;
+mod variables;
+
+pub use auth_request::{
+    AuthRequest, CodeAlphabet, CodeShape, Method, State, Template, UsedBy, WrongCodes,
+};
+pub use caller::Caller;
+pub use client::{Client, ClientSecret};
+pub use delivery::{Delivery, DeliveryState, Outgoing, Settlement};
+pub use email::{AddressKey, Email, EmailProblem};
+pub use event::{Event, EventKind};
+pub use history::{History, SecondBuckets};
+pub use id::{AuthRequestId, ClientId, DeliveryId, NodeId};
+pub use link_uri::{LinkUri, LinkUriProblem};
+pub use provider::{MailProvider, TlsMode};
+pub use sealed::{Sealed, Slot};
+pub use secret::{LinkToken, Passcode, RequestHandle, SecretText};
+pub use signing_key::{SigningKey, SigningState};
+pub use snapshot::Snapshot;
+pub use time::Timestamp;
+pub use variables::{RESERVED_VARIABLES, Variables};
+
+pub(crate) use digits::fold_code;
+pub(crate) use id::time_ordered;
+pub(crate) use link_uri::may_be_custom;
+pub(crate) use variables::is_https;

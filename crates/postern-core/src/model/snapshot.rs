@@ -1,0 +1,19 @@
+use std::collections::HashMap;
+
+use super::{Client, ClientId, MailProvider, SigningKey};
+use crate::settings::Settings;
+
+/// What every node holds in memory of the store's slow-moving part; at most 2 s old.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Grows with every change of anything below.
+    pub revision: u64,
+    /// What admins edit.
+    pub settings: Settings,
+    /// The API clients that may call.
+    pub clients: HashMap<ClientId, Client>,
+    /// The mail providers, in the order in which they are tried.
+    pub providers: Vec<MailProvider>,
+    /// The signing keys that are published, in the order in which they were made.
+    pub signing_keys: Vec<SigningKey>,
+}

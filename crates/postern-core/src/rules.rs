@@ -1,0 +1,18 @@
+//! Pure decisions on values: in go what was found and the moment, out comes what is to be done.
+
+mod deliver;
+mod issue;
+mod judge;
+mod reissue;
+mod retry;
+mod throttle;
+
+pub use deliver::{settle, undeliverable};
+pub use issue::{Issue, LEASE};
+pub use judge::{Judgement, Proof, judge};
+pub use reissue::{MAX_RESENDS, RESENDABLE_FOR, Reissue};
+pub use retry::{BACKOFF_FLOOR, next_attempt_at};
+pub use throttle::{BUDGET_SPAN, Quotas, budget_spent, throttle};
+
+#[cfg(test)]
+pub(crate) mod fixtures;

@@ -1,0 +1,231 @@
+use crate::error::Error;
+use crate::keyring::{Binding, Keyring, OfferedLink, same_code};
+use crate::model::{
+    AddressKey, AuthRequest, AuthRequestId, Event, EventKind, History, State, Timestamp, UsedBy,
+};
+use crate::ports::{Change, Decision};
+use crate::rules::issue::event_of;
+use crate::rules::throttle::{BUDGET_SPAN, budget_spent};
+use crate::settings::Settings;
+
+/// How many older generations are recognised, so that the person is told to use the newest mail.
+const RECOGNISED: u16 = 3;
+
+/// What a caller offers.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A passcode, folded as typed (see the contract of [`crate::flow::VerifyCommand`]).
+    Code(String),
+    /// A link, and which `auth_request_id` came with it.
+    Link {
+        /// The link, its outer tag checked.
+        link: OfferedLink,
+        /// The request that the `auth_request_id` names: none given, one of ours, or a false one.
+        claimed: Option<Option<AuthRequestId>>,
+    },
+}
+
+/// With what a proof is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Judgement<'a> {
+    /// The request, held still.
+    pub request: &'a AuthRequest,
+    /// Its address's key.
+    pub key: AddressKey,
+    /// The counted wrong codes of the address.
+    pub guesses: &'a History,
+    /// The settings in force.
+    pub settings: &'a Settings,
+    /// The keys.
+    pub keyring: &'a Keyring,
+    /// The moment the act runs.
+    pub now: Timestamp,
+}
+
+/// Decides one proof against an auth request that the store holds still.
+///
+/// Pure, and total over the table of the lifecycle's §3, in its order: state, then kind, then
+/// browser, then budget, and the secret last, so that a right passcode never rescues a dead request
+/// (throttling, NIST SP 800-63B).
+pub fn judge(with: &Judgement<'_>, proof: &Proof) -> Decision {
+    let judged = with.standing().and_then(|()| match proof {
+        Proof::Link { link, claimed } => with.link(link, *claimed).map(|()| UsedBy::Link),
+        Proof::Code(code) => with.code(code).map(|()| UsedBy::Code),
+    });
+    match judged {
+        Ok(by) => with.accept(by),
+        Err(Refusal::Plain(error)) => Decision::refuse(error),
+        Err(Refusal::Wrong(digest)) => with.count(digest),
+    }
+}
+
+enum Refusal {
+    /// Refused without a trace.
+    Plain(Error),
+    /// A wrong code not seen before: it is counted.
+    Wrong([u8; 16]),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Plain(error)
+    }
+}
+
+impl Judgement<'_> {
+    /// Rows 1 to 3.
+    fn standing(&self) -> Result<(), Refusal> {
+        match self.request.state {
+            State::Used(_) => Err(Error::AuthRequestUsed.into()),
+            State::Dead => Err(Error::TooManyAttempts.into()),
+            // The limit may have been lowered since the last wrong code.
+            State::Open if self.request.wrong.count() >= self.settings.attempt_limit => {
+                Err(Error::TooManyAttempts.into())
+            }
+            State::Open if self.now >= self.request.expires_at => {
+                Err(Error::AuthRequestExpired.into())
+            }
+            State::Open => Ok(()),
+        }
+    }
+
+    /// Rows 4, 5, 7 and 10 for a link.
+    fn link(
+        &self,
+        link: &OfferedLink,
+        claimed: Option<Option<AuthRequestId>>,
+    ) -> Result<(), Refusal> {
+        if !self.request.method.has_link() || !self.keyring.link_belongs(link, self.request) {
+            return Err(Error::InvalidLink.into());
+        }
+        match claimed {
+            None if self.settings.enforce_same_browser_origin => {
+                return Err(Error::OtherBrowser.into());
+            }
+            Some(id) if id != Some(self.request.id) => return Err(Error::OtherBrowser.into()),
+            None | Some(_) => {}
+        }
+        let behind = self.request.generation.checked_sub(link.generation);
+        match behind {
+            Some(0) => Ok(()),
+            Some(1..=RECOGNISED) => Err(Error::LinkSuperseded.into()),
+            Some(_) | None => Err(Error::InvalidLink.into()),
+        }
+    }
+
+    /// Rows 4 and 6 to 10 for a code.
+    fn code(&self, code: &str) -> Result<(), Refusal> {
+        if !self.request.method.has_code() || !self.request.shape.admits(code) {
+            return Err(self.invalid_code().into());
+        }
+        if let Some(retry_after) = self.spent_budget() {
+            return Err(Error::RateLimited {
+                what: "wrong codes for this address",
+                retry_after,
+            }
+            .into());
+        }
+        if self.matches(code, self.request.generation) {
+            return Ok(());
+        }
+        // A code of an older generation that happens to equal the current one is the current one.
+        if (1..=RECOGNISED.min(self.request.generation))
+            .any(|back| self.matches(code, self.request.generation - back))
+        {
+            return Err(Error::CodeSuperseded.into());
+        }
+        let digest = self
+            .keyring
+            .wrong_digest(self.request, code)
+            .ok_or(Error::AuthRequestNotFound)?;
+        if self.request.wrong.contains(&digest) {
+            return Err(self.invalid_code().into());
+        }
+        Err(Refusal::Wrong(digest))
+    }
+
+    fn spent_budget(&self) -> Option<std::time::Duration> {
+        (!self.request.hardened)
+            .then(|| budget_spent(self.guesses, self.settings, self.now))
+            .flatten()
+    }
+
+    fn matches(&self, code: &str, generation: u16) -> bool {
+        let expected = self
+            .keyring
+            .passcode(&Binding::new(self.request, generation));
+        expected.is_some_and(|expected| same_code(&expected, code))
+    }
+
+    fn invalid_code(&self) -> Error {
+        Error::InvalidCode {
+            attempts_left: self
+                .settings
+                .attempt_limit
+                .saturating_sub(self.request.wrong.count()),
+        }
+    }
+
+    /// Row 10: every credential of the request is dead from here on.
+    fn accept(&self, by: UsedBy) -> Decision {
+        let request = AuthRequest {
+            state: State::Used(by),
+            ..self.request.clone()
+        };
+        let events = vec![self.event(EventKind::Verified { by })];
+        Decision {
+            outcome: Ok(()),
+            change: Some(self.change(request, None, events)),
+        }
+    }
+
+    /// Row 9: the request's count and the address's budget, in the same write.
+    fn count(&self, digest: [u8; 16]) -> Decision {
+        let wrong = self.request.wrong.with(digest);
+        let attempts_left = self.settings.attempt_limit.saturating_sub(wrong.count());
+        let budgeted = !self.request.hardened;
+        let guesses = budgeted.then(|| self.guesses.with(self.now, BUDGET_SPAN));
+        let mut events = vec![self.event(EventKind::WrongCode {
+            attempts_left,
+            budgeted,
+        })];
+        let state = if attempts_left == 0 {
+            State::Dead
+        } else {
+            State::Open
+        };
+        if state == State::Dead {
+            events.push(self.event(EventKind::Locked));
+        }
+        if guesses
+            .as_ref()
+            .is_some_and(|all| budget_spent(all, self.settings, self.now).is_some())
+        {
+            events.push(self.event(EventKind::BudgetPassed));
+        }
+        let request = AuthRequest {
+            wrong,
+            state,
+            ..self.request.clone()
+        };
+        Decision {
+            outcome: Err(Error::InvalidCode { attempts_left }),
+            change: Some(self.change(request, guesses, events)),
+        }
+    }
+
+    fn change(&self, request: AuthRequest, guesses: Option<History>, events: Vec<Event>) -> Change {
+        Change {
+            request,
+            sends: None,
+            client_sends: None,
+            guesses,
+            delivery: None,
+            events,
+        }
+    }
+
+    fn event(&self, what: EventKind) -> Event {
+        event_of(self.request, self.key, self.now, what)
+    }
+}
