@@ -4,4 +4,5 @@
 //! their hands. Doors (`grpc`, `rest`, `oauth`) decode and encode, `postern-core` decides,
 //! `postern-store` keeps; `compose` builds the whole machine once.
 
+pub mod mail;
 pub mod telemetry;
