@@ -4,5 +4,8 @@
 //! their hands. Doors (`grpc`, `rest`, `oauth`) decode and encode, `postern-core` decides,
 //! `postern-store` keeps; `compose` builds the whole machine once.
 
-pub mod mail;
+pub mod certificates;
+pub mod config;
+pub mod private_file;
+pub mod root_keys;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-use super::Sealed;
+use super::{Sealed, Slot};
 
 /// A mail provider: an SMTP server that takes our mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,17 @@ pub struct MailProvider {
     pub password: Option<Sealed>,
     /// The sender, as `Name <address>` or a bare address.
     pub from: String,
+}
+
+impl MailProvider {
+    /// Where the password of the provider called `name` is sealed.
+    pub fn password_slot(name: &str) -> Slot<'_> {
+        Slot {
+            table: "mail_providers",
+            column: "password",
+            id: name.as_bytes(),
+        }
+    }
 }
 
 /// How an SMTP connection is protected.

@@ -1,4 +1,4 @@
-use super::{Sealed, Timestamp};
+use super::{Sealed, Slot, Timestamp};
 
 /// An RSA key that signs access tokens; its private half rests sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,17 @@ pub struct SigningKey {
     pub created_at: Timestamp,
     /// When it stopped signing, for a retired key.
     pub retired_at: Option<Timestamp>,
+}
+
+impl SigningKey {
+    /// Where the private half of the key `kid` is sealed.
+    pub fn private_slot(kid: &str) -> Slot<'_> {
+        Slot {
+            table: "signing_keys",
+            column: "private",
+            id: kid.as_bytes(),
+        }
+    }
 }
 
 /// The life of a signing key, in order.

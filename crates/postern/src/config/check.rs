@@ -1,0 +1,243 @@
+//! From what was typed to what it means; where unsafe combinations are refused.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::meaning::{
+    Config, DataConfig, LimitsConfig, Mode, OutboxConfig, ServerConfig, TlsConfig, Transport,
+};
+use super::raw::RawConfig;
+use super::{ConfigError, Layers, PublicUrl, units};
+use crate::telemetry::logs::{LogConfig, LogFormat};
+
+impl Config {
+    /// Reads the layers; refuses as a whole and names every problem.
+    ///
+    /// # Errors
+    /// [`ConfigError::Refused`] with one sentence a problem, each saying what to write.
+    pub fn read(layers: &Layers, mode: Mode) -> Result<Self, ConfigError> {
+        if !layers.problems().is_empty() {
+            return Err(ConfigError::Refused(layers.problems().to_vec()));
+        }
+        let raw: RawConfig = layers
+            .tables()
+            .try_into()
+            .map_err(|error| ConfigError::Refused(vec![format!("{error}")]))?;
+        let mut check = Check {
+            layers,
+            problems: Vec::new(),
+        };
+        let config = check.config(&raw, mode);
+        match (config, check.problems) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(ConfigError::Refused(problems)),
+        }
+    }
+}
+
+struct Check<'a> {
+    layers: &'a Layers,
+    problems: Vec<String>,
+}
+
+impl Check<'_> {
+    fn config(&mut self, raw: &RawConfig, mode: Mode) -> Option<Config> {
+        let (server, tls) = (self.server(raw), self.tls(raw));
+        let (data, outbox) = (self.data(raw), self.outbox(raw));
+        let (limits, log, metrics) = (self.limits(raw), self.log(raw), self.metrics(raw));
+        if mode == Mode::Serve {
+            self.refuse_unsafe(raw, server.as_ref());
+        }
+        Some(Config {
+            mode,
+            server: server?,
+            tls: tls?,
+            data: data?,
+            outbox: outbox?,
+            limits: limits?,
+            log: log?,
+            metrics: metrics?,
+        })
+    }
+
+    /// What `serve` does not start with, whatever each value by itself says.
+    fn refuse_unsafe(&mut self, raw: &RawConfig, server: Option<&ServerConfig>) {
+        if raw.server.public_url.is_empty() {
+            self.problems.push(MISSING_PUBLIC_URL.to_owned());
+        }
+        if raw.data.root_keys_file.is_empty() {
+            self.problems.push(MISSING_ROOT_KEYS.to_owned());
+        }
+        if raw.outbox.transport == "inbox" {
+            self.problems.push(DEV_INBOX.to_owned());
+        }
+        let plain = raw.tls.certificate_file.is_empty() && !raw.server.tls_terminated_by_proxy;
+        if let Some(listen) = server
+            .map(|server| server.listen)
+            .filter(|listen| plain && !listen.ip().is_loopback())
+        {
+            self.problems
+                .push(format!("server.listen {listen} {PLAIN_HTTP}"));
+        }
+    }
+
+    fn server(&mut self, raw: &RawConfig) -> Option<ServerConfig> {
+        let listen = self.address("server.listen", &raw.server.listen);
+        let public_url = match raw.server.public_url.as_str() {
+            "" => Some(None),
+            text => self
+                .parsed("server.public_url", PublicUrl::parse(text))
+                .map(Some),
+        };
+        let drain = self.parsed("server.drain", units::duration(&raw.server.drain));
+        let workers = self.number("server.workers", raw.server.workers, 0, 1024);
+        let workers = workers.map(|asked| NonZeroUsize::new(asked).unwrap_or_else(default_workers));
+        Some(ServerConfig {
+            listen: listen?,
+            public_url: public_url?,
+            drain: drain?,
+            workers: workers?,
+        })
+    }
+
+    fn tls(&mut self, raw: &RawConfig) -> Option<Option<TlsConfig>> {
+        let reload_every =
+            self.parsed("tls.reload_every", units::duration(&raw.tls.reload_every))?;
+        match (raw.tls.certificate_file.as_str(), raw.tls.key_file.as_str()) {
+            ("", "") => Some(None),
+            ("", _) => self.refused(
+                "tls.key_file is set without tls.certificate_file: write both under [tls]",
+            ),
+            (_, "") => self.refused(
+                "tls.certificate_file is set without tls.key_file: write both under [tls]",
+            ),
+            (certificate, key) => Some(Some(TlsConfig {
+                certificate_file: certificate.into(),
+                key_file: key.into(),
+                reload_every: reload_every.max(Duration::from_millis(100)),
+            })),
+        }
+    }
+
+    fn data(&mut self, raw: &RawConfig) -> Option<DataConfig> {
+        let page_cache = self.parsed("data.page_cache", units::size(&raw.data.page_cache));
+        if raw.data.dir.is_empty() {
+            self.problems
+                .push("data.dir is empty: write the data directory under [data]".to_owned());
+        }
+        Some(DataConfig {
+            dir: raw.data.dir.clone().into(),
+            root_keys_file: raw.data.root_keys_file.clone().into(),
+            page_cache: page_cache?,
+        })
+    }
+
+    fn outbox(&mut self, raw: &RawConfig) -> Option<OutboxConfig> {
+        let transport = match raw.outbox.transport.as_str() {
+            "smtp" => Some(Transport::Smtp),
+            "inbox" => Some(Transport::Inbox),
+            other => self.wrong(
+                "outbox.transport",
+                &format!("{other:?} is not a transport: write \"smtp\""),
+            ),
+        };
+        let concurrency = self.number("outbox.concurrency", raw.outbox.concurrency, 0, 1000);
+        Some(OutboxConfig {
+            transport: transport?,
+            concurrency: concurrency?,
+        })
+    }
+
+    fn limits(&mut self, raw: &RawConfig) -> Option<LimitsConfig> {
+        let connections = self.number("limits.connections", raw.limits.connections, 1, 1_000_000);
+        let store_queue = self.number("limits.store_queue", raw.limits.store_queue, 1, 1_000_000);
+        Some(LimitsConfig {
+            connections: connections?,
+            store_queue: store_queue?,
+        })
+    }
+
+    fn log(&mut self, raw: &RawConfig) -> Option<LogConfig> {
+        let format = match raw.log.format.as_str() {
+            "auto" => LogFormat::Auto,
+            "pretty" => LogFormat::Pretty,
+            "json" => LogFormat::Json,
+            other => {
+                return self.wrong(
+                    "log.format",
+                    &format!("{other:?} is not a format: write \"auto\", \"pretty\" or \"json\""),
+                );
+            }
+        };
+        let log = LogConfig {
+            format,
+            filter: raw.log.filter.clone(),
+        };
+        match log.filter() {
+            Ok(_) => Some(log),
+            Err(error) => self.wrong(
+                "log.filter",
+                &format!("{:?} is not a filter: {error}", log.filter),
+            ),
+        }
+    }
+
+    fn metrics(&mut self, raw: &RawConfig) -> Option<Option<SocketAddr>> {
+        match raw.metrics.listen.as_str() {
+            "" => Some(None),
+            text => self.address("metrics.listen", text).map(Some),
+        }
+    }
+
+    fn address(&mut self, key: &str, text: &str) -> Option<SocketAddr> {
+        let wrong = || {
+            format!("{text:?} is not an address with a port: write one such as \"127.0.0.1:8080\"")
+        };
+        let text = text
+            .strip_prefix("localhost:")
+            .map_or(text.to_owned(), |port| format!("127.0.0.1:{port}"));
+        self.parsed(key, text.parse().map_err(|_| wrong()))
+    }
+
+    fn number(&mut self, key: &str, value: i64, least: usize, most: usize) -> Option<usize> {
+        match usize::try_from(value) {
+            Ok(number) if (least..=most).contains(&number) => Some(number),
+            _ => self.wrong(
+                key,
+                &format!("{value} is out of range: write {least} to {most}"),
+            ),
+        }
+    }
+
+    fn parsed<T>(&mut self, key: &str, result: Result<T, String>) -> Option<T> {
+        result
+            .map_err(|problem| self.wrong::<()>(key, &problem))
+            .ok()
+    }
+
+    fn wrong<T>(&mut self, key: &str, problem: &str) -> Option<T> {
+        let origin = self.layers.origin(key);
+        self.problems.push(format!("{key} ({origin}): {problem}"));
+        None
+    }
+
+    fn refused<T>(&mut self, problem: &str) -> Option<T> {
+        self.problems.push(problem.to_owned());
+        None
+    }
+}
+
+/// Cores minus one, at least one: the store's writer thread has the other.
+fn default_workers() -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new(cores.saturating_sub(1)).unwrap_or(NonZeroUsize::MIN)
+}
+
+const MISSING_PUBLIC_URL: &str = "server.public_url is missing: write the origin that applications use, such as public_url = \"https://auth.example.com\", under [server]";
+const MISSING_ROOT_KEYS: &str = "data.root_keys_file is missing: write root_keys_file = \"/etc/postern/root.keys\" under [data] \
+     and make the file with `postern keys root add --config FILE`";
+const DEV_INBOX: &str = "outbox.transport = \"inbox\" belongs to `postern dev`: in production every mail would be readable by anybody \
+     on this machine; write transport = \"smtp\" under [outbox]";
+const PLAIN_HTTP: &str = "is not loopback and would serve plain HTTP: write certificate_file and key_file under [tls], or, when a proxy \
+     in front terminates TLS, tls_terminated_by_proxy = true under [server]";

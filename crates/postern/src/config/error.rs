@@ -1,0 +1,58 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a configuration cannot be used. `Display` says what to write instead.
+#[derive(Debug)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    NotToml {
+        /// The file.
+        file: PathBuf,
+        /// Where and what, as the parser tells it.
+        message: String,
+    },
+    /// Keys or values that are not accepted; every one is named, in the order in which they were met.
+    Refused(Vec<String>),
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::NotToml { .. } | Self::Refused(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { file, source } => {
+                write!(f, "cannot read {}: {source}", file.display())
+            }
+            Self::NotToml { file, message } => {
+                write!(
+                    f,
+                    "{} is not valid TOML: {}",
+                    file.display(),
+                    message.trim_end()
+                )
+            }
+            Self::Refused(problems) => match problems.as_slice() {
+                [only] => f.write_str(only),
+                many => {
+                    f.write_str("the configuration is refused:")?;
+                    many.iter()
+                        .try_for_each(|problem| write!(f, "\n  - {problem}"))
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Files that only their owner reads, replaced whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Replaces `path` with `content`, mode 0600: written beside it, synced, renamed, and the
+/// directory synced, so that a crash leaves the old file or the new one.
+///
+/// # Errors
+/// What the system says.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let beside = beside(path);
+    // A leftover of a crash may be there; its mode is not to be trusted.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    File::open(directory(path))?.sync_all()
+}
+
+/// Makes a directory, and those above it, that only its owner enters; one that is there stays as it is.
+///
+/// # Errors
+/// What the system says.
+pub fn directory_at(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+/// The text of a file, or `None` when it does not exist.
+///
+/// # Errors
+/// Whatever else the system says.
+pub fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_is_its_owners_alone_and_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("root.keys");
+        fs::write(&path, "old").expect("the directory is writable");
+        fs::write(dir.path().join("root.keys.new"), "left by a crash")
+            .expect("the directory is writable");
+        replace(&path, b"new").expect("the directory is writable");
+        assert_eq!(read(&path).expect("it is there").as_deref(), Some("new"));
+        assert_eq!(
+            fs::metadata(&path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600
+        );
+        assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_none() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        assert_eq!(
+            read(&dir.path().join("nothing")).expect("absence is not trouble"),
+            None
+        );
+    }
+}
