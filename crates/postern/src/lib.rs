@@ -6,6 +6,7 @@
 
 pub mod certificates;
 pub mod config;
+pub mod mail;
 pub mod private_file;
 pub mod root_keys;
 pub mod telemetry;

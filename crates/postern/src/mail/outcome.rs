@@ -1,0 +1,158 @@
+//! What became of one attempt to hand a mail over, in the terms of RFC 5321.
+
+use std::fmt;
+
+/// How one attempt ended. The rule behind the cases: a recipient refused, or a message refused
+/// once it was seen whole, is final; any other refusal is about the provider, not the mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server took responsibility for the message.
+    Sent(Reply),
+    /// Refused for good (5xx at RCPT or at the end of DATA): never to be repeated.
+    Bounced(Reply),
+    /// Refused for a reason that is the provider's (5xx at the greeting, EHLO, AUTH, MAIL or DATA,
+    /// a bad certificate, no login mechanism): an operator should look. The mail is not to blame.
+    ProviderTrouble(Reply),
+    /// Deferred (4xx), or the connection failed before the message was out: worth a later try.
+    Retry(Reply),
+    /// The message went out whole and no answer came: it may have been accepted. Repeating it is
+    /// allowed because the repeat carries the same `Message-ID`.
+    Unsure(Reply),
+}
+
+impl Outcome {
+    /// What the server said, or what happened instead.
+    pub fn reply(&self) -> &Reply {
+        match self {
+            Self::Sent(reply)
+            | Self::Bounced(reply)
+            | Self::ProviderTrouble(reply)
+            | Self::Retry(reply)
+            | Self::Unsure(reply) => reply,
+        }
+    }
+
+    /// One word for logs and metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Bounced(_) => "bounced",
+            Self::ProviderTrouble(_) => "provider_trouble",
+            Self::Retry(_) => "retry",
+            Self::Unsure(_) => "unsure",
+        }
+    }
+}
+
+/// The last word on an attempt, fit for events and logs: bounded, on one line, without addresses
+/// or secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// How far the dialogue had come.
+    pub stage: Stage,
+    /// The SMTP reply code, when the server gave one.
+    pub code: Option<u16>,
+    /// The text, at most [`Reply::MAX_TEXT`] characters.
+    pub text: String,
+}
+
+impl Reply {
+    /// The most characters of text that are kept.
+    pub const MAX_TEXT: usize = 200;
+
+    /// Keeps what may be kept of `text`: control characters become spaces, words with an `@` and
+    /// every occurrence of one of `secrets` are masked, and the rest is cut at the bound.
+    pub fn new(stage: Stage, code: Option<u16>, text: &str, secrets: &[&str]) -> Self {
+        let mut clean = text.to_owned();
+        for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
+            clean = clean.replace(secret, "***");
+        }
+        let words: Vec<&str> = clean
+            .split(|c: char| c.is_control() || c.is_whitespace())
+            .filter(|word| !word.is_empty())
+            .map(|word| {
+                if word.contains('@') {
+                    "<address>"
+                } else {
+                    word
+                }
+            })
+            .collect();
+        Self {
+            stage,
+            code,
+            text: words.join(" ").chars().take(Self::MAX_TEXT).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.stage.as_str())?;
+        if let Some(code) = self.code {
+            write!(f, "{code} ")?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+/// A stretch of the SMTP dialogue (RFC 5321 §3), named for what was under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Waiting for a free connection.
+    Pool,
+    /// Looking the name up and connecting.
+    Connect,
+    /// The TLS handshake, at once or after STARTTLS.
+    Tls,
+    /// Greeting and EHLO.
+    Greeting,
+    /// AUTH.
+    Auth,
+    /// MAIL FROM.
+    Mail,
+    /// RCPT TO.
+    Rcpt,
+    /// The DATA command.
+    Data,
+    /// From the first byte of the message to the answer to its final dot.
+    EndOfData,
+}
+
+impl Stage {
+    /// The stage's name in events and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Greeting => "greeting",
+            Self::Auth => "auth",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::EndOfData => "end of data",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_keeps_no_address_no_secret_and_no_line_break() {
+        let said = "5.1.1 <ada@example.com>: no such user,\r\nyour code 482913 in https://a.example/?link_token=abcdef_l";
+        let reply = Reply::new(Stage::Rcpt, Some(550), said, &["482913", "abcdef_l"]);
+        assert_eq!(
+            reply.to_string(),
+            "rcpt: 550 5.1.1 <address> no such user, your code *** in https://a.example/?link_token=***"
+        );
+    }
+
+    #[test]
+    fn a_reply_is_bounded_by_characters() {
+        let reply = Reply::new(Stage::Mail, None, &"é".repeat(10_000), &[]);
+        assert_eq!(reply.text.chars().count(), Reply::MAX_TEXT);
+    }
+}

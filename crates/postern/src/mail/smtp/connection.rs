@@ -1,0 +1,218 @@
+//! One SMTP session, told step by step so that every failure has its place.
+
+use std::fmt;
+
+use lettre::address::{Address, Envelope};
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::Mechanism;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use postern_core::model::TlsMode;
+use tokio::time::Instant;
+
+use super::endpoint::{Dialer, Endpoint};
+use super::failure::Failure;
+use super::starttls;
+use super::wire::Wire;
+use crate::mail::Stage;
+
+/// An open session, logged in, between two mails.
+pub(super) struct Connection {
+    smtp: AsyncSmtpConnection,
+    pipelining: bool,
+    /// When it was opened or last carried a mail.
+    pub(super) used_at: Instant,
+}
+
+impl Connection {
+    /// Connects, encrypts, greets and logs in, in the order that the endpoint's TLS mode asks for.
+    pub(super) async fn open(
+        dialer: &Dialer,
+        endpoint: &Endpoint,
+        stage: &mut Stage,
+    ) -> Result<Self, Failure> {
+        *stage = Stage::Connect;
+        let hello = ClientId::Domain(endpoint.hello.clone());
+        let (mut stream, peer) = dialer.connect(endpoint).await?;
+        let wire = match endpoint.tls {
+            TlsMode::None => Wire::plain(stream, peer),
+            TlsMode::Implicit => {
+                *stage = Stage::Tls;
+                Wire::tls(dialer.encrypt(endpoint, stream).await?, peer, Vec::new())
+            }
+            TlsMode::StartTls => {
+                *stage = Stage::Greeting;
+                let greeting = starttls::ask(&mut stream, &hello).await?;
+                *stage = Stage::Tls;
+                Wire::tls(dialer.encrypt(endpoint, stream).await?, peer, greeting)
+            }
+        };
+        *stage = Stage::Greeting;
+        let connected = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello).await;
+        let mut smtp = connected.map_err(|error| Failure::of(Stage::Greeting, &error))?;
+        // The SMTP crate forgets the extensions it does not use, and this one saves three round
+        // trips a mail.
+        let extensions = smtp
+            .command(Ehlo::new(hello))
+            .await
+            .map_err(|error| Failure::of(Stage::Greeting, &error))?;
+        let pipelining = extensions
+            .message()
+            .any(|line| line.eq_ignore_ascii_case("PIPELINING"));
+        if let Some(credentials) = endpoint.credentials() {
+            *stage = Stage::Auth;
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            smtp.auth(&mechanisms, &credentials)
+                .await
+                .map_err(|error| Failure::of(Stage::Auth, &error))?;
+        }
+        Ok(Self {
+            smtp,
+            pipelining,
+            used_at: tick(),
+        })
+    }
+
+    /// Hands one message to one recipient. `stage` follows the dialogue, for who gives up on it.
+    pub(super) async fn send(
+        &mut self,
+        envelope: &Envelope,
+        message: &[u8],
+        stage: &mut Stage,
+    ) -> Result<Response, Failure> {
+        let opening = self.opening(envelope, message)?;
+        *stage = Stage::Mail;
+        if self.pipelining {
+            self.open_at_once(&opening, stage).await?;
+        } else {
+            self.open_in_turn(&opening, stage).await?;
+        }
+        *stage = Stage::EndOfData;
+        let answer = self
+            .smtp
+            .message(message)
+            .await
+            .map_err(|error| Failure::of(Stage::EndOfData, &error))?;
+        self.used_at = tick();
+        Ok(answer)
+    }
+
+    /// Makes the session ready for the next mail after a refusal. `false`: it is of no more use.
+    pub(super) async fn reset(&mut self) -> bool {
+        self.smtp.command("RSET\r\n").await.is_ok()
+    }
+
+    /// Says goodbye. What the server makes of it does not matter.
+    pub(super) async fn quit(mut self) {
+        let _ = self.smtp.quit().await;
+    }
+
+    fn opening(&self, envelope: &Envelope, message: &[u8]) -> Result<Opening, Failure> {
+        let server = self.smtp.server_info();
+        let mut parameters = Vec::new();
+        let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        if !envelope.from().into_iter().chain(envelope.to()).all(ascii) {
+            if !server.supports_feature(Extension::SmtpUtfEight) {
+                return Err(Failure::misfit(
+                    Stage::Rcpt,
+                    "the provider takes no UTF-8 addresses (SMTPUTF8)",
+                ));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !message.is_ascii() && server.supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        let [recipient] = envelope.to() else {
+            return Err(Failure::misfit(
+                Stage::Rcpt,
+                "a mail has exactly one recipient",
+            ));
+        };
+        Ok(Opening {
+            mail: Mail::new(envelope.from().cloned(), parameters),
+            rcpt: Rcpt::new(recipient.clone(), Vec::new()),
+        })
+    }
+
+    async fn open_in_turn(&mut self, opening: &Opening, stage: &mut Stage) -> Result<(), Failure> {
+        self.smtp
+            .command(&opening.mail)
+            .await
+            .map_err(|error| Failure::of(Stage::Mail, &error))?;
+        *stage = Stage::Rcpt;
+        self.smtp
+            .command(&opening.rcpt)
+            .await
+            .map_err(|error| Failure::of(Stage::Rcpt, &error))?;
+        *stage = Stage::Data;
+        self.smtp
+            .command(Data)
+            .await
+            .map_err(|error| Failure::of(Stage::Data, &error))?;
+        Ok(())
+    }
+
+    /// MAIL, RCPT and DATA in one packet (RFC 2920 §3.1), and all three answers read whatever they are.
+    async fn open_at_once(&mut self, opening: &Opening, stage: &mut Stage) -> Result<(), Failure> {
+        let mail = answered(Stage::Mail, self.smtp.command(opening).await)?;
+        *stage = Stage::Rcpt;
+        let rcpt = answered(Stage::Rcpt, self.smtp.read_response().await)?;
+        *stage = Stage::Data;
+        let data = answered(Stage::Data, self.smtp.read_response().await)?;
+        let refused = match (mail, rcpt, data) {
+            (Err(failure), _, data) | (Ok(()), Err(failure), data) => (failure, data.is_ok()),
+            (Ok(()), Ok(()), data) => return data,
+        };
+        match refused {
+            // The server waits for a message that nobody should get: only hanging up ends that.
+            (failure, true) => Err(failure.hang_up()),
+            (failure, false) => Err(failure),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("pipelining", &self.pipelining)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The commands that come before a message.
+struct Opening {
+    mail: Mail,
+    rcpt: Rcpt,
+}
+
+impl fmt::Display for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.mail, self.rcpt, Data)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures how long a connection idles, which no clock of the rules sees"
+)]
+fn tick() -> Instant {
+    Instant::now()
+}
+
+/// Tells an answer, whatever it says (inner), from the lack of one (outer).
+fn answered(stage: Stage, result: Result<Response, Error>) -> Result<Result<(), Failure>, Failure> {
+    match result {
+        Ok(_) => Ok(Ok(())),
+        Err(error) => {
+            let failure = Failure::of(stage, &error);
+            if failure.in_step() {
+                Ok(Err(failure))
+            } else {
+                Err(failure)
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Why a dialogue failed, and what that means for the mail.
+
+use lettre::transport::smtp::Error;
+
+use crate::mail::{Outcome, Reply, Stage};
+
+/// Where and how a dialogue failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    stage: Stage,
+    cause: Cause,
+    text: String,
+    hang_up: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The server answered with this code.
+    Refused(u16),
+    /// The server and our settings do not fit; trying again changes nothing.
+    Misfit,
+    /// The connection failed, or what came was not SMTP.
+    Connection,
+}
+
+impl Failure {
+    pub(super) fn of(stage: Stage, error: &Error) -> Self {
+        let cause = match error.status() {
+            Some(code) => Cause::Refused(code.into()),
+            None if error.is_client() => Cause::Misfit,
+            None => Cause::Connection,
+        };
+        Self {
+            stage,
+            cause,
+            text: said(error),
+            hang_up: false,
+        }
+    }
+
+    pub(super) fn misfit(stage: Stage, text: impl Into<String>) -> Self {
+        Self {
+            stage,
+            cause: Cause::Misfit,
+            text: text.into(),
+            hang_up: false,
+        }
+    }
+
+    pub(super) fn connection(stage: Stage, text: impl Into<String>) -> Self {
+        Self {
+            stage,
+            cause: Cause::Connection,
+            text: text.into(),
+            hang_up: false,
+        }
+    }
+
+    pub(super) fn refused(stage: Stage, code: u16, text: impl Into<String>) -> Self {
+        Self {
+            stage,
+            cause: Cause::Refused(code),
+            text: text.into(),
+            hang_up: false,
+        }
+    }
+
+    /// Whether an idle connection had simply died, so that a fresh one may be tried at once:
+    /// nothing can have been accepted, because the server had not yet asked for the message.
+    pub(super) fn was_stale(&self) -> bool {
+        self.stage < Stage::EndOfData
+            && matches!(self.cause, Cause::Connection | Cause::Refused(421))
+    }
+
+    /// Marks the connection as of no more use, although the server answered.
+    pub(super) fn hang_up(mut self) -> Self {
+        self.hang_up = true;
+        self
+    }
+
+    /// Whether the server is still at the same point of the dialogue as we are.
+    pub(super) fn in_step(&self) -> bool {
+        !self.hang_up && !matches!(self.cause, Cause::Connection | Cause::Refused(421))
+    }
+
+    /// What the failure means (RFC 5321 §4.2.1: 4xx may pass, 5xx will not).
+    pub(super) fn outcome(self, secrets: &[&str]) -> Outcome {
+        let code = match self.cause {
+            Cause::Refused(code) => Some(code),
+            Cause::Misfit | Cause::Connection => None,
+        };
+        let reply = Reply::new(self.stage, code, &self.text, secrets);
+        match (self.cause, self.stage) {
+            (Cause::Refused(500..), Stage::Rcpt | Stage::EndOfData)
+            | (Cause::Misfit, Stage::Rcpt) => Outcome::Bounced(reply),
+            (Cause::Refused(500..) | Cause::Misfit, _) => Outcome::ProviderTrouble(reply),
+            (Cause::Connection, Stage::EndOfData) => Outcome::Unsure(reply),
+            (Cause::Refused(_) | Cause::Connection, _) => Outcome::Retry(reply),
+        }
+    }
+}
+
+/// The server's words, or the operating system's, without the SMTP crate's preamble.
+fn said(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -1,0 +1,76 @@
+//! The plain-text opening of a STARTTLS session (RFC 3207).
+
+use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Response;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::failure::Failure;
+use crate::mail::Stage;
+
+/// A server that says more than this before TLS is not one we talk to.
+const REPLY_BOUND: usize = 16 * 1024;
+
+/// Greets, asks for TLS and returns the server's greeting. Nothing secret is said here, nothing
+/// heard here is believed after the handshake, and bytes that came along with an answer are
+/// thrown away: someone on the way could have put them there (CVE-2011-0411 and its kin).
+pub(super) async fn ask(stream: &mut TcpStream, hello: &ClientId) -> Result<Vec<u8>, Failure> {
+    let (greeting, _) = read_reply(stream).await?;
+    say(stream, &format!("EHLO {hello}\r\n")).await?;
+    let (_, extensions) = read_reply(stream).await?;
+    if !extensions
+        .message()
+        .any(|line| line.eq_ignore_ascii_case("STARTTLS"))
+    {
+        return Err(Failure::misfit(
+            Stage::Tls,
+            "the server does not offer STARTTLS",
+        ));
+    }
+    say(stream, "STARTTLS\r\n").await?;
+    read_reply(stream).await?;
+    Ok(greeting)
+}
+
+async fn say(stream: &mut TcpStream, line: &str) -> Result<(), Failure> {
+    let written = stream.write_all(line.as_bytes()).await;
+    written.map_err(|error| Failure::connection(Stage::Greeting, error.to_string()))
+}
+
+async fn read_reply(stream: &mut TcpStream) -> Result<(Vec<u8>, Response), Failure> {
+    let trouble = |text: String| Failure::connection(Stage::Greeting, text);
+    let mut heard = Vec::with_capacity(512);
+    while !is_whole(&heard) {
+        if heard.len() > REPLY_BOUND {
+            return Err(trouble("the reply is too long".to_owned()));
+        }
+        let read = stream
+            .read_buf(&mut heard)
+            .await
+            .map_err(|error| trouble(error.to_string()))?;
+        if read == 0 {
+            return Err(trouble("the server closed the connection".to_owned()));
+        }
+    }
+    let text = String::from_utf8_lossy(&heard);
+    let reply: Response = text
+        .parse()
+        .map_err(|_| trouble("what came was not SMTP".to_owned()))?;
+    if !reply.is_positive() {
+        let text = reply.message().collect::<Vec<_>>().join(" ");
+        return Err(Failure::refused(Stage::Greeting, reply.code().into(), text));
+    }
+    Ok((heard, reply))
+}
+
+/// Whether the last line that came is the last line of a reply: `250 …` and not `250-…`.
+fn is_whole(heard: &[u8]) -> bool {
+    let Some(lines) = heard.strip_suffix(b"\r\n") else {
+        return false;
+    };
+    let last = lines
+        .rsplit(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    last.get(3).is_none_or(|byte| *byte != b'-')
+}
