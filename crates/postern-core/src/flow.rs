@@ -1,1 +1,171 @@
 //! The verbs: each reads the clock, calls rules, calls one act of the store and answers a value.
+
+mod clients;
+mod open;
+mod providers;
+mod resend;
+mod send;
+mod settings;
+mod throttled;
+mod verify;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+
+pub use clients::NewClient;
+pub use open::{MailInput, OpenedInput};
+pub use providers::ProviderInput;
+pub use resend::ResendInput;
+pub use send::{Receipt, SendInput};
+pub use throttled::ThrottleTally;
+pub use verify::{Verified, VerifyInput};
+
+use crate::error::Error;
+use crate::keyring::Keyring;
+use crate::model::{Snapshot, Timestamp};
+use crate::ports::{Amend, Change, Clock, Engine, Entropy, Templates};
+
+/// Everything the verbs need; one for each process, shared by all doors.
+pub struct Postern {
+    store: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    templates: Arc<dyn Templates>,
+    keyring: Arc<ArcSwap<Keyring>>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    inbox: bool,
+    throttled: ThrottleTally,
+    budget_passes: AtomicU64,
+}
+
+/// What [`Postern`] is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Engine>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The mail templates in force.
+    pub templates: Arc<dyn Templates>,
+    /// The roots; swapped when they rotate.
+    pub keyring: Arc<ArcSwap<Keyring>>,
+    /// The slow-moving state; swapped when it changes.
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Whether mail goes to a development inbox, so that no provider is needed.
+    pub inbox: bool,
+}
+
+impl Postern {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            templates: parts.templates,
+            keyring: parts.keyring,
+            snapshot: parts.snapshot,
+            inbox: parts.inbox,
+            throttled: ThrottleTally::default(),
+            budget_passes: AtomicU64::new(0),
+        }
+    }
+
+    /// The slow-moving state in force.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// The roots in force.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.keyring.load_full()
+    }
+
+    /// The present moment, by the clock that everything here reads.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Where everything is kept.
+    pub fn store(&self) -> &Arc<dyn Engine> {
+        &self.store
+    }
+
+    /// How often an address passed its guess budget since the process started.
+    pub fn budget_passes(&self) -> u64 {
+        self.budget_passes.load(Ordering::Relaxed)
+    }
+
+    /// Takes a newer state into force; an older one is passed over.
+    pub fn adopt(&self, newer: Snapshot) {
+        let newer = Arc::new(newer);
+        self.snapshot.rcu(|held| {
+            if newer.revision > held.revision {
+                newer.clone()
+            } else {
+                held.clone()
+            }
+        });
+    }
+
+    /// Reads the state again if it has changed since it was last read.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        if self.store.revision().await? > self.snapshot.load().revision {
+            self.adopt(self.store.snapshot().await?);
+        }
+        Ok(())
+    }
+
+    /// Changes the registry and takes the result into force at once on this node.
+    ///
+    /// # Errors
+    /// What `amend` refuses, or a store that does not answer.
+    pub async fn amend(&self, amend: Amend) -> Result<Arc<Snapshot>, Error> {
+        let after = self.store.amend(amend).await??;
+        self.adopt(after);
+        Ok(self.snapshot())
+    }
+
+    /// Writes one event for each address and limit whose window of refused calls is over; all of
+    /// them when the process ends.
+    ///
+    /// # Errors
+    /// The store does not answer; the counts are kept for the next time.
+    pub async fn record_throttled(&self, ending: bool) -> Result<(), Error> {
+        let events = self.throttled.take_due(self.now(), ending);
+        if events.is_empty() {
+            return Ok(());
+        }
+        match self.store.record(events.clone()).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.throttled.put_back(events, self.now());
+                Err(error.into())
+            }
+        }
+    }
+
+    fn ready(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        if !snapshot.settings.enabled {
+            return Err(Error::MethodDisabled);
+        }
+        if snapshot.providers.is_empty() && !self.inbox {
+            return Err(Error::MailNotConfigured);
+        }
+        Ok(())
+    }
+
+    fn count_budget_pass(&self, change: Option<&Change>) {
+        let passed =
+            |event: &crate::model::Event| event.what == crate::model::EventKind::BudgetPassed;
+        if change.is_some_and(|change| change.events.iter().any(passed)) {
+            self.budget_passes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

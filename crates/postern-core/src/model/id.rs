@@ -110,7 +110,7 @@ impl std::borrow::Borrow<str> for ClientId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(pub [u8; 8]);
 
-pub(crate) fn time_ordered(now: Timestamp, random: [u8; 10]) -> [u8; 16] {
+fn time_ordered(now: Timestamp, random: [u8; 10]) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&millis48(now));
     bytes[6..].copy_from_slice(&random);

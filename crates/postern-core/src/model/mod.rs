@@ -38,6 +38,5 @@ pub use time::Timestamp;
 pub use variables::{RESERVED_VARIABLES, Variables};
 
 pub(crate) use digits::fold_code;
-pub(crate) use id::time_ordered;
 pub(crate) use link_uri::may_be_custom;
 pub(crate) use variables::is_https;

@@ -1,0 +1,106 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::model::{AddressKey, ClientId, Event, EventKind, Timestamp};
+
+/// Calls refused by a limit, counted in memory: one event for each address and window is written,
+/// not one for each refused call. Bounded; past the bound the refused calls are still refused, and
+/// only their count is lost.
+#[derive(Default)]
+pub struct ThrottleTally {
+    windows: Mutex<HashMap<(AddressKey, &'static str), Window>>,
+}
+
+struct Window {
+    client: ClientId,
+    first: Timestamp,
+    until: Timestamp,
+    count: u64,
+}
+
+impl ThrottleTally {
+    const MOST: usize = 10_000;
+
+    /// Counts the call if `error` is a limit that frees again.
+    pub fn note(&self, address: AddressKey, client: &ClientId, error: &Error, now: Timestamp) {
+        let Error::RateLimited { what, retry_after } = error else {
+            return;
+        };
+        let mut windows = self.lock();
+        if let Some(window) = windows.get_mut(&(address, *what)) {
+            window.count += 1;
+        } else if windows.len() < Self::MOST {
+            let until = now.plus(*retry_after);
+            windows.insert(
+                (address, *what),
+                Window {
+                    client: client.clone(),
+                    first: now,
+                    until,
+                    count: 1,
+                },
+            );
+        }
+    }
+
+    /// Takes the windows that are over at `now`, or all, as events.
+    pub fn take_due(&self, now: Timestamp, all: bool) -> Vec<Event> {
+        let mut windows = self.lock();
+        let over: Vec<_> = windows
+            .iter()
+            .filter(|(_, w)| all || w.until <= now)
+            .map(|(key, _)| *key)
+            .collect();
+        over.into_iter()
+            .filter_map(|key| windows.remove(&key).map(|window| told(key, &window)))
+            .collect()
+    }
+
+    /// Takes back events that could not be written; they are due at once.
+    pub(super) fn put_back(&self, events: Vec<Event>, now: Timestamp) {
+        let mut windows = self.lock();
+        for event in events {
+            let (EventKind::Throttled { what, count }, Some(client)) = (event.what, event.client)
+            else {
+                continue;
+            };
+            let what = known(&what);
+            let window = windows.entry((event.address, what)).or_insert(Window {
+                client,
+                first: event.at,
+                until: now,
+                count: 0,
+            });
+            window.count += count;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(AddressKey, &'static str), Window>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told((address, what): (AddressKey, &'static str), window: &Window) -> Event {
+    Event {
+        at: window.first,
+        request: None,
+        client: Some(window.client.clone()),
+        address,
+        what: EventKind::Throttled {
+            what: what.to_owned(),
+            count: window.count,
+        },
+    }
+}
+
+fn known(what: &str) -> &'static str {
+    const ALL: [&str; 3] = [
+        "mails to this address",
+        "mails from this client",
+        "wrong codes for this address",
+    ];
+    ALL.into_iter()
+        .find(|name| *name == what)
+        .unwrap_or("calls")
+}
