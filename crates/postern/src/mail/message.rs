@@ -1,0 +1,158 @@
+//! A mail as it is, and as it travels (RFC 5322, RFC 2046).
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use lettre::address::Envelope;
+use lettre::message::header::{Date, HeaderName, HeaderValue, Headers};
+use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::{Address, address::AddressError};
+use postern_core::model::{
+    DeliveryId, Email, LinkToken, Passcode, RequestHandle, SecretText, Timestamp,
+};
+
+use super::sender::Sender;
+use super::templates::Parts;
+
+/// A mail with everything that any transport needs. Its `Debug` shows which delivery it is and
+/// nothing else: the rest holds addresses and credentials.
+#[derive(Clone)]
+pub struct Mail {
+    /// The delivery that this mail is.
+    pub delivery: DeliveryId,
+    /// Who sends it.
+    pub from: Sender,
+    /// Whom it is for, as the caller gave it.
+    pub to: Email,
+    /// Subject, text and HTML.
+    pub parts: Parts,
+    /// When it was asked for. A repeat carries the same date, so that it is the same message.
+    pub dated: Timestamp,
+    /// What it opens.
+    pub credentials: Credentials,
+}
+
+/// The credentials in a mail.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The passcode, if the mail has one.
+    pub passcode: Option<Passcode>,
+    /// The magic link, if the mail has one.
+    pub link: Option<SecretText>,
+    /// The token in that link.
+    pub link_token: Option<LinkToken>,
+    /// The `auth_request_id` of the wire. Never in the mail itself: only the development inbox shows it.
+    pub handle: RequestHandle,
+}
+
+/// Why a mail cannot be put into a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The recipient is not one that mail software takes.
+    #[error("the address is not one that can be mailed")]
+    Recipient,
+    /// The parts do not make a message.
+    #[error("the mail does not make a message")]
+    Parts,
+}
+
+impl Mail {
+    /// The `Message-ID` with its angle brackets: a function of the delivery, on the sender's domain.
+    pub fn message_id(&self) -> String {
+        format!("<{}@{}>", self.delivery, self.from.domain())
+    }
+
+    /// The headers that do not depend on how the message is encoded, as text.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("Message-ID", self.message_id()),
+            ("Date", date(self.dated)),
+            ("From", self.from.to_string()),
+            ("To", self.to.as_given().to_owned()),
+            ("Subject", self.parts.subject.clone()),
+            ("Auto-Submitted", "auto-generated".to_owned()),
+            ("X-Auto-Response-Suppress", "All".to_owned()),
+        ]
+    }
+
+    /// What a server might repeat of this mail and must not reach an event or a log.
+    pub fn secrets(&self) -> Vec<&str> {
+        let held = &self.credentials;
+        let link = held.link_token.as_ref().map(LinkToken::expose);
+        held.passcode
+            .as_ref()
+            .map(Passcode::expose)
+            .into_iter()
+            .chain(link)
+            .collect()
+    }
+
+    /// The envelope and the message, with CRLF line ends.
+    ///
+    /// # Errors
+    /// When the recipient is not one that mail software takes, or the parts make no message.
+    pub fn encode(&self) -> Result<(Envelope, Vec<u8>), MessageError> {
+        let to = recipient(&self.to).map_err(|_| MessageError::Recipient)?;
+        let envelope = Envelope::new(Some(self.from.address().clone()), vec![to.clone()]);
+        let envelope = envelope.map_err(|_| MessageError::Recipient)?;
+        let body = MultiPart::alternative()
+            .boundary(boundary(self.delivery))
+            .singlepart(SinglePart::plain(self.parts.text.clone()))
+            .singlepart(SinglePart::html(self.parts.html.clone()));
+        let message = Message::builder()
+            .message_id(Some(self.message_id()))
+            .date(system_time(self.dated))
+            .from(self.from.mailbox().clone())
+            .to(Mailbox::new(None, to))
+            .subject(self.parts.subject.clone())
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("X-Auto-Response-Suppress", "All"))
+            .multipart(body)
+            .map_err(|_| MessageError::Parts)?;
+        Ok((envelope, message.formatted()))
+    }
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The address on the envelope. An international domain goes in its ASCII form when the local
+/// part is ASCII, so that it needs no SMTPUTF8 on the way (RFC 6531 §3.2).
+fn recipient(to: &Email) -> Result<Address, AddressError> {
+    let domain = if to.local().is_ascii() {
+        to.domain()
+    } else {
+        domain_as_given(to)
+    };
+    Address::new(to.local(), domain)
+}
+
+fn domain_as_given(to: &Email) -> &str {
+    to.as_given()
+        .rsplit_once('@')
+        .map_or(to.domain(), |(_, domain)| domain)
+}
+
+/// A boundary that no text holds by accident and that is the same in a repeat.
+fn boundary(delivery: DeliveryId) -> String {
+    format!("=_{delivery}")
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(at.unix_seconds()).unwrap_or(0))
+}
+
+fn date(at: Timestamp) -> String {
+    let mut headers = Headers::new();
+    headers.set(Date::new(system_time(at)));
+    headers.get_raw("Date").unwrap_or_default().to_owned()
+}

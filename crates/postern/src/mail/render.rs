@@ -1,0 +1,162 @@
+//! From a delivery to a mail: credentials are derived here, at the moment of sending, and put
+//! into the template of the request's kind.
+
+use postern_core::keyring::{Binding, Keyring};
+use postern_core::model::{LinkUri, Outgoing, SecretText, Timestamp, Variables};
+use postern_core::settings::Settings;
+
+use super::message::{Credentials, Mail};
+use super::sender::Sender;
+use super::templates::{Fields, Kind, TemplateError, Templates};
+use super::when;
+
+/// What the caller passed for the mail, opened.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// Where the magic link leads.
+    pub link: Option<LinkUri>,
+    /// The caller's template variables.
+    pub variables: Variables,
+}
+
+/// Why a mail cannot be made. No repeat mends it, except after an operator acted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The request names a root that the keyring does not hold.
+    #[error("the keyring does not hold the root key of this request")]
+    NoRoot,
+    /// The request is of a link type and has no link URI.
+    #[error("the request has no magiclink_auth_uri")]
+    NoLink,
+    /// The template cannot be filled.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+/// Renders mails in the name of one sender.
+#[derive(Debug, Clone, Copy)]
+pub struct Renderer<'a> {
+    /// The templates in force.
+    pub templates: &'a Templates,
+    /// What credentials are derived from.
+    pub keyring: &'a Keyring,
+    /// The branding in force.
+    pub settings: &'a Settings,
+    /// Who the mail is from.
+    pub from: &'a Sender,
+}
+
+impl Renderer<'_> {
+    /// The mail of one delivery, as it reads at `now`.
+    ///
+    /// # Errors
+    /// When a root, a link or a template variable is missing.
+    pub fn render(
+        &self,
+        outgoing: &Outgoing,
+        input: &Input,
+        now: Timestamp,
+    ) -> Result<Mail, RenderError> {
+        let credentials = self.derive(outgoing, input)?;
+        let request = &outgoing.request;
+        let kind = Kind::of(request.method, request.template);
+        let fields = self.fields(outgoing, input, &credentials, now);
+        Ok(Mail {
+            delivery: outgoing.delivery.id,
+            from: self.from.clone(),
+            to: request.address.clone(),
+            parts: self.templates.fill(kind, &fields)?,
+            dated: outgoing.delivery.queued_at,
+            credentials,
+        })
+    }
+
+    fn derive(&self, outgoing: &Outgoing, input: &Input) -> Result<Credentials, RenderError> {
+        let request = &outgoing.request;
+        let binding = Binding::new(request, outgoing.delivery.generation);
+        let method = request.method;
+        let handle = self
+            .keyring
+            .handle(request.kid, request.id)
+            .ok_or(RenderError::NoRoot)?;
+        let mut credentials = Credentials {
+            passcode: None,
+            link: None,
+            link_token: None,
+            handle,
+        };
+        if method.has_code() {
+            credentials.passcode =
+                Some(self.keyring.passcode(&binding).ok_or(RenderError::NoRoot)?);
+        }
+        if method.has_link() {
+            let token = self
+                .keyring
+                .link_token(&binding)
+                .ok_or(RenderError::NoRoot)?;
+            let uri = input.link.as_ref().ok_or(RenderError::NoLink)?;
+            credentials.link = Some(SecretText::new(uri.with_token(&token)));
+            credentials.link_token = Some(token);
+        }
+        Ok(credentials)
+    }
+
+    fn fields(
+        &self,
+        outgoing: &Outgoing,
+        input: &Input,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Fields {
+        let request = &outgoing.request;
+        let mut fields = Fields::default();
+        for (name, value) in self.defaults() {
+            fields.set(name, value);
+        }
+        for (name, value) in input.variables.pairs() {
+            // An empty optional string counts as absent, and a mail has to say who it is from.
+            if name != "app_name" || !value.is_empty() {
+                fields.set(name, value.as_str());
+            }
+        }
+        let expires = when::moment(request.expires_at);
+        fields.set("expiry_time", expires.as_str());
+        fields.set("expire_time", expires);
+        fields.set(
+            "expiry_time_relative",
+            when::span(request.expires_at.since(now)),
+        );
+        fields.set("requested_at", when::moment(outgoing.delivery.queued_at));
+        fields.set("user_email", request.address.as_given());
+        if let Some(passcode) = &credentials.passcode {
+            fields.set("otp", passcode.expose());
+            fields.set(
+                "code_domain",
+                input
+                    .link
+                    .as_ref()
+                    .and_then(LinkUri::host)
+                    .unwrap_or_default(),
+            );
+        }
+        if let Some(link) = &credentials.link {
+            fields.set("link", link.expose());
+        }
+        fields
+    }
+
+    /// What the caller may override.
+    fn defaults(&self) -> [(&'static str, &str); 6] {
+        [
+            ("app_name", &self.settings.app_name),
+            ("app_logo_url", &self.settings.app_logo_url),
+            ("app_support_email", &self.settings.app_support_email),
+            ("app_organization_meta_name", ""),
+            ("organization_name", ""),
+            ("user_name", ""),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;
