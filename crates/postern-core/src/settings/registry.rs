@@ -275,7 +275,7 @@ fn list(text: &str, fits: fn(&str) -> bool) -> Option<Vec<String>> {
     (items.len() <= 100 && items.iter().all(|item| fits(item))).then_some(items)
 }
 
-fn show_list(items: &Vec<String>) -> String {
+fn show_list(items: &[String]) -> String {
     items.join(",")
 }
 
