@@ -4,9 +4,18 @@
 //! their hands. Doors (`grpc`, `rest`, `oauth`) decode and encode, `postern-core` decides,
 //! `postern-store` keeps; `compose` builds the whole machine once.
 
+pub mod app;
+pub mod calls;
 pub mod certificates;
 pub mod config;
+pub mod grpc;
+pub mod listen;
 pub mod mail;
+pub mod oauth;
+pub mod openapi;
+pub mod present;
 pub mod private_file;
+pub mod rest;
 pub mod root_keys;
+pub mod router;
 pub mod telemetry;

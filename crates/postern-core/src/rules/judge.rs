@@ -20,20 +20,9 @@ pub enum Proof {
     Link {
         /// The link, its outer tag checked.
         link: OfferedLink,
-        /// The `auth_request_id` that came with it.
-        claimed: Claimed,
+        /// The request that the `auth_request_id` names: none given, one of ours, or a false one.
+        claimed: Option<Option<AuthRequestId>>,
     },
-}
-
-/// The `auth_request_id` that came with a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// None came.
-    Nothing,
-    /// One that this keyring made.
-    Request(AuthRequestId),
-    /// One that it did not make.
-    Forged,
 }
 
 /// With what a proof is judged.
@@ -101,17 +90,20 @@ impl Judgement<'_> {
     }
 
     /// Rows 4, 5, 7 and 10 for a link.
-    fn link(&self, link: &OfferedLink, claimed: Claimed) -> Result<(), Refusal> {
+    fn link(
+        &self,
+        link: &OfferedLink,
+        claimed: Option<Option<AuthRequestId>>,
+    ) -> Result<(), Refusal> {
         if !self.request.method.has_link() || !self.keyring.link_belongs(link, self.request) {
             return Err(Error::InvalidLink.into());
         }
         match claimed {
-            Claimed::Nothing if self.settings.enforce_same_browser_origin => {
+            None if self.settings.enforce_same_browser_origin => {
                 return Err(Error::OtherBrowser.into());
             }
-            Claimed::Request(id) if id == self.request.id => {}
-            Claimed::Request(_) | Claimed::Forged => return Err(Error::OtherBrowser.into()),
-            Claimed::Nothing => {}
+            Some(id) if id != Some(self.request.id) => return Err(Error::OtherBrowser.into()),
+            None | Some(_) => {}
         }
         let behind = self.request.generation.checked_sub(link.generation);
         match behind {
@@ -183,7 +175,7 @@ impl Judgement<'_> {
         let events = vec![self.event(EventKind::Verified { by })];
         Decision {
             outcome: Ok(()),
-            change: Some(change(request, None, events)),
+            change: Some(self.change(request, None, events)),
         }
     }
 
@@ -212,13 +204,24 @@ impl Judgement<'_> {
             events.push(self.event(EventKind::BudgetPassed));
         }
         let request = AuthRequest {
-            state,
             wrong,
+            state,
             ..self.request.clone()
         };
         Decision {
             outcome: Err(Error::InvalidCode { attempts_left }),
-            change: Some(change(request, guesses, events)),
+            change: Some(self.change(request, guesses, events)),
+        }
+    }
+
+    fn change(&self, request: AuthRequest, guesses: Option<History>, events: Vec<Event>) -> Change {
+        Change {
+            request,
+            sends: None,
+            client_sends: None,
+            guesses,
+            delivery: None,
+            events,
         }
     }
 
@@ -226,17 +229,3 @@ impl Judgement<'_> {
         event_of(self.request, self.key, self.now, what)
     }
 }
-
-fn change(request: AuthRequest, guesses: Option<History>, events: Vec<Event>) -> Change {
-    Change {
-        request,
-        sends: None,
-        client_sends: None,
-        guesses,
-        delivery: None,
-        events,
-    }
-}
-
-#[cfg(test)]
-mod tests;

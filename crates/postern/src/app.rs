@@ -1,0 +1,56 @@
+//! What the doors need to answer a call.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use postern_core::{flow::Postern, model::DeliveryId, ports::Entropy};
+use tokio::sync::watch;
+
+use crate::{
+    oauth::{SigningKeys, SigningPool, bearer::Bearers},
+    telemetry::metrics::Metrics,
+};
+
+/// Everything behind the doors, built once in `compose`.
+pub struct App {
+    /// The flows.
+    pub postern: Arc<Postern>,
+    /// The server's own address as clients know it, without a slash at the end: the issuer.
+    pub public_url: String,
+    /// The signing keys in force.
+    pub keys: SigningKeys,
+    /// Where tokens are signed.
+    pub signing: SigningPool,
+    /// Who calls.
+    pub bearers: Bearers,
+    /// Randomness, for the names of tokens.
+    pub entropy: Arc<dyn Entropy>,
+    /// Told of every mail that was queued, leased to this node; must not block.
+    pub outbox: Arc<dyn Fn(DeliveryId) + Send + Sync>,
+    /// Whether the server wants calls; what gRPC health and `/readyz` tell.
+    pub ready: watch::Receiver<bool>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Measures how long a call takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a span for the metrics, no moment that counts"
+    )]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since it began.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}

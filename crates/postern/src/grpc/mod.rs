@@ -1,0 +1,66 @@
+//! The gRPC door.
+
+mod frame;
+mod health;
+mod unary;
+
+use std::sync::Arc;
+
+use axum::{Router, routing::post};
+use postern_proto::FILE_DESCRIPTOR_SET;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_reflection::server::Builder as Reflection;
+
+use crate::{
+    app::App,
+    calls::{Resend, Send, Verify},
+};
+
+/// Every gRPC method that is served; all others fall to the router's fallback, as UNIMPLEMENTED.
+///
+/// # Panics
+/// Never: reflection's descriptors are compiled in, and tests build this router.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let health = HealthServer::new(health::Readiness::new(app.ready.clone()));
+    let v1 = reflection()
+        .build_v1()
+        .expect("the compiled-in descriptors are sound");
+    let v1alpha = reflection()
+        .build_v1alpha()
+        .expect("the compiled-in descriptors are sound");
+    Router::new()
+        .route(
+            &passwordless("SendPasswordlessEmail"),
+            post(unary::unary::<Send>),
+        )
+        .route(
+            &passwordless("ResendPasswordlessEmail"),
+            post(unary::unary::<Resend>),
+        )
+        .route(
+            &passwordless("VerifyPasswordlessEmail"),
+            post(unary::unary::<Verify>),
+        )
+        .route_service("/grpc.health.v1.Health/Check", health.clone())
+        .route_service("/grpc.health.v1.Health/Watch", health)
+        .route_service(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            v1,
+        )
+        .route_service(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            v1alpha,
+        )
+}
+
+fn passwordless(method: &str) -> String {
+    format!("/{}/{method}", health::PASSWORDLESS)
+}
+
+fn reflection<'b>() -> Reflection<'b> {
+    Reflection::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name(health::PASSWORDLESS)
+        .with_service_name("grpc.health.v1.Health")
+}

@@ -1,0 +1,137 @@
+//! What one connection has been doing: the supervisor reads it, the connection writes it.
+//!
+//! Counters instead of a timer for each request: the hot path pays two relaxed additions.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Counts what happens on one connection.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    read: AtomicU64,
+    settled: AtomicU64,
+    begun: AtomicU64,
+    in_flight: AtomicU32,
+    first: AtomicU8,
+}
+
+impl Activity {
+    /// A request has arrived: its number, and a guard while it is in flight.
+    pub(super) fn begin(self: &Arc<Self>) -> (u64, InFlight) {
+        self.in_flight.fetch_add(1, Relaxed);
+        (self.begun.fetch_add(1, Relaxed), InFlight(Arc::clone(self)))
+    }
+
+    /// How many requests have arrived so far.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Relaxed)
+    }
+
+    /// Whether a request is being answered.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.load(Relaxed) > 0
+    }
+
+    /// Whether the peer speaks HTTP/2: its preface begins with `PRI`, as no HTTP/1 method does.
+    pub(super) fn is_http2(&self) -> bool {
+        self.first.load(Relaxed) == HTTP2
+    }
+
+    /// Whether an HTTP/1 peer owes us the rest of a head, or a new one its first byte.
+    pub(super) fn owes_a_head(&self) -> bool {
+        let unsettled = self.read.load(Relaxed) != self.settled.load(Relaxed);
+        !self.is_busy() && !self.is_http2() && (unsettled || self.begun() == 0)
+    }
+
+    fn note_read(&self, fresh: &[u8]) {
+        if self.first.load(Relaxed) == NOTHING {
+            let preface = fresh.starts_with(b"PRI");
+            self.first
+                .store(if preface { HTTP2 } else { HTTP1 }, Relaxed);
+        }
+        self.read.fetch_add(fresh.len() as u64, Relaxed);
+    }
+}
+
+const NOTHING: u8 = 0;
+const HTTP1: u8 = 1;
+const HTTP2: u8 = 2;
+
+/// A request being answered.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.settled.store(self.0.read.load(Relaxed), Relaxed);
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A stream whose reading is counted.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        let fresh = &into.filled()[before..];
+        if !fresh.is_empty() {
+            self.activity.note_read(fresh);
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,151 @@
+//! One port for everything: HTTP/1.1 and HTTP/2, with TLS or without, gRPC, REST and pages.
+//!
+//! Without TLS a client speaks HTTP/1.1 or HTTP/2 by prior knowledge; with TLS it chooses by ALPN
+//! and gets HTTP/1.1 when it offers none (contract §1.1-4).
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::sleep,
+};
+
+mod activity;
+mod connection;
+mod drain;
+mod edge;
+mod supervise;
+mod tls;
+
+pub use drain::{Drain, Phase};
+pub(crate) use edge::is_grpc;
+pub use edge::{RequestContext, RequestId};
+pub use tls::Tls;
+
+/// Bounds on what peers may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections open at once; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub max_streams: u32,
+    /// Bytes of one request head, at least 8 KiB.
+    pub max_head_bytes: usize,
+    /// For a TLS handshake, and for the rest of an HTTP/1 head once it has begun. A peer is cut
+    /// off between one and two of these.
+    pub head_timeout: Duration,
+    /// A connection without a request for so long is closed.
+    pub idle_timeout: Duration,
+    /// For what is in flight once the listener has closed.
+    pub finish_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            max_streams: 256,
+            max_head_bytes: 32 * 1024,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_mins(5),
+            finish_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// An open port that does not serve yet.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    tls: Option<Tls>,
+    limits: Limits,
+}
+
+impl Listener {
+    /// Opens the port. Port 0 asks the system for a free one.
+    ///
+    /// # Errors
+    /// What the system says, a taken port first of all.
+    pub async fn bind(address: SocketAddr, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        Ok(Self {
+            socket,
+            tls,
+            limits,
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until `drain` closes the listener and the answers in flight are out, or have taken
+    /// longer than they may.
+    pub async fn serve(self, router: axum::Router, drain: Drain) {
+        let room = Arc::new(Semaphore::new(self.limits.max_connections));
+        let shared = Arc::new(connection::Shared::new(
+            self.limits,
+            self.tls,
+            drain.clone(),
+        ));
+        tokio::select! {
+            () = accept_all(self.socket, &room, &shared, &router) => {}
+            () = drain.reached(Phase::Closed) => {}
+        }
+        let all = u32::try_from(self.limits.max_connections).unwrap_or(u32::MAX);
+        let finished = tokio::time::timeout(self.limits.finish_timeout, room.acquire_many(all));
+        if finished.await.is_err() {
+            tracing::warn!("connections still open at the end were dropped");
+        }
+    }
+}
+
+async fn accept_all(
+    socket: TcpListener,
+    room: &Arc<Semaphore>,
+    shared: &Arc<connection::Shared>,
+    router: &axum::Router,
+) {
+    loop {
+        let place = Arc::clone(room).acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        let (stream, peer) = accept(&socket).await;
+        let (shared, router) = (Arc::clone(shared), router.clone());
+        tokio::spawn(async move {
+            shared.serve(stream, peer, router).await;
+            drop(place);
+        });
+    }
+}
+
+/// The next connection. Trouble of one connection is passed over; when the process is out of
+/// descriptors, waiting for some to be closed beats spinning.
+async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                // Answers are small and whole: Nagle would hold them for the peer's delayed ACK.
+                let _ = stream.set_nodelay(true);
+                return (stream, peer);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot accept");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}

@@ -1,0 +1,109 @@
+//! Ends connections that are idle, slow or no longer wanted.
+//!
+//! A task beside each connection watches its counters, so that the connection itself polls no
+//! timer and no shared lock when it is woken for a request.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    time::{Interval, MissedTickBehavior, interval},
+};
+
+use super::{
+    Limits,
+    activity::Activity,
+    drain::{Drain, Phase},
+};
+
+/// What a connection is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Close once the answers in flight are out: GOAWAY, or no more keep-alive.
+    Goodbye,
+    /// Close now.
+    Cut,
+}
+
+/// Watches a connection until its end of the channel is dropped.
+pub(super) fn supervise(
+    limits: Limits,
+    drain: Drain,
+    activity: Arc<Activity>,
+) -> mpsc::Receiver<Order> {
+    let (orders, taken) = mpsc::channel(2);
+    tokio::spawn(async move {
+        let watch = async {
+            tokio::select! {
+                () = goodbye(&limits, &drain, &activity) => {
+                    let _ = orders.send(Order::Goodbye).await;
+                    overdue(&limits, &activity).await;
+                }
+                () = overdue(&limits, &activity) => {}
+            }
+            let _ = orders.send(Order::Cut).await;
+        };
+        tokio::select! {
+            () = watch => {}
+            () = orders.closed() => {}
+        }
+    });
+    taken
+}
+
+/// Returns when the connection should say goodbye.
+///
+/// While the process is leaving, HTTP/2 is sent away at once (its GOAWAY loses nothing), HTTP/1
+/// with its next answer, or when the listener closes.
+async fn goodbye(limits: &Limits, drain: &Drain, activity: &Activity) {
+    tokio::select! {
+        () = idle(limits, activity) => {}
+        () = drain.reached(Phase::Closed) => {}
+        () = http2_is_leaving(drain, activity) => {}
+    }
+}
+
+async fn http2_is_leaving(drain: &Drain, activity: &Activity) {
+    drain.reached(Phase::Leaving).await;
+    let mut look = ticks(Duration::from_millis(100));
+    while !(activity.is_http2() && activity.begun() > 0) {
+        look.tick().await;
+    }
+}
+
+/// Returns when no request has come for the idle time. Pings do not count: the vendor's policy
+/// lets clients send them on idle connections, and ends those all the same (contract §2).
+async fn idle(limits: &Limits, activity: &Activity) {
+    let mut tick = ticks(limits.idle_timeout / IDLE_TICKS);
+    let (mut seen, mut quiet) = (activity.begun(), 0);
+    while quiet < IDLE_TICKS {
+        tick.tick().await;
+        let begun = activity.begun();
+        let still = begun == seen && !activity.is_busy();
+        quiet = if still { quiet + 1 } else { 0 };
+        seen = begun;
+    }
+}
+
+/// Returns when an HTTP/1 peer has owed the rest of a request head for too long.
+async fn overdue(limits: &Limits, activity: &Activity) {
+    let mut tick = ticks(limits.head_timeout);
+    let mut owed = None;
+    loop {
+        tick.tick().await;
+        let now = activity.owes_a_head().then(|| activity.begun());
+        if now.is_some() && now == owed {
+            return;
+        }
+        owed = now;
+    }
+}
+
+const IDLE_TICKS: u32 = 5;
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    ticks
+}

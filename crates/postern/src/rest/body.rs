@@ -1,0 +1,86 @@
+//! The body of a request, bounded in size and time; shared by all doors.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header::CONTENT_LENGTH};
+use http_body_util::BodyExt as _;
+use tokio::time::timeout;
+
+use crate::present::Problem;
+
+/// Bytes of a body, of any door.
+pub const BODY_LIMIT: usize = 64 * 1024;
+/// For a body to arrive: clients give up after ten seconds (contract §1.14).
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is read of a body beyond the limit, so that its sender gets to hear of the refusal rather
+/// than of a broken connection.
+const DRAINED: usize = 1024 * 1024;
+
+/// The whole body.
+///
+/// # Errors
+/// When it is too large, too slow or breaks off.
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let too_large = announced(headers).is_some_and(|length| length > BODY_LIMIT as u64);
+    let whole = timeout(BODY_TIMEOUT, collect(body, too_large)).await;
+    whole.unwrap_or_else(|_| Err(Problem::body_incomplete()))
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A body of one piece, the usual, is not copied.
+async fn collect(mut body: Body, too_large: bool) -> Result<Bytes, Problem> {
+    if too_large {
+        return Err(drained(body).await);
+    }
+    let Some(first) = next_piece(&mut body).await? else {
+        return Ok(Bytes::new());
+    };
+    let Some(second) = next_piece(&mut body).await? else {
+        return within_limit(first);
+    };
+    let mut whole = BytesMut::from(first);
+    let mut piece = Some(second);
+    while let Some(more) = piece {
+        whole.extend_from_slice(&more);
+        if whole.len() > BODY_LIMIT {
+            return Err(drained(body).await);
+        }
+        piece = next_piece(&mut body).await?;
+    }
+    Ok(whole.freeze())
+}
+
+fn within_limit(whole: Bytes) -> Result<Bytes, Problem> {
+    if whole.len() > BODY_LIMIT {
+        return Err(Problem::body_too_large(BODY_LIMIT));
+    }
+    Ok(whole)
+}
+
+async fn drained(mut body: Body) -> Problem {
+    let mut seen = 0;
+    while let Ok(Some(piece)) = next_piece(&mut body).await {
+        seen += piece.len();
+        if seen > DRAINED {
+            break;
+        }
+    }
+    Problem::body_too_large(BODY_LIMIT)
+}
+
+async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::body_incomplete())?;
+        match frame.into_data() {
+            Ok(data) if !data.is_empty() => return Ok(Some(data)),
+            _ => {}
+        }
+    }
+    Ok(None)
+}

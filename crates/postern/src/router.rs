@@ -1,0 +1,58 @@
+//! Every path, and the door it leads to.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    response::Response,
+    routing::{get, post},
+};
+use http::Request;
+
+use crate::{
+    app::App,
+    grpc, listen,
+    oauth::{authorization_server, jwks, openid_configuration, token},
+    openapi,
+    present::Problem,
+    rest,
+};
+
+/// The doors, with the answers to whatever no door knows. Others merge their pages into it
+/// before it is served.
+pub fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        // gRPC: send, resend, verify; health; reflection
+        .merge(grpc::routes(app))
+        // REST: send, resend, verify
+        .merge(rest::routes())
+        // OAuth
+        .route("/oauth/token", post(token))
+        .route("/keys", get(jwks))
+        .route(
+            "/.well-known/openid-configuration",
+            get(openid_configuration),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(authorization_server),
+        )
+        // what all this is
+        .route("/openapi.json", get(openapi::document))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(nothing_here)
+        .with_state(Arc::clone(app))
+}
+
+async fn wrong_method(request: Request<Body>) -> Response {
+    Problem::method_not_allowed().answer(listen::is_grpc(request.headers()))
+}
+
+/// A gRPC method that is not ours is unimplemented, also when its service is (contract §10).
+async fn nothing_here(request: Request<Body>) -> Response {
+    if listen::is_grpc(request.headers()) {
+        return Problem::no_such_method(request.uri().path()).answer(true);
+    }
+    Problem::no_such_path().answer(false)
+}
