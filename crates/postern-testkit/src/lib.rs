@@ -1,4 +1,5 @@
 //! What Postern's tests need of the outside world, made to misbehave on request. Never part of
 //! the server.
 
+pub mod process;
 pub mod smtp;
