@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long a start may take; a machine that builds something else at the same time is slow.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How often a start is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 

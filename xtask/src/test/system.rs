@@ -19,7 +19,7 @@ const NEEDS: [Need; 5] = [
     },
     Need {
         package: "nodejs",
-        found: || answers("node", "--version"),
+        found: node,
     },
     Need {
         package: "npm",
@@ -63,6 +63,12 @@ pub(crate) fn python() -> Option<&'static str> {
     ["python3", "/usr/bin/python3"]
         .into_iter()
         .find(|python| succeeds(Command::new(python).args(["-c", PROBE])))
+}
+
+/// A Node.js of a version that the SDK runs on.
+fn node() -> bool {
+    const PROBE: &str = "process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)";
+    succeeds(Command::new("node").args(["-e", PROBE]))
 }
 
 fn answers(program: &str, question: &str) -> bool {
