@@ -13,6 +13,7 @@ pub mod listen;
 pub mod mail;
 pub mod oauth;
 pub mod openapi;
+pub mod outbox;
 pub mod present;
 pub mod private_file;
 pub mod rest;

@@ -123,7 +123,7 @@ impl fmt::Debug for Mail {
 
 /// The address on the envelope. An international domain goes in its ASCII form when the local
 /// part is ASCII, so that it needs no SMTPUTF8 on the way (RFC 6531 §3.2).
-fn recipient(to: &Email) -> Result<Address, AddressError> {
+pub(super) fn recipient(to: &Email) -> Result<Address, AddressError> {
     let domain = if to.local().is_ascii() {
         to.domain()
     } else {

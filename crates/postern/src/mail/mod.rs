@@ -4,16 +4,22 @@
 //! rendered mail and no credential. A transport hands the mail over and says in an [`Outcome`]
 //! what became of it.
 
+mod memory;
 mod message;
 mod outcome;
+mod providers;
 mod render;
 mod sender;
 pub mod smtp;
 mod templates;
+mod transport;
 mod when;
 
+pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError};
 pub use outcome::{Outcome, Reply, Stage};
-pub use render::{Input, RenderError, Renderer};
+pub use providers::{Providers, send_test};
+pub use render::{RenderError, Renderer};
 pub use sender::{Sender, SenderProblem};
 pub use templates::{ALWAYS, Fields, Kind, Parts, TemplateError, Templates, escape_html};
+pub use transport::{Carrier, Route, Transport};

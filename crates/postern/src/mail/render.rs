@@ -1,23 +1,15 @@
 //! From a delivery to a mail: credentials are derived here, at the moment of sending, and put
 //! into the template of the request's kind.
 
+use postern_core::flow::MailInput;
 use postern_core::keyring::{Binding, Keyring};
-use postern_core::model::{LinkUri, Outgoing, SecretText, Timestamp, Variables};
+use postern_core::model::{LinkUri, Outgoing, SecretText, Timestamp};
 use postern_core::settings::Settings;
 
 use super::message::{Credentials, Mail};
 use super::sender::Sender;
 use super::templates::{Fields, Kind, TemplateError, Templates};
 use super::when;
-
-/// What the caller passed for the mail, opened.
-#[derive(Debug, Clone, Default)]
-pub struct Input {
-    /// Where the magic link leads.
-    pub link: Option<LinkUri>,
-    /// The caller's template variables.
-    pub variables: Variables,
-}
 
 /// Why a mail cannot be made. No repeat mends it, except after an operator acted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +46,7 @@ impl Renderer<'_> {
     pub fn render(
         &self,
         outgoing: &Outgoing,
-        input: &Input,
+        input: &MailInput,
         now: Timestamp,
     ) -> Result<Mail, RenderError> {
         let credentials = self.derive(outgoing, input)?;
@@ -71,7 +63,7 @@ impl Renderer<'_> {
         })
     }
 
-    fn derive(&self, outgoing: &Outgoing, input: &Input) -> Result<Credentials, RenderError> {
+    fn derive(&self, outgoing: &Outgoing, input: &MailInput) -> Result<Credentials, RenderError> {
         let request = &outgoing.request;
         let binding = Binding::new(request, outgoing.delivery.generation);
         let method = request.method;
@@ -94,7 +86,7 @@ impl Renderer<'_> {
                 .keyring
                 .link_token(&binding)
                 .ok_or(RenderError::NoRoot)?;
-            let uri = input.link.as_ref().ok_or(RenderError::NoLink)?;
+            let uri = input.uri.as_ref().ok_or(RenderError::NoLink)?;
             credentials.link = Some(SecretText::new(uri.with_token(&token)));
             credentials.link_token = Some(token);
         }
@@ -104,7 +96,7 @@ impl Renderer<'_> {
     fn fields(
         &self,
         outgoing: &Outgoing,
-        input: &Input,
+        input: &MailInput,
         credentials: &Credentials,
         now: Timestamp,
     ) -> Fields {
@@ -133,7 +125,7 @@ impl Renderer<'_> {
             fields.set(
                 "code_domain",
                 input
-                    .link
+                    .uri
                     .as_ref()
                     .and_then(LinkUri::host)
                     .unwrap_or_default(),

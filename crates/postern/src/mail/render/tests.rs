@@ -5,7 +5,7 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 use postern_core::keyring::RootSecret;
 use postern_core::model::{
     AuthRequest, AuthRequestId, ClientId, Delivery, DeliveryId, DeliveryState, Email, State,
-    Template, WrongCodes,
+    Template, Variables, WrongCodes,
 };
 
 use super::*;
@@ -65,17 +65,17 @@ fn keyring() -> Keyring {
     Keyring::new(&[(1, RootSecret::new([9; 32]))], 1).unwrap()
 }
 
-fn input(pairs: &[(&str, &str)]) -> Input {
+fn input(pairs: &[(&str, &str)]) -> MailInput {
     let pairs = pairs
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Input {
-        link: Some(LinkUri::parse("https://app.example/in?x=1#top", &Settings::default()).unwrap()),
+    MailInput {
+        uri: Some(LinkUri::parse("https://app.example/in?x=1#top", &Settings::default()).unwrap()),
         variables: Variables::parse(pairs).unwrap(),
     }
 }
 
-fn render_as(from: &str, outgoing: &Outgoing, input: &Input) -> Mail {
+fn render_as(from: &str, outgoing: &Outgoing, input: &MailInput) -> Mail {
     let renderer = Renderer {
         templates: &Templates::built_in(),
         keyring: &keyring(),
@@ -355,7 +355,7 @@ fn a_link_mail_without_a_link_uri_is_not_made() {
     };
     let made = renderer.render(
         &outgoing(Kind::SigninLink, "ada@example.com"),
-        &Input::default(),
+        &MailInput::default(),
         SENT_AT,
     );
     assert_eq!(made.unwrap_err(), RenderError::NoLink);
