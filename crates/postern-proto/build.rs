@@ -5,6 +5,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 const ROOT: &str = "../../proto";
 const FILES: [&str; 4] = [
@@ -16,6 +17,38 @@ const FILES: [&str; 4] = [
 /// Own type with a JSON form: prost's has none.
 const TIMESTAMP: (&str, &str) = (".google.protobuf.Timestamp", "crate::timestamp::Timestamp");
 
+/// The comment before each message, field, enum and value, by full name, for the API document.
+fn comments(set: &FileDescriptorSet) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in &set.file {
+        let told = file.source_code_info.iter().flat_map(|info| &info.location);
+        for location in told {
+            if let (Some(comment), Some(name)) =
+                (&location.leading_comments, named(file, &location.path))
+            {
+                let comment = comment.split_whitespace().collect::<Vec<_>>().join(" ");
+                found.push((format!("{}.{name}", file.package()), comment));
+            }
+        }
+    }
+    found
+}
+
+/// The name at a path of `SourceCodeInfo` (descriptor.proto), for top-level messages and enums.
+fn named(file: &FileDescriptorProto, path: &[i32]) -> Option<String> {
+    let at = |index: i32| usize::try_from(index).ok();
+    match *path {
+        [4, message] => Some(file.message_type.get(at(message)?)?.name().to_owned()),
+        [4, message, 2, field] => {
+            let message = file.message_type.get(at(message)?)?;
+            let field = message.field.get(at(field)?)?;
+            Some(format!("{}.{}", message.name(), field.name()))
+        }
+        [5, kind] => Some(file.enum_type.get(at(kind)?)?.name().to_owned()),
+        _ => None,
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={ROOT}");
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -26,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .extern_path(TIMESTAMP.0, TIMESTAMP.1)
         .compile_fds(set.clone())?;
 
+    fs::write(out.join("comments.rs"), format!("&{:?}", comments(&set)))?;
     // Reflection serves structure, not comments.
     for file in &mut set.file {
         file.source_code_info = None;

@@ -9,6 +9,9 @@ pub mod timestamp;
 /// Every file of the contract with its imports, encoded, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// What the files of the contract say about each message, field and enum, by its full name.
+pub const COMMENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/comments.rs"));
+
 /// The `Any` type URL of [`scalekit::v1::errdetails::ErrorInfo`].
 pub const ERROR_INFO_TYPE_URL: &str = "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo";
 

@@ -39,7 +39,7 @@ pub fn router(app: &Arc<App>) -> Router {
             get(authorization_server),
         )
         // what all this is
-        .route("/openapi.json", get(openapi::document))
+        .route("/openapi.json", get(openapi::answer))
         .method_not_allowed_fallback(wrong_method)
         .fallback(nothing_here)
         .with_state(Arc::clone(app))
