@@ -1,3 +1,1 @@
-//! How Postern keeps its state.
-
-pub mod inbox;
+//!

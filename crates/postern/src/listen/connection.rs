@@ -15,10 +15,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     Limits, Tls,
-    activity::{Activity, Watched},
+    activity::Activity,
     drain::Drain,
     edge::Edge,
     supervise::{Order, supervise},
+    watched::Watched,
 };
 
 type Builder = auto::Builder<TokioExecutor>;

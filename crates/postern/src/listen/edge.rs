@@ -39,6 +39,11 @@ impl RequestId {
         Self(hex(z ^ (z >> 31)))
     }
 
+    /// The id of an answer to what never became a request.
+    pub(super) fn of_nobody() -> Self {
+        Self::new(seed(), 0)
+    }
+
     /// 16 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

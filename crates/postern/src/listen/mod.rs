@@ -15,8 +15,10 @@ mod activity;
 mod connection;
 mod drain;
 mod edge;
+mod refusal;
 mod supervise;
 mod tls;
+mod watched;
 
 pub use drain::{Drain, Phase};
 pub(crate) use edge::is_grpc;

@@ -53,3 +53,30 @@ impl SigningPool {
         signed.ok().flatten().ok_or(NotSigned::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use postern_core::{
+        keyring::{Keyring, RootSecret},
+        model::Snapshot,
+    };
+
+    use super::*;
+    use crate::oauth::SigningKeys;
+
+    #[tokio::test]
+    async fn past_the_queue_nothing_is_signed_and_the_answer_is_at_once() {
+        let keyring = Keyring::new(&[(1, RootSecret::new([1; 32]))], 1).unwrap();
+        let keys = SigningKeys::open(&Snapshot::default(), &keyring).unwrap();
+        let pool = SigningPool::new(1);
+        let asked = (0..WAITING + 11).map(|_| pool.sign(keys.current(), Vec::new()));
+        let answers = join_all(asked).await;
+        let busy = answers
+            .iter()
+            .filter(|answer| **answer == Err(NotSigned::Busy));
+        assert_eq!(busy.count(), 10);
+        let again = pool.sign(keys.current(), Vec::new()).await;
+        assert_eq!(again, Err(NotSigned::Failed), "there is no key, but room");
+    }
+}

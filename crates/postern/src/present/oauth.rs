@@ -111,3 +111,24 @@ pub fn outcome(refusal: &Refusal) -> Outcome {
         Refusal::Other(_) => Kind::Invalid,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_server_says_when_to_come_back() {
+        let response = answer(&Refusal::Busy);
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn a_failed_basic_authentication_names_its_scheme() {
+        let response = answer(&Refusal::InvalidClient { basic: true });
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(response.headers().contains_key(WWW_AUTHENTICATE));
+        let by_body = answer(&Refusal::InvalidClient { basic: false });
+        assert!(!by_body.headers().contains_key(WWW_AUTHENTICATE));
+    }
+}

@@ -31,15 +31,7 @@ struct Detail {
 
 /// The problem as a JSON answer.
 pub fn answer(problem: &Problem) -> Response {
-    let body = ErrorBody {
-        code: problem.code as i32,
-        message: &problem.message,
-        details: [Detail {
-            kind: ERROR_INFO_TYPE_URL,
-            info: error_info(problem, usize::MAX),
-        }],
-    };
-    let mut response = json(&body);
+    let mut response = of_json(body(problem));
     *response.status_mut() = problem.http;
     let headers = response.headers_mut();
     if let Some(seconds) = problem.retry_after {
@@ -51,12 +43,28 @@ pub fn answer(problem: &Problem) -> Response {
     response
 }
 
+/// The problem as JSON.
+pub(crate) fn body(problem: &Problem) -> Vec<u8> {
+    written(&ErrorBody {
+        code: problem.code as i32,
+        message: &problem.message,
+        details: [Detail {
+            kind: ERROR_INFO_TYPE_URL,
+            info: error_info(problem, usize::MAX),
+        }],
+    })
+}
+
 /// `value` as a JSON answer with status 200 that nobody caches.
-///
-/// # Panics
-/// Never: what we show has string keys and no failing serialiser.
 pub fn json(value: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("what we show can be written as JSON");
+    of_json(written(value))
+}
+
+fn written(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("what we show has string keys and serialisers that succeed")
+}
+
+fn of_json(body: Vec<u8>) -> Response {
     let mut response = Body::from(body).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,0 +1,9 @@
+//! The wire contract, driven over real sockets.
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod errors;
+mod grpc;
+mod listener;
+mod rest;
+mod support;
+mod tokens;

@@ -1,0 +1,175 @@
+//! A whole server of the wire on a free port: real listener, router, tokens and flows.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use postern::{
+    app::App,
+    listen::{Drain, Limits, Listener, Tls},
+    oauth::{SigningKeys, SigningPool, bearer::Bearers, keys},
+    router::router,
+    telemetry::metrics::Metrics,
+};
+use postern_core::{
+    flow::{NewClient, Parts, Postern},
+    keyring::{Keyring, RootSecret},
+    model::{
+        DeliveryId, Method, SigningKey, SigningState, Snapshot, Template, Timestamp, Variables,
+    },
+    ports::{Clock, Entropy, Templates},
+};
+use tokio::sync::watch;
+
+use self::engine::MapEngine;
+
+mod engine;
+pub(crate) mod http;
+
+/// The issuer of every test server: another one than its address, so that a use of `Host` shows.
+pub(crate) const ISSUER: &str = "https://sign-in.example.com";
+
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
+    pub(crate) app: Arc<App>,
+    pub(crate) client: NewClient,
+    pub(crate) drain: Drain,
+    pub(crate) ready: watch::Sender<bool>,
+    pub(crate) queued: Arc<Mutex<Vec<DeliveryId>>>,
+    clock: Arc<TestClock>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::with(Limits::default(), None).await
+    }
+
+    pub(crate) async fn with(limits: Limits, tls: Option<Tls>) -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(START)));
+        let keyring = keyring();
+        let snapshot = Snapshot {
+            signing_keys: signing_keys().to_vec(),
+            ..Snapshot::default()
+        };
+        let engine = MapEngine {
+            snapshot: Mutex::new(snapshot.clone()),
+            requests: Mutex::default(),
+            now: || Timestamp::from_unix_seconds(START),
+        };
+        let postern = Arc::new(Postern::new(Parts {
+            store: Arc::new(engine),
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            templates: Arc::new(AnyTemplate),
+            keyring: Arc::new(ArcSwap::from_pointee(keyring)),
+            snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+            inbox: true,
+        }));
+        let client = postern.create_client("app").await.unwrap();
+        let queued = Arc::new(Mutex::new(Vec::new()));
+        let (ready, is_ready) = watch::channel(true);
+        let app = Arc::new(app(postern, Arc::clone(&queued), is_ready));
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), tls, limits)
+            .await
+            .unwrap();
+        let addr = listener.local_addr().unwrap();
+        let drain = Drain::new();
+        tokio::spawn(listener.serve(router(&app), drain.clone()));
+        Self {
+            addr,
+            app,
+            client,
+            drain,
+            ready,
+            queued,
+            clock,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let seconds = i64::try_from(by.as_secs()).unwrap();
+        self.clock.0.fetch_add(seconds, Relaxed);
+    }
+
+    /// The form of a token request with the client's own credentials.
+    pub(crate) fn token_form(&self) -> String {
+        let (id, secret) = (&self.client.id, self.client.secret.expose());
+        format!("grant_type=client_credentials&client_id={id}&client_secret={secret}")
+    }
+
+    pub(crate) async fn token(&self) -> String {
+        let answer = http::post_form(self.addr, "/oauth/token", &self.token_form()).await;
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+fn app(
+    postern: Arc<Postern>,
+    queued: Arc<Mutex<Vec<DeliveryId>>>,
+    ready: watch::Receiver<bool>,
+) -> App {
+    let keys = SigningKeys::open(&postern.snapshot(), &postern.keyring()).unwrap();
+    App {
+        bearers: Bearers::new(keys.clone(), ISSUER),
+        public_url: ISSUER.to_owned(),
+        signing: SigningPool::new(2),
+        entropy: Arc::new(SystemEntropy),
+        outbox: Arc::new(move |delivery| queued.lock().unwrap().push(delivery)),
+        metrics: Arc::new(Metrics::new()),
+        postern,
+        keys,
+        ready,
+    }
+}
+
+const START: i64 = 1_800_000_000;
+
+struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.0.load(Relaxed))
+    }
+}
+
+struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "the port's own implementation")]
+    fn fill(&self, out: &mut [u8]) {
+        aws_lc_rs::rand::fill(out).unwrap();
+    }
+}
+
+struct AnyTemplate;
+
+impl Templates for AnyTemplate {
+    fn missing(&self, _: Method, _: Template, _: &Variables) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+pub(crate) fn keyring() -> Keyring {
+    Keyring::new(&[(1, RootSecret::new([7; 32]))], 1).unwrap()
+}
+
+/// An active and a standby key, made once for all tests.
+pub(crate) fn signing_keys() -> &'static [SigningKey] {
+    static KEYS: OnceLock<Vec<SigningKey>> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let now = Timestamp::from_unix_seconds(START);
+        [SigningState::Active, SigningState::Standby]
+            .map(|state| keys::make(state, &keyring(), &SystemEntropy, now).unwrap())
+            .into()
+    })
+}
