@@ -9,7 +9,7 @@ mod throttle;
 
 pub use deliver::{settle, undeliverable};
 pub use issue::{Issue, LEASE};
-pub use judge::{Judgement, Proof, judge};
+pub use judge::{Claimed, Judgement, Proof, judge};
 pub use reissue::{MAX_RESENDS, RESENDABLE_FOR, Reissue};
 pub use retry::{BACKOFF_FLOOR, next_attempt_at};
 pub use throttle::{BUDGET_SPAN, Quotas, budget_spent, throttle};

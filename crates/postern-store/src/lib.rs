@@ -1,1 +1,3 @@
-//!
+//! How Postern keeps its state.
+
+pub mod inbox;

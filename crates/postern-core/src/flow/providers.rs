@@ -33,26 +33,7 @@ impl Postern {
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
-        let slot = Slot {
-            table: "mail_providers",
-            column: "password",
-            id: input.name.as_bytes(),
-        };
-        let seal = |p: &SecretText| {
-            self.keyring()
-                .seal(&slot, p.expose().as_bytes(), random(&*self.entropy))
-        };
-        let password = input.password.as_ref().map(seal);
-        let provider = MailProvider {
-            name: input.name,
-            position: 0,
-            host: input.host,
-            port: input.port,
-            tls: input.tls,
-            username: input.username,
-            password,
-            from: input.from,
-        };
+        let provider = self.provider(input);
         self.amend(Box::new(move |snapshot, _| {
             if let Some(other) = snapshot
                 .providers
@@ -69,6 +50,29 @@ impl Postern {
         }))
         .await
         .map(drop)
+    }
+
+    fn provider(&self, input: ProviderInput) -> MailProvider {
+        let slot = Slot {
+            table: "mail_providers",
+            column: "password",
+            id: input.name.as_bytes(),
+        };
+        let seal = |password: &SecretText| {
+            self.keyring()
+                .seal(&slot, password.expose().as_bytes(), random(&*self.entropy))
+        };
+        let password = input.password.as_ref().map(seal);
+        MailProvider {
+            name: input.name,
+            position: 0,
+            host: input.host,
+            port: input.port,
+            tls: input.tls,
+            username: input.username,
+            password,
+            from: input.from,
+        }
     }
 
     /// Removes a mail provider.
@@ -98,12 +102,6 @@ fn problems(input: &ProviderInput) -> Vec<Violation> {
         if !fine {
             wrong.push(Violation::new(field, "value", told));
         }
-    };
-    let plain = |text: &str, most: usize| {
-        (1..=most).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     check(
         plain(&input.name, 64),
@@ -146,6 +144,11 @@ pub(crate) fn sender_of(from: &str) -> Option<(String, Email)> {
     };
     let address = Email::parse(rest.trim_end().strip_suffix('>')?).ok()?;
     Some((name.trim().trim_matches('"').to_owned(), address))
+}
+
+fn plain(text: &str, most: usize) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=most).contains(&text.len()) && text.bytes().all(fits)
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -11,7 +11,7 @@ use crate::model::{
     fold_code,
 };
 use crate::ports::{Decide, Decision};
-use crate::rules::{Judgement, Proof, judge};
+use crate::rules::{Claimed, Judgement, Proof, judge};
 
 /// A verify as it came over the wire; an empty optional text counts as absent.
 #[derive(Clone, Default)]
@@ -82,7 +82,7 @@ impl Postern {
             }
             return Err(error);
         }
-        verified(decision.change.ok_or_else(no_root)?.request, &keyring)
+        verified(&decision.change.ok_or_else(no_root)?.request, &keyring)
     }
 
     /// Tags are checked here, before the store is asked; what fails asks for a decoy instead.
@@ -101,9 +101,7 @@ impl Postern {
             }
             (None, Some(token)) => {
                 check_length("link_token", &token, 100, "max_len:100")?;
-                let claimed = handle
-                    .map(|handle| check_handle(&handle).map(|()| keyring.read_handle(&handle)));
-                let claimed = claimed.transpose()?;
+                let claimed = claim(handle.as_deref(), keyring)?;
                 let link = keyring.read_link(&token);
                 let proof = link.map(|link| Proof::Link { link, claimed });
                 Ok(self.command(link.map(|link| link.id), proof, || Error::InvalidLink))
@@ -155,7 +153,7 @@ impl Judging {
     }
 }
 
-fn verified(request: AuthRequest, keyring: &Keyring) -> Result<Verified, Error> {
+fn verified(request: &AuthRequest, keyring: &Keyring) -> Result<Verified, Error> {
     let State::Used(by) = request.state else {
         return Err(no_root());
     };
@@ -174,6 +172,16 @@ fn verified(request: AuthRequest, keyring: &Keyring) -> Result<Verified, Error> 
         template: request.template,
         by,
     })
+}
+
+fn claim(handle: Option<&str>, keyring: &Keyring) -> Result<Claimed, Error> {
+    let Some(handle) = handle else {
+        return Ok(Claimed::Nothing);
+    };
+    check_handle(handle)?;
+    Ok(keyring
+        .read_handle(handle)
+        .map_or(Claimed::Forged, Claimed::Request))
 }
 
 fn exactly_one(told: &str) -> Error {

@@ -145,8 +145,8 @@ fn codes_are_uniform_over_their_alphabet() {
                 *counts.entry((place, symbol)).or_default() += 1.0;
             }
         }
-        let symbols = alphabet.symbols().len();
-        let expected = f64::from(drawn) / symbols as f64;
+        let symbols = u32::try_from(alphabet.symbols().len()).unwrap();
+        let expected = f64::from(drawn) / f64::from(symbols);
         for place in 0..6 {
             let chi2: f64 = alphabet
                 .symbols()

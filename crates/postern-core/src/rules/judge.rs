@@ -20,9 +20,20 @@ pub enum Proof {
     Link {
         /// The link, its outer tag checked.
         link: OfferedLink,
-        /// The request that the `auth_request_id` names: none given, one of ours, or a false one.
-        claimed: Option<Option<AuthRequestId>>,
+        /// The `auth_request_id` that came with it.
+        claimed: Claimed,
     },
+}
+
+/// The `auth_request_id` that came with a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// None came.
+    Nothing,
+    /// One that this keyring made.
+    Request(AuthRequestId),
+    /// One that it did not make.
+    Forged,
 }
 
 /// With what a proof is judged.
@@ -90,20 +101,17 @@ impl Judgement<'_> {
     }
 
     /// Rows 4, 5, 7 and 10 for a link.
-    fn link(
-        &self,
-        link: &OfferedLink,
-        claimed: Option<Option<AuthRequestId>>,
-    ) -> Result<(), Refusal> {
+    fn link(&self, link: &OfferedLink, claimed: Claimed) -> Result<(), Refusal> {
         if !self.request.method.has_link() || !self.keyring.link_belongs(link, self.request) {
             return Err(Error::InvalidLink.into());
         }
         match claimed {
-            None if self.settings.enforce_same_browser_origin => {
+            Claimed::Nothing if self.settings.enforce_same_browser_origin => {
                 return Err(Error::OtherBrowser.into());
             }
-            Some(id) if id != Some(self.request.id) => return Err(Error::OtherBrowser.into()),
-            None | Some(_) => {}
+            Claimed::Request(id) if id == self.request.id => {}
+            Claimed::Request(_) | Claimed::Forged => return Err(Error::OtherBrowser.into()),
+            Claimed::Nothing => {}
         }
         let behind = self.request.generation.checked_sub(link.generation);
         match behind {
@@ -175,7 +183,7 @@ impl Judgement<'_> {
         let events = vec![self.event(EventKind::Verified { by })];
         Decision {
             outcome: Ok(()),
-            change: Some(self.change(request, None, events)),
+            change: Some(change(request, None, events)),
         }
     }
 
@@ -204,24 +212,13 @@ impl Judgement<'_> {
             events.push(self.event(EventKind::BudgetPassed));
         }
         let request = AuthRequest {
-            wrong,
             state,
+            wrong,
             ..self.request.clone()
         };
         Decision {
             outcome: Err(Error::InvalidCode { attempts_left }),
-            change: Some(self.change(request, guesses, events)),
-        }
-    }
-
-    fn change(&self, request: AuthRequest, guesses: Option<History>, events: Vec<Event>) -> Change {
-        Change {
-            request,
-            sends: None,
-            client_sends: None,
-            guesses,
-            delivery: None,
-            events,
+            change: Some(change(request, guesses, events)),
         }
     }
 
@@ -229,3 +226,17 @@ impl Judgement<'_> {
         event_of(self.request, self.key, self.now, what)
     }
 }
+
+fn change(request: AuthRequest, guesses: Option<History>, events: Vec<Event>) -> Change {
+    Change {
+        request,
+        sends: None,
+        client_sends: None,
+        guesses,
+        delivery: None,
+        events,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::{OnBudget, Settings};
@@ -53,7 +55,7 @@ pub const KEYS: &[Key] = &[
     key!(
         code_length,
         "a number from 6 to 10",
-        |t| within(t, 6, 10),
+        |t| within(t, 6..=10),
         u8::to_string
     ),
     key!(
@@ -65,40 +67,42 @@ pub const KEYS: &[Key] = &[
     key!(
         sends_per_minute,
         "a number from 1 to 100",
-        |t| within(t, 1, 100),
+        |t| within(t, 1..=100),
         u32::to_string
     ),
     key!(
         sends_per_hour,
         "a number from 1 to 500",
-        |t| within(t, 1, 500),
+        |t| within(t, 1..=500),
         u32::to_string
     ),
     key!(
         sends_per_day,
         "a number from 1 to 1000",
-        |t| within(t, 1, 1000),
+        |t| within(t, 1..=1000),
         u32::to_string
     ),
     key!(
         client_sends_per_minute,
         "a number from 0 to 1000000",
-        |t| within(t, 0, 1_000_000),
+        |t| within(t, 0..=1_000_000),
         u32::to_string
     ),
     key!(
         attempt_limit,
         "a number from 1 to 5",
-        |t| within(t, 1, 5),
+        |t| within(t, 1..=5),
         u8::to_string
     ),
     key!(
         guess_budget,
         "a number from 5 to 1000",
-        |t| within(t, 5, 1000),
+        |t| within(t, 5..=1000),
         u32::to_string
     ),
-    key!(on_budget, "harden or refuse", on_budget, show_on_budget),
+    key!(on_budget, "harden or refuse", on_budget, |b: &OnBudget| {
+        show_on_budget(*b)
+    }),
     key!(
         link_origins,
         "origins such as https://app.example.com, separated by commas, at most 100",
@@ -204,8 +208,8 @@ fn switch(text: &str) -> Option<bool> {
     }
 }
 
-fn within<T: std::str::FromStr + PartialOrd>(text: &str, least: T, most: T) -> Option<T> {
-    text.parse().ok().filter(|n| *n >= least && *n <= most)
+fn within<T: FromStr + PartialOrd>(text: &str, range: RangeInclusive<T>) -> Option<T> {
+    text.parse().ok().filter(|n| range.contains(n))
 }
 
 fn method(text: &str) -> Option<Method> {
@@ -228,7 +232,7 @@ fn on_budget(text: &str) -> Option<OnBudget> {
     }
 }
 
-fn show_on_budget(value: &OnBudget) -> String {
+fn show_on_budget(value: OnBudget) -> String {
     match value {
         OnBudget::Harden => "harden",
         OnBudget::Refuse => "refuse",
@@ -271,7 +275,7 @@ fn list(text: &str, fits: fn(&str) -> bool) -> Option<Vec<String>> {
     (items.len() <= 100 && items.iter().all(|item| fits(item))).then_some(items)
 }
 
-fn show_list(items: &Vec<String>) -> String {
+fn show_list(items: &[String]) -> String {
     items.join(",")
 }
 

@@ -9,7 +9,7 @@ fn refused(key: &str, value: &str) -> String {
 fn the_defaults_are_those_of_the_lifecycle() {
     let settings = Settings::default();
     assert_eq!(settings.passwordless_type, Method::Otp);
-    assert_eq!(settings.expires_in, Duration::from_secs(300));
+    assert_eq!(settings.expires_in, Duration::from_mins(5));
     assert_eq!(
         (settings.code_length, settings.code_alphabet),
         (6, CodeAlphabet::Numeric)

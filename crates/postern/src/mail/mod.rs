@@ -4,6 +4,7 @@
 //! rendered mail and no credential. A transport hands the mail over and says in an [`Outcome`]
 //! what became of it.
 
+pub mod inbox;
 mod memory;
 mod message;
 mod outcome;

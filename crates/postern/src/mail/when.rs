@@ -32,6 +32,16 @@ pub(super) fn moment(at: Timestamp) -> String {
     )
 }
 
+/// A moment to the millisecond, as RFC 3339 writes it.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    let seconds = at.unix_seconds();
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (of_day / 3600, of_day % 3600 / 60, of_day % 60);
+    let millis = at.unix_millis().rem_euclid(1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
 /// A span as people say it: seconds below 90 s, then minutes to the nearest, and whole hours.
 pub(super) fn span(left: Duration) -> String {
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
@@ -82,6 +92,12 @@ mod tests {
         ] {
             assert_eq!(moment(Timestamp::from_unix_seconds(seconds)), expected);
         }
+    }
+
+    #[test]
+    fn a_moment_for_programs_has_milliseconds() {
+        let at = Timestamp::from_micros(951_782_400_123_456);
+        assert_eq!(rfc3339(at), "2000-02-29T00:00:00.123Z");
     }
 
     #[test]

@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::door::Door;
+
+/// Drives a Postern on this machine and tells what it costs.
+///
+/// Only loopback addresses are driven.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  postern-bench all --spawn target/release/postern --floor
+  postern-bench verify --door rest,grpc --spawn target/release/postern --floor --count 20000
+  postern-bench send --env-file postern-data/dev.env --seconds 10
+  postern-bench cold-start --spawn target/release/postern";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sends to ever new addresses. A spawned server has its outbox paused.
+    Send(RunArgs),
+    /// Resends requests made beforehand.
+    Resend(RunArgs),
+    /// Verifies requests made beforehand by the codes read from the development inbox.
+    Verify(RunArgs),
+    /// Whole sign-ins: send, wait for the mail, verify.
+    Flow(RunArgs),
+    /// Access tokens by client credentials.
+    Token(RunArgs),
+    /// Sends, and the time until the last mail is in the development inbox.
+    Outbox(RunArgs),
+    /// Everything above, and the table of targets.
+    All(RunArgs),
+    /// How soon a server answers on existing data, how much it holds idle, how big its file is.
+    ColdStart(ColdStartArgs),
+    /// The bare echo that the server is compared with.
+    #[command(hide = true)]
+    EchoServer {
+        /// Threads that serve.
+        #[arg(long, default_value_t = 1)]
+        workers: usize,
+    },
+    /// The bare group commit that the server is compared with.
+    #[command(hide = true)]
+    CommitFloor {
+        /// Callers that wait for a commit at any time.
+        #[arg(long)]
+        callers: usize,
+        /// For how long.
+        #[arg(long)]
+        seconds: f64,
+    },
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Ways in, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values = ["rest"])]
+    pub(crate) door: Vec<Door>,
+    /// Kept connections, each with one call at a time.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) connections: usize,
+    /// Length of a round, after half a second that is not measured. [default: 3]
+    #[arg(long, conflicts_with = "count")]
+    pub(crate) seconds: Option<f64>,
+    /// Calls of a round, instead of its length. What `resend`, `verify` and `outbox` need
+    /// beforehand is made once for each round. [default for these: 20000]
+    #[arg(long)]
+    pub(crate) count: Option<u64>,
+    /// Rounds, of which the medians are told.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// Also measures the bare echo, RS256 signing and group commit, in turn with each round.
+    #[arg(long)]
+    pub(crate) floor: bool,
+    /// Puts this many live requests into the store of a spawned server first.
+    #[arg(long, default_value_t = 0, requires = "spawn")]
+    pub(crate) prefill: u64,
+    /// Prints JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ColdStartArgs {
+    /// The `postern` program.
+    #[arg(long)]
+    pub(crate) spawn: PathBuf,
+    /// Starts, of which the median is told.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// Prints JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+#[group(required = true, multiple = true)]
+pub(crate) struct TargetArgs {
+    /// A `postern` program to start on temporary data, with its quotas raised.
+    #[arg(long, conflicts_with_all = ["env_file", "url"])]
+    pub(crate) spawn: Option<PathBuf>,
+    /// The `dev.env` of a running `postern dev`.
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// A running server's URL, `http://127.0.0.1:PORT`.
+    #[arg(long, requires = "client_id", requires = "client_secret")]
+    pub(crate) url: Option<String>,
+    /// Its client.
+    #[arg(long)]
+    pub(crate) client_id: Option<String>,
+    /// That client's secret.
+    #[arg(long, env = "SCALEKIT_CLIENT_SECRET", hide_env_values = true)]
+    pub(crate) client_secret: Option<String>,
+}
+
+impl RunArgs {
+    /// How many calls a round has that needs stock made beforehand.
+    pub(crate) fn stock(&self) -> u64 {
+        const STOCK: u64 = 20_000;
+        self.count.unwrap_or(STOCK)
+    }
+
+    /// How long a round is that needs none.
+    pub(crate) fn span(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.unwrap_or(3.0))
+    }
+}

@@ -1,0 +1,240 @@
+//! Which servers are started, what they are asked, in which order.
+
+use std::{rc::Rc, time::Duration};
+
+use crate::{
+    args::{Command, RunArgs},
+    bodies::Verb,
+    cold_start,
+    door::Door,
+    drive::{self, Until, Work},
+    echo::Echo,
+    floor::{self, Bare},
+    flow,
+    meter::Round,
+    prefill,
+    report::{Figures, Memory, Report},
+    server::Server,
+    spawn::Home,
+    stock,
+};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Send,
+    Resend,
+    Verify,
+    Flow,
+    Token,
+    Outbox,
+}
+
+/// Kinds that one server is asked in turn.
+struct Sitting {
+    kinds: &'static [Kind],
+    /// So that a send's own cost is seen, without the mail's.
+    outbox_paused: bool,
+    prefill: u64,
+}
+
+const MAILS_NEEDED: &[Kind] = &[
+    Kind::Verify,
+    Kind::Resend,
+    Kind::Token,
+    Kind::Outbox,
+    Kind::Flow,
+];
+
+/// Carries out one command.
+pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+    let (args, sittings) = match command {
+        Command::Send(args) => one(args, &[Kind::Send]),
+        Command::Resend(args) => one(args, &[Kind::Resend]),
+        Command::Verify(args) => one(args, &[Kind::Verify]),
+        Command::Flow(args) => one(args, &[Kind::Flow]),
+        Command::Token(args) => one(args, &[Kind::Token]),
+        Command::Outbox(args) => one(args, &[Kind::Outbox]),
+        Command::All(args) => all(args),
+        Command::ColdStart(_) | Command::EchoServer { .. } | Command::CommitFloor { .. } => {
+            unreachable!("main carries these out")
+        }
+    };
+    let mut report = Report::new(args.connections, args.rounds);
+    for sitting in &sittings {
+        hold(sitting, &args, &mut report).await?;
+    }
+    if let (Some(program), true) = (&args.target.spawn, sittings.len() > 1) {
+        report.start = Some(cold_start::measure(program, args.rounds).await?);
+    }
+    report.print(args.json)
+}
+
+fn one(args: RunArgs, kinds: &'static [Kind]) -> (RunArgs, Vec<Sitting>) {
+    let sitting = Sitting {
+        kinds,
+        outbox_paused: kinds == [Kind::Send],
+        prefill: args.prefill,
+    };
+    (args, vec![sitting])
+}
+
+fn all(mut args: RunArgs) -> (RunArgs, Vec<Sitting>) {
+    args.door = vec![Door::Rest, Door::Grpc];
+    let sitting = |kinds, outbox_paused, prefill| Sitting {
+        kinds,
+        outbox_paused,
+        prefill,
+    };
+    let mut sittings = vec![
+        sitting(&[Kind::Send], true, 0),
+        sitting(MAILS_NEEDED, false, 0),
+    ];
+    if args.prefill > 0 {
+        sittings.push(sitting(&[Kind::Send], true, args.prefill));
+        sittings.push(sitting(&[Kind::Verify], false, args.prefill));
+    }
+    (args, sittings)
+}
+
+async fn hold(sitting: &Sitting, args: &RunArgs, report: &mut Report) -> anyhow::Result<()> {
+    let server = Rc::new(server(sitting, args).await?);
+    let idle = server.process.resident()?;
+    if !(sitting.outbox_paused && server.spawned.is_some()) {
+        server.check().await?;
+    }
+    let echo = if args.floor {
+        Some(Echo::start().await?)
+    } else {
+        None
+    };
+    for &kind in sitting.kinds {
+        for &door in &args.door {
+            if kind == Kind::Token && door == Door::Grpc {
+                continue;
+            }
+            let mut figures = Figures::new(kind, door, sitting.prefill);
+            for _ in 0..args.rounds {
+                turn(&server, echo.as_ref(), args, &mut figures).await?;
+            }
+            report.rows.push(figures.row());
+        }
+    }
+    report.memory.push(Memory {
+        prefill: sitting.prefill,
+        outbox_paused: sitting.outbox_paused,
+        idle,
+        peak: server.process.peak_resident()?,
+    });
+    Ok(())
+}
+
+async fn server(sitting: &Sitting, args: &RunArgs) -> anyhow::Result<Server> {
+    let Some(program) = &args.target.spawn else {
+        return Server::attach(&args.target).await;
+    };
+    let home = Home::new(program)?;
+    if sitting.prefill > 0 {
+        home.start(true).await?.stop().await?;
+        prefill::fill(&home, sitting.prefill).await?;
+    }
+    let spawned = home.start(sitting.outbox_paused).await?;
+    spawned.raise_quotas().await?;
+    Server::of(spawned).await
+}
+
+/// The floors and then the server, so that both meet the machine in the same mood.
+async fn turn(
+    server: &Rc<Server>,
+    echo: Option<&Echo>,
+    args: &RunArgs,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let (kind, door) = (figures.kind, figures.door);
+    if let Some(echo) = echo {
+        if let Some(verb) = kind.verb().filter(|verb| *verb != Verb::Token) {
+            let work = Rc::new(echo_work(verb, door));
+            let until = Until::Elapsed(args.span());
+            let round = drive::round(&echo.server, door, args.connections, &work, until).await?;
+            figures.echoes.push(round);
+        }
+        if let Some(bare) = bare(kind, args).await? {
+            figures.bare.push(bare);
+        }
+    }
+    figures.rounds.push(ours(server, args, kind, door).await?);
+    Ok(())
+}
+
+async fn bare(kind: Kind, args: &RunArgs) -> anyhow::Result<Option<Bare>> {
+    const SPAN: Duration = Duration::from_secs(2);
+    Ok(match kind {
+        Kind::Token => Some(floor::sign::measure(SPAN)?),
+        Kind::Send => Some(floor::commit::measure(args.connections, SPAN).await?),
+        Kind::Resend | Kind::Verify | Kind::Flow | Kind::Outbox => None,
+    })
+}
+
+async fn ours(
+    server: &Rc<Server>,
+    args: &RunArgs,
+    kind: Kind,
+    door: Door,
+) -> anyhow::Result<Round> {
+    /// A sign-in is some calls and a wait.
+    const SIGN_INS_OF_STOCK: u64 = 4;
+    let timed = args.count.map_or(Until::Elapsed(args.span()), Until::Count);
+    let counted = Until::Count(args.stock());
+    let (work, until) = match kind {
+        Kind::Send => {
+            let run = crate::watch::run_tag();
+            (Work::sends(door.encoding(), &run), timed)
+        }
+        Kind::Token => (Work::same(Verb::Token, server.token_form()?), timed),
+        Kind::Resend => (stock::resends(server, door, args.stock()).await?, counted),
+        Kind::Verify => (stock::verifies(server, door, args.stock()).await?, counted),
+        Kind::Flow => {
+            let count = args.stock() / SIGN_INS_OF_STOCK;
+            return flow::sign_ins(server, door, args.connections, count).await;
+        }
+        Kind::Outbox => return flow::outbox(server, door, args.connections, args.stock()).await,
+    };
+    drive::round(server, door, args.connections, &Rc::new(work), until).await
+}
+
+/// The same body again and again, as long as a real one.
+fn echo_work(verb: Verb, door: Door) -> Work {
+    use crate::bodies;
+    const ID: &str = "AQGY1f0ZGXz2q0c5u3mXo1hCkq9d0u2t7m4c8b1z6Y0v";
+    let encoding = door.encoding();
+    let body = match verb {
+        Verb::Send => bodies::send(encoding, drive::address("19a3f0c1d2e4f", 12_345)),
+        Verb::Resend => bodies::resend(encoding, ID),
+        Verb::Verify | Verb::Token => bodies::verify(encoding, ID, "123456"),
+    };
+    Work::same(verb, body)
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Resend => "resend",
+            Self::Verify => "verify",
+            Self::Flow => "flow",
+            Self::Token => "token",
+            Self::Outbox => "outbox",
+        }
+    }
+
+    /// The one call that it is, if it is one.
+    fn verb(self) -> Option<Verb> {
+        match self {
+            Self::Send => Some(Verb::Send),
+            Self::Resend => Some(Verb::Resend),
+            Self::Verify => Some(Verb::Verify),
+            Self::Token => Some(Verb::Token),
+            Self::Flow | Self::Outbox => None,
+        }
+    }
+}

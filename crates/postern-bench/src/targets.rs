@@ -1,0 +1,150 @@
+//! What Postern promises of its speed, held against what was measured.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::report::{Report, Row, megabytes};
+
+/// CPU time of the bare echo on the machine that the CPU targets were set on, in microseconds.
+const REFERENCE_ECHO_US: f64 = 19.0;
+
+/// One target.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verdict {
+    target: String,
+    limit: f64,
+    at_most: bool,
+    measured: f64,
+    met: bool,
+}
+
+impl Verdict {
+    fn at_most(target: impl Into<String>, limit: f64, measured: f64) -> Self {
+        Self {
+            target: target.into(),
+            limit,
+            at_most: true,
+            measured,
+            met: measured <= limit,
+        }
+    }
+
+    fn at_least(target: impl Into<String>, limit: f64, measured: f64) -> Self {
+        Self {
+            target: target.into(),
+            limit,
+            at_most: false,
+            measured,
+            met: measured >= limit,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bound = if self.at_most { "<=" } else { ">=" };
+        let limit = format!("{bound} {}", self.limit);
+        let mark = if self.met { "pass" } else { "MISS" };
+        write!(
+            f,
+            "{:<52} {limit:>10} {:>10.2}  {mark}",
+            self.target, self.measured
+        )
+    }
+}
+
+/// Every target that the report has figures for.
+pub(crate) fn judge(report: &Report) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for (work, share) in [("send", 0.30), ("verify", 0.28)] {
+        let Some(rest) = find(report, work, "REST", 0) else {
+            continue;
+        };
+        verdicts.extend(of_work(report, rest, share));
+    }
+    verdicts.extend(find(report, "token", "REST", 0).and_then(of_token));
+    verdicts.extend(of_memory(report));
+    if let Some(start) = &report.start {
+        verdicts.push(Verdict::at_most(
+            "first answer on existing data, ms",
+            100.0,
+            start.first_answer_ms,
+        ));
+        let size = megabytes(start.binary_bytes);
+        verdicts.push(Verdict::at_most("release binary, MB", 16.0, size));
+    }
+    verdicts
+}
+
+fn of_work(report: &Report, rest: &Row, share: f64) -> Vec<Verdict> {
+    let work = rest.work;
+    let mut verdicts = Vec::new();
+    if let (Some(echo), Some(measured)) = (rest.echo, rest.share_of_echo()) {
+        let scaled = rest.cpu_us * REFERENCE_ECHO_US / echo.cpu_us;
+        verdicts.push(Verdict::at_most(
+            format!("{work}: CPU us a call, where the echo takes {REFERENCE_ECHO_US}"),
+            65.0,
+            scaled,
+        ));
+        verdicts.push(Verdict::at_least(
+            format!("{work}: calls/s as a share of the echo's"),
+            share,
+            measured,
+        ));
+    }
+    verdicts.push(Verdict::at_most(
+        format!("{work}: p99 ms"),
+        10.0,
+        rest.p99_ms,
+    ));
+    if let Some(grpc) = find(report, work, "gRPC", 0) {
+        let times = grpc.cpu_us / rest.cpu_us;
+        verdicts.push(Verdict::at_most(
+            format!("{work}: CPU by gRPC, times REST's"),
+            1.15,
+            times,
+        ));
+    }
+    if let Some(full) = report
+        .rows
+        .iter()
+        .find(|row| row.work == work && row.prefill > 0)
+    {
+        verdicts.push(Verdict::at_most(
+            format!("{work}: CPU at {} live requests, times empty", full.prefill),
+            1.2,
+            full.cpu_us / rest.cpu_us,
+        ));
+    }
+    verdicts
+}
+
+fn of_token(token: &Row) -> Option<Verdict> {
+    let share = token.bare?.cpu_us / token.cpu_us;
+    Some(Verdict::at_least(
+        "token: share of its CPU that bare signing takes",
+        0.85,
+        share,
+    ))
+}
+
+fn of_memory(report: &Report) -> Vec<Verdict> {
+    let empty = report.memory.iter().filter(|memory| memory.prefill == 0);
+    let most = |of: fn(&crate::report::Memory) -> u64| empty.clone().map(of).max();
+    let mut verdicts = Vec::new();
+    if let (Some(idle), Some(peak)) = (most(|memory| memory.idle), most(|memory| memory.peak)) {
+        verdicts.push(Verdict::at_most("resident idle, MB", 20.0, megabytes(idle)));
+        verdicts.push(Verdict::at_most(
+            "resident under load, MB",
+            64.0,
+            megabytes(peak),
+        ));
+    }
+    verdicts
+}
+
+fn find<'a>(report: &'a Report, work: &str, door: &str, prefill: u64) -> Option<&'a Row> {
+    let mut rows = report.rows.iter();
+    rows.find(|row| row.work == work && row.door == door && row.prefill == prefill)
+}

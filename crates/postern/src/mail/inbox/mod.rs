@@ -1,0 +1,134 @@
+//! The development inbox: what `postern dev` does with mails, and the pages and the API that
+//! show them.
+
+mod api;
+mod door;
+mod pages;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::get;
+use postern_core::model::{LinkToken, Passcode, SecretText};
+use postern_core::ports::Clock;
+use postern_store::inbox::{Inbox, InboxError, KeptMail, NewMail};
+use serde_json::{Map, Value, json};
+
+use super::{Carrier, Mail, Outcome, Reply, Stage, Transport, when};
+
+/// How many mails are kept; the oldest are dropped.
+pub const CAPACITY: u32 = 200_000;
+
+/// Keeps mails where a developer can see them, with everything that opens their requests.
+pub struct DevInbox {
+    inbox: Inbox,
+    clock: Arc<dyn Clock>,
+}
+
+impl DevInbox {
+    /// Opens or makes the inbox in the file at `path`.
+    ///
+    /// # Errors
+    /// The file is not one of ours, or cannot be made.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Arc<Self>, InboxError> {
+        let inbox = Inbox::open(path, CAPACITY)?;
+        Ok(Arc::new(Self { inbox, clock }))
+    }
+
+    /// The inbox as the carrier of every mail.
+    ///
+    /// # Panics
+    /// Never: the sender is one of ours.
+    pub fn carrier(self: &Arc<Self>) -> Arc<Carrier> {
+        let sender = "Postern <sign-in@postern.localhost>".parse();
+        Arc::new(Carrier {
+            name: "inbox".to_owned(),
+            sender: sender.expect("a sender without a flaw"),
+            transport: Arc::clone(self) as Arc<dyn Transport>,
+        })
+    }
+
+    /// `/dev/inbox` and what is below it, for loopback only.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/dev/inbox", get(pages::list))
+            .route("/dev/inbox/mails/{id}", get(pages::mail))
+            .route("/dev/inbox/mails/{id}/html", get(pages::html))
+            .route("/dev/inbox/messages", get(api::messages))
+            .layer(axum::middleware::from_fn(door::loopback_only))
+            .with_state(Arc::clone(self))
+    }
+}
+
+impl std::fmt::Debug for DevInbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DevInbox").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for DevInbox {
+    async fn deliver(&self, mail: &Mail) -> Outcome {
+        let received_at = when::rfc3339(self.clock.now());
+        match self.inbox.put(keep(mail, &received_at)).await {
+            Ok(_) => Outcome::Sent(Reply::new(
+                Stage::EndOfData,
+                None,
+                "kept in the development inbox",
+                &[],
+            )),
+            Err(error) => {
+                Outcome::Retry(Reply::new(Stage::EndOfData, None, &error.to_string(), &[]))
+            }
+        }
+    }
+}
+
+/// The form in which addresses are looked up.
+fn folded(address: &str) -> String {
+    address.to_lowercase()
+}
+
+fn keep(mail: &Mail, received_at: &str) -> NewMail {
+    let held = &mail.credentials;
+    let headers: Map<String, Value> = mail
+        .headers()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .collect();
+    let summary = json!({
+        "to": mail.to.as_given(),
+        "from": mail.from.to_string(),
+        "subject": mail.parts.subject,
+        "otp": held.passcode.as_ref().map(Passcode::expose),
+        "link": held.link.as_ref().map(SecretText::expose),
+        "link_token": held.link_token.as_ref().map(LinkToken::expose),
+        "auth_request_id": held.handle.expose(),
+        "received_at": received_at,
+    });
+    let content = json!({ "text": mail.parts.text, "html": mail.parts.html, "headers": headers });
+    NewMail {
+        address: folded(mail.to.as_given()),
+        summary: summary.to_string(),
+        content: content.to_string(),
+    }
+}
+
+/// Appends the mail as one JSON object. The stored parts are objects of their own, so that a mail
+/// that is read by the thousand is not parsed and written again.
+fn append_json(out: &mut String, mail: &KeptMail) {
+    out.push_str("{\"id\":\"");
+    out.push_str(&mail.id.to_string());
+    out.push_str("\",");
+    out.push_str(&mail.summary[1..mail.summary.len() - 1]);
+    if !mail.content.is_empty() {
+        out.push(',');
+        out.push_str(&mail.content[1..mail.content.len() - 1]);
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests;
