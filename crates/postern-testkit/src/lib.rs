@@ -1,5 +1,6 @@
 //! What Postern's tests need of the outside world, made to misbehave on request. Never part of
 //! the server.
 
+pub mod postfix;
 pub mod process;
 pub mod smtp;

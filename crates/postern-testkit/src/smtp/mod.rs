@@ -28,10 +28,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use script::{Act, Step};
-pub use tls::Certificate;
+pub use tls::{Certificate, ServerIdentity};
 
 use script::Script;
-use tls::Identity;
+use tokio_rustls::TlsAcceptor;
 
 /// How the server offers TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,9 +135,8 @@ impl Builder {
     pub async fn start_at(self, addr: &str) -> io::Result<SmtpServer> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let identity = Identity::make(self.certificate).map_err(io::Error::other)?;
-        let ca_pem = identity.ca_pem.clone();
-        let shared = Arc::new(Shared::new(self, identity));
+        let (acceptor, ca_pem) = tls::acceptor(self.certificate).map_err(io::Error::other)?;
+        let shared = Arc::new(Shared::new(self, acceptor));
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(SmtpServer {
             addr,
@@ -240,7 +239,7 @@ impl Drop for SmtpServer {
 /// What all sessions of a server share.
 pub(crate) struct Shared {
     pub(crate) options: Builder,
-    pub(crate) identity: Identity,
+    pub(crate) acceptor: TlsAcceptor,
     script: Mutex<Script>,
     mails: Mutex<Vec<Received>>,
     count: watch::Sender<u64>,
@@ -248,10 +247,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(options: Builder, identity: Identity) -> Self {
+    fn new(options: Builder, acceptor: TlsAcceptor) -> Self {
         Self {
             options,
-            identity,
+            acceptor,
             script: Mutex::default(),
             mails: Mutex::default(),
             count: watch::Sender::new(0),

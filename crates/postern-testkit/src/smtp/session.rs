@@ -19,7 +19,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: u6
 
 async fn serve_inner(stream: TcpStream, shared: &Arc<Shared>, connection: u64) -> io::Result<()> {
     if shared.options.encryption == Encryption::Implicit {
-        let stream = shared.identity.acceptor.accept(stream).await?;
+        let stream = shared.acceptor.accept(stream).await?;
         let mut session = Session::new(stream, Arc::clone(shared), connection, true);
         session.greet().await?;
         return session.run().await.map(drop);
@@ -28,7 +28,7 @@ async fn serve_inner(stream: TcpStream, shared: &Arc<Shared>, connection: u64) -
     session.greet().await?;
     if session.run().await? == End::StartTls {
         let stream = session.stream.into_inner();
-        let stream = shared.identity.acceptor.accept(stream).await?;
+        let stream = shared.acceptor.accept(stream).await?;
         Session::new(stream, Arc::clone(shared), connection, true)
             .run()
             .await?;

@@ -6,6 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// How the server's certificate relates to what a careful client demands.
@@ -22,16 +23,27 @@ pub enum Certificate {
     Expired,
 }
 
-/// A server's TLS side and the authority a client must trust to accept it.
-pub(crate) struct Identity {
-    pub(crate) acceptor: TlsAcceptor,
-    pub(crate) ca_pem: String,
+/// A certificate with its key, for a server, and the authority that a client must trust.
+#[derive(Clone)]
+pub struct ServerIdentity {
+    /// The authority's certificate, in PEM.
+    pub ca_pem: String,
+    /// The server's certificate, in PEM.
+    pub chain_pem: String,
+    /// The server's private key (PKCS#8), in PEM.
+    pub key_pem: String,
 }
 
-impl Identity {
-    pub(crate) fn make(
-        kind: Certificate,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+impl ServerIdentity {
+    /// A good certificate for `localhost` and 127.0.0.1, by an authority made for it.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn make() -> Result<Self, rcgen::Error> {
+        Self::of(Certificate::Good)
+    }
+
+    fn of(kind: Certificate) -> Result<Self, rcgen::Error> {
         let trusted = authority("Postern test authority")?;
         let ca_pem = trusted.pem();
         let issuer = match kind {
@@ -40,17 +52,32 @@ impl Identity {
         };
         let key = KeyPair::generate()?;
         let leaf = leaf_params(kind)?.signed_by(&key, &issuer)?;
-        let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
-        let key = PrivateKeyDer::try_from(key.serialize_der())?;
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
         Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
             ca_pem,
+            chain_pem: leaf.pem(),
+            key_pem: key.serialize_pem(),
         })
     }
+}
+
+impl std::fmt::Debug for ServerIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerIdentity").finish_non_exhaustive()
+    }
+}
+
+/// The TLS side of a server with such a certificate, and the authority's.
+pub(crate) fn acceptor(
+    kind: Certificate,
+) -> Result<(TlsAcceptor, String), Box<dyn std::error::Error + Send + Sync>> {
+    let identity = ServerIdentity::of(kind)?;
+    let chain = CertificateDer::from_pem_slice(identity.chain_pem.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes())?;
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)?;
+    Ok((TlsAcceptor::from(Arc::new(config)), identity.ca_pem))
 }
 
 fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
