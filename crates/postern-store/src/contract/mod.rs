@@ -1,0 +1,75 @@
+//! What every engine owes the ports, as tests that any engine can be put through.
+//!
+//! [`crate::contract!`] makes one test of each function. They take a store of their own, hold its
+//! clock, and race through the real port; nothing in them knows which engine it is.
+
+pub mod auth_requests;
+pub mod deliveries;
+mod fixtures;
+pub mod isolation;
+pub mod registry;
+pub mod tidying;
+
+pub use fixtures::*;
+
+/// Makes a test of every contract function. `$open` is an async function that answers a fresh
+/// [`crate::testing::TempStore`].
+#[macro_export]
+macro_rules! contract {
+    ($open:path) => {
+        $crate::contract!(@room $open, auth_requests:
+            an_opened_request_reads_back_as_it_was_written,
+            a_refused_send_writes_nothing,
+            single_use_under_race,
+            at_most_five_of_a_hundred_parallel_guesses_count,
+            the_guess_budget_holds_across_the_requests_of_an_address,
+            quotas_hold_under_race,
+            a_client_cap_holds_under_race,
+            a_resend_and_a_redeem_that_race_leave_one_meaning,
+            an_unknown_request_is_shown_to_the_rule_as_missing,
+            stored_times_never_move_backwards,
+            an_act_reads_the_clock_when_it_runs,
+            the_timeline_keeps_the_order_of_the_acts,
+        );
+        $crate::contract!(@room $open, deliveries:
+            a_new_delivery_is_leased_until_it_is_due,
+            a_delivery_is_claimed_once_under_race,
+            a_lost_lease_is_claimed_again,
+            claims_come_oldest_first_and_within_their_limit,
+            a_delivery_settles_once,
+            a_retry_waits_and_a_release_does_not_shorten_the_wait,
+            a_release_ends_the_leases_of_other_nodes_only,
+            the_outbox_tells_its_depth_and_its_oldest,
+            what_is_gone_cannot_be_sent,
+        );
+        $crate::contract!(@room $open, isolation:
+            a_panicking_act_fails_alone,
+            reopening_finds_everything,
+            a_closed_store_refuses,
+        );
+        $crate::contract!(@room $open, registry:
+            an_amendment_reads_back_with_the_next_revision,
+            a_refused_amendment_writes_nothing,
+            parallel_amendments_lose_none,
+            what_is_dropped_is_gone,
+        );
+        $crate::contract!(@room $open, tidying:
+            an_expired_request_gets_one_event,
+            a_request_that_was_resent_can_expire_again,
+            what_is_past_its_retention_goes_and_the_rest_stays,
+            spent_quota_rows_go_and_counting_ones_stay,
+            forgetting_an_address_leaves_nothing_of_it,
+            every_kid_in_use_is_named,
+        );
+    };
+    (@room $open:path, $room:ident: $($name:ident,)+) => {
+        mod $room {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    $crate::contract::$room::$name($open().await).await;
+                }
+            )+
+        }
+    };
+}

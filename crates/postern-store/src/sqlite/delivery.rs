@@ -1,0 +1,220 @@
+use std::time::Duration;
+
+use postern_core::model::{
+    AuthRequestId, Delivery, DeliveryId, DeliveryState, Event, NodeId, Outgoing, Sealed, Timestamp,
+};
+use postern_core::ports::{OutboxState, Settled};
+use postern_core::rules;
+use rusqlite::{Connection, Result, Row, params};
+
+use super::tx::{self, Tx};
+use super::{auth_request, event};
+
+/// Queues a mail, leased to this node.
+pub(super) fn insert(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
+    tx.write(
+        "INSERT INTO deliveries (request_id, ordinal, generation, state, attempts, queued_at, due_at, node) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            delivery.id.request.as_bytes(),
+            delivery.id.ordinal,
+            delivery.generation,
+            delivery.state.number(),
+            delivery.attempts,
+            delivery.queued_at.micros(),
+            delivery.due_at.micros(),
+            tx.node.0,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Leases up to `limit` deliveries that are due, oldest first.
+pub(super) fn claim(
+    tx: &Tx<'_>,
+    node: NodeId,
+    limit: usize,
+    lease: Duration,
+) -> Result<Vec<DeliveryId>> {
+    let due = tx::all(
+        tx.conn(),
+        "SELECT request_id, ordinal FROM deliveries WHERE state = 0 AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+        params![tx.now.micros(), i64::try_from(limit).unwrap_or(i64::MAX)],
+        |row| id(row, 0),
+    )?;
+    let until = tx.now.plus(lease).micros();
+    for id in &due {
+        tx.write(
+            "UPDATE deliveries SET due_at = ?3, node = ?4 WHERE request_id = ?1 AND ordinal = ?2",
+            params![id.request.as_bytes(), id.ordinal, until, node.0],
+        )?;
+    }
+    Ok(due)
+}
+
+/// A place among the queued deliveries, in the order of their index.
+pub(super) type Place = (i64, i64, DeliveryId);
+
+/// Ends the leases of other nodes among up to `limit` deliveries after `from`; answers how many were
+/// ended and where to go on. A wait before a repeat is no lease and stays.
+pub(super) fn release(
+    tx: &Tx<'_>,
+    node: NodeId,
+    from: Option<Place>,
+    limit: u16,
+) -> Result<(usize, Option<Place>)> {
+    let now = tx.now.micros();
+    let first = DeliveryId {
+        request: AuthRequestId::from_bytes([0; 16]),
+        ordinal: 0,
+    };
+    let (due_at, queued_at, after) = from.unwrap_or((now, i64::MAX, first));
+    let seen = tx::all(
+        tx.conn(),
+        "SELECT request_id, ordinal, due_at, queued_at, node FROM deliveries \
+         WHERE state = 0 AND (due_at, queued_at, request_id, ordinal) > (?1, ?2, ?3, ?4) \
+         ORDER BY due_at, queued_at, request_id, ordinal LIMIT ?5",
+        params![
+            due_at,
+            queued_at,
+            after.request.as_bytes(),
+            after.ordinal,
+            limit
+        ],
+        |row| {
+            Ok((
+                (row.get(2)?, row.get(3)?, id(row, 0)?),
+                row.get::<_, Option<[u8; 8]>>(4)?,
+            ))
+        },
+    )?;
+    let next = (seen.len() == usize::from(limit))
+        .then(|| seen.last().map(|(place, _)| *place))
+        .flatten();
+    let mut ended = 0;
+    for ((.., id), _) in seen
+        .iter()
+        .filter(|(_, holder)| holder.is_some_and(|holder| holder != node.0))
+    {
+        ended += tx.write(
+            "UPDATE deliveries SET due_at = ?3, node = NULL WHERE request_id = ?1 AND ordinal = ?2",
+            params![id.request.as_bytes(), id.ordinal, now],
+        )?;
+    }
+    Ok((ended, next))
+}
+
+/// Writes how an attempt ended, with its event, if the delivery is still queued.
+pub(super) fn settle(tx: &Tx<'_>, settled: &Settled) -> Result<()> {
+    let Some(before) =
+        find(tx.conn(), settled.id)?.filter(|found| found.state == DeliveryState::Queued)
+    else {
+        return Ok(());
+    };
+    let (after, what) = rules::settle(&before, &settled.settlement);
+    tx.write(
+        "UPDATE deliveries SET state = ?3, attempts = ?4, due_at = ?5, node = NULL \
+         WHERE request_id = ?1 AND ordinal = ?2",
+        params![
+            after.id.request.as_bytes(),
+            after.id.ordinal,
+            after.state.number(),
+            after.attempts,
+            after.due_at.micros(),
+        ],
+    )?;
+    let event = Event {
+        at: tx.now,
+        request: Some(settled.id.request),
+        client: Some(settled.client.clone()),
+        address: settled.address,
+        what,
+    };
+    event::append(tx, &[event])
+}
+
+/// Finds a delivery with its request and its input.
+pub(super) fn outgoing(conn: &Connection, id: DeliveryId) -> Result<Option<Outgoing>> {
+    let Some(delivery) = find(conn, id)? else {
+        return Ok(None);
+    };
+    let Some(request) = auth_request::find(conn, id.request)? else {
+        return Ok(None);
+    };
+    let input = input(conn, id.request)?;
+    Ok(Some(Outgoing {
+        delivery,
+        request,
+        input,
+    }))
+}
+
+/// The sealed input of a request's mails.
+pub(super) fn input(conn: &Connection, id: AuthRequestId) -> Result<Option<Sealed>> {
+    let found = tx::find(
+        conn,
+        "SELECT kid, input FROM mail_inputs WHERE request_id = ?1",
+        [id.as_bytes()],
+        |row| auth_request::sealed(row, 0),
+    )?;
+    Ok(found.flatten())
+}
+
+/// Writes the sealed input of a request's mails.
+pub(super) fn put_input(tx: &Tx<'_>, id: AuthRequestId, input: &Sealed) -> Result<()> {
+    tx.write(
+        "INSERT INTO mail_inputs (request_id, kid, input) VALUES (?1, ?2, ?3)",
+        params![id.as_bytes(), input.kid, input.bytes],
+    )?;
+    Ok(())
+}
+
+/// How much waits, from the index alone.
+pub(super) fn outbox(conn: &Connection) -> Result<OutboxState> {
+    let found = tx::find(
+        conn,
+        "SELECT count(*), min(queued_at) FROM deliveries WHERE state = 0",
+        [],
+        |row| {
+            let oldest: Option<i64> = row.get(1)?;
+            Ok(OutboxState {
+                depth: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+                oldest: oldest.map(Timestamp::from_micros),
+            })
+        },
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+fn find(conn: &Connection, id: DeliveryId) -> Result<Option<Delivery>> {
+    tx::find(
+        conn,
+        "SELECT generation, state, attempts, queued_at, due_at FROM deliveries WHERE request_id = ?1 AND ordinal = ?2",
+        params![id.request.as_bytes(), id.ordinal],
+        |row| {
+            Ok(Delivery {
+                id,
+                generation: row.get(0)?,
+                state: state(row, 1)?,
+                attempts: row.get(2)?,
+                queued_at: Timestamp::from_micros(row.get(3)?),
+                due_at: Timestamp::from_micros(row.get(4)?),
+            })
+        },
+    )
+}
+
+fn id(row: &Row<'_>, from: usize) -> Result<DeliveryId> {
+    Ok(DeliveryId {
+        request: AuthRequestId::from_bytes(row.get(from)?),
+        ordinal: row.get(from + 1)?,
+    })
+}
+
+fn state(row: &Row<'_>, column: usize) -> Result<DeliveryState> {
+    let number: u8 = row.get(column)?;
+    DeliveryState::ALL
+        .into_iter()
+        .find(|state| state.number() == number)
+        .ok_or_else(|| auth_request::unreadable(column, "unknown delivery state"))
+}

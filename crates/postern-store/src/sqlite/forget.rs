@@ -1,0 +1,102 @@
+use postern_core::model::AddressKey;
+use postern_core::ports::StoreError;
+use rusqlite::{Connection, Result, params};
+
+use super::auth_request;
+use super::reader::Reader;
+use super::tx::{self, Tx};
+use super::writer::Writer;
+
+/// Rows looked at in one read.
+const LOOK: u16 = 5000;
+/// Rows removed in one act.
+const PIECE: usize = 100;
+
+/// A piece of a table: the ids that belong to the address, and where to go on.
+type Piece = (Vec<[u8; 16]>, Option<[u8; 16]>);
+
+/// Removes what names the address; there is no index by address, so everything is looked at, in
+/// pieces between which others go on.
+pub(super) async fn forget(
+    reader: &Reader,
+    writer: &Writer,
+    address: AddressKey,
+) -> Result<u64, StoreError> {
+    let mut removed = scan(reader, writer, address, requests, drop_request).await?;
+    removed += scan(reader, writer, address, events, drop_event).await?;
+    removed += writer.run(move |tx| drop_quotas(tx, address)).await?;
+    Ok(removed)
+}
+
+async fn scan(
+    reader: &Reader,
+    writer: &Writer,
+    address: AddressKey,
+    look: fn(&Connection, AddressKey, [u8; 16]) -> Result<Piece>,
+    remove: fn(&Tx<'_>, [u8; 16]) -> Result<usize>,
+) -> Result<u64, StoreError> {
+    let (mut removed, mut from) = (0, Some([0; 16]));
+    while let Some(after) = from {
+        let (ids, next) = reader.run(move |conn| look(conn, address, after)).await?;
+        for piece in ids.chunks(PIECE) {
+            let piece = piece.to_vec();
+            removed += writer
+                .run(move |tx| {
+                    piece
+                        .iter()
+                        .map(|id| remove(tx, *id))
+                        .sum::<Result<usize>>()
+                })
+                .await?;
+        }
+        from = next;
+    }
+    Ok(u64::try_from(removed).unwrap_or(0))
+}
+
+fn requests(conn: &Connection, address: AddressKey, after: [u8; 16]) -> Result<Piece> {
+    let sql = "SELECT id, address FROM auth_requests WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let rows = tx::all(conn, sql, params![after, LOOK], |row| {
+        let found = auth_request::address(1, row.get_ref(1)?.as_str()?)?;
+        Ok((row.get(0)?, found.key() == address))
+    })?;
+    Ok(piece(&rows))
+}
+
+fn events(conn: &Connection, address: AddressKey, after: [u8; 16]) -> Result<Piece> {
+    let sql = "SELECT id, address FROM events WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let rows = tx::all(conn, sql, params![after, LOOK], |row| {
+        Ok((row.get(0)?, row.get_ref(1)?.as_blob()? == address.0))
+    })?;
+    Ok(piece(&rows))
+}
+
+fn piece(rows: &[([u8; 16], bool)]) -> Piece {
+    let next = (rows.len() == usize::from(LOOK))
+        .then(|| rows.last().map(|row| row.0))
+        .flatten();
+    (
+        rows.iter().filter(|row| row.1).map(|row| row.0).collect(),
+        next,
+    )
+}
+
+fn drop_request(tx: &Tx<'_>, id: [u8; 16]) -> Result<usize> {
+    let mut removed = tx.write("DELETE FROM mail_inputs WHERE request_id = ?1", [id])?;
+    removed += tx.write("DELETE FROM deliveries WHERE request_id = ?1", [id])?;
+    removed += tx.write("DELETE FROM auth_requests WHERE id = ?1", [id])?;
+    Ok(removed)
+}
+
+fn drop_event(tx: &Tx<'_>, id: [u8; 16]) -> Result<usize> {
+    tx.write("DELETE FROM events WHERE id = ?1", [id])
+}
+
+fn drop_quotas(tx: &Tx<'_>, address: AddressKey) -> Result<u64> {
+    let mut removed = tx.write("DELETE FROM address_sends WHERE address = ?1", [address.0])?;
+    removed += tx.write(
+        "DELETE FROM address_guesses WHERE address = ?1",
+        [address.0],
+    )?;
+    Ok(u64::try_from(removed).unwrap_or(0))
+}

@@ -1,0 +1,126 @@
+use aws_lc_rs::digest::{SHA256, digest};
+use postern_core::model::Timestamp;
+use rusqlite::{Connection, Result, TransactionBehavior, params};
+
+use crate::connect::ConnectError;
+
+/// One step of the schema; never changed once released.
+struct Migration {
+    number: u32,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "first",
+    sql: include_str!("../../migrations/sqlite/0001_first.sql"),
+}];
+
+/// Brings the schema up to this release, all or nothing.
+///
+/// # Errors
+/// The store is newer than this release, or was not made by it.
+pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), ConnectError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS schema_migrations (\
+             number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL, \
+             applied_at INTEGER NOT NULL) STRICT",
+    )?;
+    let found = applied(&tx)?;
+    check(&found)?;
+    for step in MIGRATIONS
+        .iter()
+        .filter(|step| found.iter().all(|(number, _)| *number != step.number))
+    {
+        tx.execute_batch(step.sql)?;
+        tx.execute(
+            "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",
+            params![step.number, step.name, checksum(step), now.micros()],
+        )?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+fn applied(conn: &Connection) -> Result<Vec<(u32, Vec<u8>)>> {
+    let mut statement =
+        conn.prepare("SELECT number, checksum FROM schema_migrations ORDER BY number")?;
+    statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+fn check(found: &[(u32, Vec<u8>)]) -> Result<(), ConnectError> {
+    for (number, stored) in found {
+        let known = MIGRATIONS.iter().map(|step| step.number).max().unwrap_or(0);
+        match MIGRATIONS.iter().find(|step| step.number == *number) {
+            None => {
+                return Err(ConnectError::Newer {
+                    found: *number,
+                    known,
+                });
+            }
+            Some(step) if checksum(step) != *stored => {
+                return Err(ConnectError::Foreign { number: *number });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn checksum(step: &Migration) -> Vec<u8> {
+    digest(&SHA256, step.sql.as_bytes()).as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated() -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, Timestamp::from_micros(1)).unwrap();
+        conn
+    }
+
+    #[test]
+    fn a_schema_that_is_there_is_left_alone() {
+        let mut conn = migrated();
+        migrate(&mut conn, Timestamp::from_micros(2)).unwrap();
+        let last: i64 = conn
+            .query_row("SELECT max(applied_at) FROM schema_migrations", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(last, 1);
+    }
+
+    #[test]
+    fn a_store_of_a_newer_release_is_refused() {
+        let mut conn = migrated();
+        conn.execute(
+            "INSERT INTO schema_migrations VALUES (99, 'later', x'00', 1)",
+            [],
+        )
+        .unwrap();
+        let refused = migrate(&mut conn, Timestamp::from_micros(2)).unwrap_err();
+        assert!(
+            matches!(refused, ConnectError::Newer { found: 99, .. }),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_store_with_another_schema_under_the_same_number_is_refused() {
+        let mut conn = migrated();
+        conn.execute("UPDATE schema_migrations SET checksum = x'00'", [])
+            .unwrap();
+        let refused = migrate(&mut conn, Timestamp::from_micros(2)).unwrap_err();
+        assert!(
+            matches!(refused, ConnectError::Foreign { number: 1 }),
+            "{refused}"
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! The embedded engine: one writer that commits in groups, readers aside.
+
+mod act;
+mod auth_request;
+mod checkpoint;
+mod delivery;
+mod event;
+mod forget;
+mod ledger;
+mod migrate;
+mod open;
+mod queue;
+mod reader;
+mod registry;
+mod request_acts;
+mod store;
+mod sweep;
+mod tx;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use postern_core::Error;
+use postern_core::model::{NodeId, Snapshot};
+use postern_core::ports::{Amend, Clock, Engine, Registry, StoreError};
+
+use self::checkpoint::Checkpointer;
+use self::reader::Reader;
+use self::sweep::Cursor;
+use self::writer::{Writer, WriterParts};
+use crate::connect::{ConnectError, Tuning};
+
+/// Reads of one row that share a view of the store.
+const READ_GROUP: usize = 64;
+
+/// A store in one SQLite file.
+pub(crate) struct SqliteStore {
+    writer: Writer,
+    /// Reads of a few rows.
+    quick: Reader,
+    /// Reads that look at many rows.
+    slow: Reader,
+    checkpointer: Arc<Checkpointer>,
+    cursor: Arc<Cursor>,
+    clock: Arc<dyn Clock>,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    /// They hold connections beside the writer's, which closes last.
+    others: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if need be, and starts the engine's threads.
+    pub(crate) fn open(
+        path: &Path,
+        node: NodeId,
+        clock: Arc<dyn Clock>,
+        tuning: Tuning,
+    ) -> Result<Self, ConnectError> {
+        open::make(path)?;
+        migrate::migrate(&mut open::writing(path, 1024)?, clock.now())?;
+        let checkpointer = Checkpointer::new(tuning.checkpoints);
+        let (writer, writing) = Writer::start(WriterParts {
+            path: path.to_owned(),
+            page_cache_kib: tuning.page_cache_kib,
+            node,
+            clock: Arc::clone(&clock),
+            checkpointer: Arc::clone(&checkpointer),
+            queue: tuning.queue,
+        })?;
+        let mut others: Vec<_> = checkpointer.start(path)?.into_iter().collect();
+        let (quick, reading) = Reader::start(
+            "store-reader",
+            open::reading(path)?,
+            tuning.queue,
+            READ_GROUP,
+        )?;
+        others.push(reading);
+        let (slow, looking) = Reader::start("store-looker", open::reading(path)?, tuning.queue, 1)?;
+        others.push(looking);
+        Ok(Self {
+            writer,
+            quick,
+            slow,
+            checkpointer,
+            cursor: Arc::new(Cursor::new(clock.now())),
+            clock,
+            threads: Mutex::new(Threads {
+                others,
+                writer: Some(writing),
+            }),
+        })
+    }
+
+    fn stop(&self) {
+        self.quick.close();
+        self.slow.close();
+        self.checkpointer.close();
+        self.writer.close();
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ConnectError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread
+        .spawn(work)
+        .map_err(|error| ConnectError::Engine(error.into()))
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[async_trait]
+impl Registry for SqliteStore {
+    async fn revision(&self) -> Result<u64, StoreError> {
+        self.quick.run(registry::revision).await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.slow.run(registry::snapshot).await
+    }
+
+    async fn amend(&self, mut amend: Amend) -> Result<Result<Snapshot, Error>, StoreError> {
+        let act = move |tx: &tx::Tx<'_>| {
+            let before = registry::snapshot(tx.conn())?;
+            let amendments = match amend(&before, tx.now) {
+                Ok(amendments) => amendments,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            registry::write(tx, &amendments)?;
+            registry::snapshot(tx.conn()).map(Ok)
+        };
+        self.writer.run(act).await
+    }
+}
+
+#[async_trait]
+impl Engine for SqliteStore {
+    async fn close(&self) {
+        self.stop();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = tokio::task::spawn_blocking(move || {
+            threads
+                .others
+                .into_iter()
+                .chain(threads.writer)
+                .filter_map(|thread| thread.join().err())
+                .count()
+        });
+        if ended.await.is_ok_and(|broken| broken > 0) {
+            tracing::error!("a thread of the store had broken down");
+        }
+    }
+}

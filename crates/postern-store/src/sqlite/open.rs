@@ -1,0 +1,53 @@
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Result};
+
+use crate::connect::ConnectError;
+
+/// How often a statement is used again without being prepared anew.
+const STATEMENTS: usize = 64;
+
+/// Makes the file, for the owner's eyes only: SQLite gives its companions the same mode.
+pub(super) fn make(path: &Path) -> Result<(), ConnectError> {
+    let made = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
+    made.map(drop).map_err(|source| ConnectError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A connection that writes. Durable at each commit: `synchronous = FULL`.
+///
+/// Savepoints rest in memory, and checkpoints are left to [`super::checkpoint`].
+pub(super) fn writing(path: &Path, page_cache_kib: u32) -> Result<Connection> {
+    let conn = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
+         PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{page_cache_kib};"
+    ))?;
+    Ok(conn)
+}
+
+/// A connection that only reads.
+pub(super) fn reading(path: &Path) -> Result<Connection> {
+    let conn = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;",
+    )?;
+    Ok(conn)
+}
+
+fn connection(path: &Path, access: OpenFlags) -> Result<Connection> {
+    let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}

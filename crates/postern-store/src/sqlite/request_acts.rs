@@ -1,0 +1,133 @@
+use postern_core::model::{AddressKey, AuthRequest, AuthRequestId, ClientId, History};
+use postern_core::ports::{Change, Decide, Decision, Found, Ledger, Opening};
+use rusqlite::Result;
+
+use super::tx::Tx;
+use super::{auth_request, delivery, event, ledger};
+
+/// Quotas, request, delivery, input and events, or nothing.
+pub(super) fn open(tx: &Tx<'_>, opening: &mut Opening) -> Result<Decision> {
+    let client = opening.client.as_ref();
+    let ledger = sending(tx, opening.address, client)?;
+    let found = Found {
+        request: None,
+        input: None,
+        ledger: &ledger,
+    };
+    let decision = (opening.decide)(found, tx.now);
+    if let Some(change) = &decision.change {
+        auth_request::insert(tx, &change.request)?;
+        if let Some(input) = &opening.input {
+            delivery::put_input(tx, change.request.id, input)?;
+        }
+        follow(tx, opening.address, change)?;
+    }
+    Ok(decision)
+}
+
+/// The request held still, with its input and its address's ledger.
+pub(super) fn reissue(
+    tx: &Tx<'_>,
+    id: AuthRequestId,
+    count_client: bool,
+    decide: &mut Decide,
+) -> Result<Decision> {
+    let Some(request) = auth_request::find(tx.conn(), id)? else {
+        return Ok(missing(tx, decide));
+    };
+    let key = request.address.key();
+    let ledger = sending(tx, key, count_client.then_some(&request.client))?;
+    let input = delivery::input(tx.conn(), id)?;
+    let found = Found {
+        request: Some(&request),
+        input: input.as_ref(),
+        ledger: &ledger,
+    };
+    let decision = decide(found, tx.now);
+    settle(tx, key, &request, &decision)?;
+    Ok(decision)
+}
+
+/// The request held still, with its address's guesses if they are asked for.
+pub(super) fn redeem(
+    tx: &Tx<'_>,
+    id: AuthRequestId,
+    with_guesses: bool,
+    decide: &mut Decide,
+) -> Result<Decision> {
+    let Some(request) = auth_request::find(tx.conn(), id)? else {
+        return Ok(missing(tx, decide));
+    };
+    let key = request.address.key();
+    let guesses = if with_guesses {
+        ledger::guesses(tx, key)?
+    } else {
+        History::default()
+    };
+    let ledger = Ledger {
+        guesses,
+        ..Ledger::default()
+    };
+    let decision = decide(
+        Found {
+            request: Some(&request),
+            input: None,
+            ledger: &ledger,
+        },
+        tx.now,
+    );
+    settle(tx, key, &request, &decision)?;
+    Ok(decision)
+}
+
+fn missing(tx: &Tx<'_>, decide: &mut Decide) -> Decision {
+    decide(
+        Found {
+            request: None,
+            input: None,
+            ledger: &Ledger::default(),
+        },
+        tx.now,
+    )
+}
+
+fn sending(tx: &Tx<'_>, address: AddressKey, client: Option<&ClientId>) -> Result<Ledger> {
+    Ok(Ledger {
+        sends: ledger::sends(tx, address)?,
+        client_sends: client
+            .map(|client| ledger::client_sends(tx, client))
+            .transpose()?
+            .unwrap_or_default(),
+        guesses: ledger::guesses(tx, address)?,
+    })
+}
+
+fn settle(
+    tx: &Tx<'_>,
+    address: AddressKey,
+    before: &AuthRequest,
+    decision: &Decision,
+) -> Result<()> {
+    let Some(change) = &decision.change else {
+        return Ok(());
+    };
+    auth_request::update(tx, before, &change.request)?;
+    follow(tx, address, change)
+}
+
+/// Writes what goes with a request.
+fn follow(tx: &Tx<'_>, address: AddressKey, change: &Change) -> Result<()> {
+    if let Some(sends) = &change.sends {
+        ledger::put_sends(tx, address, sends)?;
+    }
+    if let Some(sends) = &change.client_sends {
+        ledger::put_client_sends(tx, &change.request.client, sends)?;
+    }
+    if let Some(guesses) = &change.guesses {
+        ledger::put_guesses(tx, address, guesses)?;
+    }
+    if let Some(delivery) = &change.delivery {
+        delivery::insert(tx, delivery)?;
+    }
+    event::append(tx, &change.events)
+}

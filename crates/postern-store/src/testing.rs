@@ -1,0 +1,135 @@
+//! A world that stands still, for tests: a frozen clock, seeded randomness, a real store.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use postern_core::model::{NodeId, Timestamp};
+use postern_core::ports::{Clock, Engine, Entropy};
+use tempfile::TempDir;
+
+use crate::{DataDir, Tuning, connect};
+
+/// A clock that moves only when it is told to.
+#[derive(Debug)]
+pub struct FrozenClock(AtomicI64);
+
+impl FrozenClock {
+    /// A clock that stands at `at`.
+    pub fn at(at: Timestamp) -> Self {
+        Self(AtomicI64::new(at.micros()))
+    }
+
+    /// Moves on.
+    ///
+    /// # Panics
+    /// On a span of more than 290,000 years.
+    pub fn advance(&self, span: Duration) {
+        let micros = i64::try_from(span.as_micros()).expect("a test's span fits");
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// Steps to `at`, which may lie in the past.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.micros(), Ordering::SeqCst);
+    }
+}
+
+impl Default for FrozenClock {
+    /// A clock that stands at 2027-01-15T08:00:00Z.
+    fn default() -> Self {
+        Self::at(Timestamp::from_unix_seconds(1_800_000_000))
+    }
+}
+
+impl Clock for FrozenClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Randomness that is the same at each run, and fit for nothing but tests (SplitMix64).
+#[derive(Debug)]
+pub struct SeededEntropy(Mutex<u64>);
+
+impl SeededEntropy {
+    /// The sequence that this seed gives.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, out: &mut [u8]) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for chunk in out.chunks_mut(8) {
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = *state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// A store in a folder of its own, which goes with the value.
+pub struct TempStore {
+    /// The store.
+    pub engine: Arc<dyn Engine>,
+    /// Its clock.
+    pub clock: Arc<FrozenClock>,
+    /// Whose leases its deliveries are born with.
+    pub node: NodeId,
+    tuning: Tuning,
+    dir: TempDir,
+}
+
+impl TempStore {
+    /// An empty SQLite store.
+    ///
+    /// # Panics
+    /// The temporary folder cannot be written.
+    pub async fn open(tuning: Tuning) -> Self {
+        let clock = Arc::new(FrozenClock::default());
+        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let node = NodeId([1; 8]);
+        let engine = open(&dir, node, &clock, tuning).await;
+        Self {
+            engine,
+            clock,
+            node,
+            tuning,
+            dir,
+        }
+    }
+
+    /// Closes the store and opens its file again, as another node.
+    pub async fn reopen(&mut self) {
+        self.engine.close().await;
+        self.node = NodeId(self.node.0.map(|byte| byte.wrapping_add(1)));
+        self.engine = open(&self.dir, self.node, &self.clock, self.tuning).await;
+    }
+
+    /// Where the store's files are.
+    pub fn path(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+}
+
+/// An empty SQLite store with a frozen clock.
+pub async fn temp_store() -> TempStore {
+    TempStore::open(Tuning::default()).await
+}
+
+async fn open(
+    dir: &TempDir,
+    node: NodeId,
+    clock: &Arc<FrozenClock>,
+    tuning: Tuning,
+) -> Arc<dyn Engine> {
+    let data = DataDir::open(dir.path()).expect("a fresh folder is free");
+    let url = data.store_url();
+    connect(&url, node, Arc::clone(clock) as Arc<dyn Clock>, tuning)
+        .await
+        .expect("a fresh store opens")
+}

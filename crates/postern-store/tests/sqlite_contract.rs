@@ -1,0 +1,3 @@
+//! The SQLite engine, put through the contract of the ports.
+
+postern_store::contract!(postern_store::testing::temp_store);
