@@ -156,10 +156,12 @@ fn seed() -> u64 {
     u64::from_be_bytes(seed)
 }
 
-/// Whether a message says that it is gRPC, `application/grpc` with any suffix.
+/// Whether a message says that it is gRPC: `application/grpc`, with or without a suffix or
+/// parameters, but not `application/grpc-web`.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
+    let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b' ')))
 }
 
 fn dress(response: &mut Response, id: RequestId, version: Version, drain: &Drain) {
@@ -227,6 +229,23 @@ mod tests {
         assert_eq!(tidied("/oauth/token"), "/oauth/token");
         assert_eq!(tidied("http://h//keys"), "http://h/keys");
         assert_eq!(tidied("//"), "/");
+    }
+
+    #[test]
+    fn grpc_is_known_by_its_media_type() {
+        let says = |kind| {
+            is_grpc(&HeaderMap::from_iter([(
+                CONTENT_TYPE,
+                HeaderValue::from_static(kind),
+            )]))
+        };
+        assert!(
+            says("application/grpc")
+                && says("application/grpc+proto")
+                && says("application/grpc;x=y")
+        );
+        assert!(!says("application/grpc-web") && !says("application/json"));
+        assert!(!is_grpc(&HeaderMap::new()));
     }
 
     #[test]

@@ -12,10 +12,12 @@ use postern_proto::{
 use prost::Message as _;
 use tonic::Status;
 
-use super::{MESSAGE_LIMIT, Problem};
+use super::Problem;
 
-/// Bytes of encoded violations in a trailer: with base64 and the message below 8 KiB.
-const VIOLATIONS_LIMIT: usize = 3000;
+/// Bytes of encoded violations in a trailer, before base64.
+const VIOLATIONS_LIMIT: usize = 2400;
+/// Characters of a violation's field and description, which may hold what the caller sent.
+const TEXT_LIMIT: usize = 200;
 
 /// Status, message and details in the header block, no body (contract §1.11).
 pub fn answer(problem: &Problem) -> Response {
@@ -73,5 +75,5 @@ fn violations(all: &[Violation], limit: usize) -> Option<ValidationErrorInfo> {
 }
 
 fn clipped(text: &str) -> String {
-    text.chars().take(MESSAGE_LIMIT).collect()
+    text.chars().take(TEXT_LIMIT).collect()
 }

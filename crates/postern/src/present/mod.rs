@@ -19,8 +19,9 @@ pub mod grpc;
 pub mod oauth;
 pub mod rest;
 
-/// Characters of a message, so that a block of trailers stays under 8 KiB (contract §1.13).
-const MESSAGE_LIMIT: usize = 600;
+/// Bytes of a message in a trailer, where all but printable ASCII takes three for one: with the
+/// details, a block of trailers stays under 8 KiB (contract §1.13).
+const MESSAGE_LIMIT: usize = 1500;
 
 /// What went wrong with a call, ready to be shown.
 #[derive(Debug)]
@@ -36,13 +37,14 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// How the error of the call `id` is shown. An error that is our fault is logged here, with
-    /// its causes, and shown as little more than the id.
+    /// How the error of the call `id` is shown. What the caller can do nothing about is logged
+    /// here, with its causes; what is our fault is shown as little more than the id.
     pub fn new(error: Error, id: RequestId) -> Self {
         let kind = error.kind();
         let (code, http) = status(kind);
-        if kind == Kind::Internal {
-            tracing::error!(request_id = %id, error_code = error.code(), cause = causes(&error), "call failed");
+        if kind == Kind::Internal || error.source().is_some() {
+            let (error_code, cause) = (error.code(), causes(&error));
+            tracing::error!(request_id = %id, error_code, cause, "call failed");
         }
         let message = match kind {
             Kind::Internal => format!("{error} (request id {id})"),
@@ -237,21 +239,27 @@ pub fn verdict<T>(judged: &Result<T, Error>) -> Option<RedeemVerdict> {
     })
 }
 
-/// At most [`MESSAGE_LIMIT`] characters of the message, and never a control character.
+/// As much of the message as fits into [`MESSAGE_LIMIT`], and never a control character.
 fn shortened(message: String) -> String {
-    let fits = message.chars().count() <= MESSAGE_LIMIT;
-    if fits && !message.contains(char::is_control) {
+    let mut room = MESSAGE_LIMIT;
+    let fits = |letter: &char| {
+        let cost = if letter.is_ascii() {
+            1
+        } else {
+            3 * letter.len_utf8()
+        };
+        room.checked_sub(cost).map(|left| room = left).is_some()
+    };
+    let shown = message.chars().filter(|letter| !letter.is_control());
+    let kept: String = shown.clone().take_while(fits).collect();
+    if kept.len() == message.len() {
         return message;
     }
-    let mut kept: String = message
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MESSAGE_LIMIT)
-        .collect();
-    if !fits {
-        kept.push('…');
+    if shown.count() == kept.chars().count() {
+        kept
+    } else {
+        kept + "…"
     }
-    kept
 }
 
 fn causes(error: &Error) -> String {
@@ -263,4 +271,114 @@ fn causes(error: &Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::header::RETRY_AFTER;
+    use postern_proto::google::rpc;
+    use prost::Message as _;
+
+    use super::*;
+
+    fn id() -> RequestId {
+        crate::listen::RequestContext::of(&http::Extensions::new()).id
+    }
+
+    /// Every error with the gRPC and HTTP status that the table gives it.
+    fn every_error() -> [(Error, i32, u16); 18] {
+        let cause = || "the disk is on fire".into();
+        let limited = Error::RateLimited {
+            what: "mails to this address",
+            retry_after: Duration::from_millis(41_001),
+        };
+        [
+            (
+                Error::invalid("email", "required", "email is required"),
+                3,
+                400,
+            ),
+            (Error::InvalidCode { attempts_left: 3 }, 3, 400),
+            (Error::InvalidLink, 3, 400),
+            (Error::OtherBrowser, 3, 400),
+            (Error::AuthRequestExpired, 9, 400),
+            (Error::AuthRequestUsed, 9, 400),
+            (Error::LinkSuperseded, 9, 400),
+            (Error::CodeSuperseded, 9, 400),
+            (Error::StartAgain, 9, 400),
+            (Error::AuthRequestNotFound, 5, 404),
+            (limited, 8, 429),
+            (Error::TooManyAttempts, 8, 429),
+            (Error::MethodDisabled, 9, 400),
+            (Error::MailNotConfigured, 9, 400),
+            (Error::Unauthenticated("no"), 16, 401),
+            (Error::Unavailable(None), 14, 503),
+            (Error::Unknown(cause()), 13, 500),
+            (Error::Internal(cause()), 13, 500),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_the_status_of_the_table_at_both_doors() {
+        for (error, code, http) in every_error() {
+            let (name, problem) = (error.code(), Problem::new(error, id()));
+            let status = grpc::status(&problem);
+            assert_eq!(
+                (status.code() as i32, problem.http.as_u16()),
+                (code, http),
+                "{name}"
+            );
+            let details = rpc::Status::decode(status.details()).unwrap();
+            assert_eq!(
+                (details.code, &*details.message),
+                (code, status.message()),
+                "{name}"
+            );
+            let body: serde_json::Value = serde_json::from_slice(&rest::body(&problem)).unwrap();
+            assert_eq!(body["code"], code);
+            assert_eq!(body["message"], status.message());
+            assert_eq!(body["details"][0]["error_code"], name);
+        }
+    }
+
+    #[test]
+    fn only_a_wait_that_helps_is_told_in_whole_seconds_and_in_words() {
+        for (error, ..) in every_error() {
+            let problem = Problem::new(error, id());
+            let told = rest::answer(&problem).headers().get(RETRY_AFTER).cloned();
+            if problem.error_code == "RATE_LIMITED" {
+                assert_eq!(told.unwrap(), "42");
+                assert!(
+                    problem.message.contains("rate limit")
+                        && problem.message.contains("42 seconds")
+                );
+            } else {
+                assert_eq!(told, None, "{}", problem.error_code);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fault_of_ours_shows_its_request_and_hides_its_cause() {
+        let problem = Problem::new(Error::Internal("the disk is on fire".into()), id());
+        let body = String::from_utf8(rest::body(&problem)).unwrap();
+        assert!(!body.contains("fire"));
+        assert_eq!(
+            body.matches(id().as_str()).count(),
+            2,
+            "in the message and as a detail"
+        );
+    }
+
+    #[test]
+    fn a_message_is_bounded_and_holds_no_control_character() {
+        let problem = Problem::malformed("a\nb".repeat(1000));
+        assert_eq!(problem.message.chars().count(), MESSAGE_LIMIT + 1);
+        assert!(!problem.message.contains('\n'));
+        assert_eq!(Problem::malformed("a\nb").message, "ab");
+        let wide = Problem::malformed("🔥".repeat(1000));
+        assert_eq!(wide.message.chars().count(), MESSAGE_LIMIT / 12 + 1);
+    }
 }
