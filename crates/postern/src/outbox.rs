@@ -97,6 +97,7 @@ impl Bell {
 #[derive(Debug)]
 pub struct Outbox {
     bell: Bell,
+    ended: watch::Receiver<u64>,
     stop: watch::Sender<bool>,
     worker: JoinHandle<()>,
 }
@@ -111,6 +112,7 @@ impl Outbox {
             lost: Arc::default(),
         };
         let (stop, stopping) = watch::channel(false);
+        let (ending, ended) = watch::channel(0);
         let worker = Worker {
             parts: Arc::new(parts),
             pace,
@@ -122,14 +124,25 @@ impl Outbox {
                 fresh_next: false,
             },
             stopping,
+            ending: Arc::new(ending),
         };
         let worker = tokio::spawn(worker.run());
-        Self { bell, stop, worker }
+        Self {
+            bell,
+            ended,
+            stop,
+            worker,
+        }
     }
 
     /// What senders ring.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
+    }
+
+    /// How many attempts have ended since the start, whatever became of them.
+    pub fn ended(&self) -> watch::Receiver<u64> {
+        self.ended.clone()
     }
 
     /// Whether the worker lives.
@@ -155,6 +168,7 @@ struct Worker {
     poll: Arc<Notify>,
     waiting: Waiting,
     stopping: watch::Receiver<bool>,
+    ending: Arc<watch::Sender<u64>>,
 }
 
 /// What the worker does next.
@@ -207,7 +221,7 @@ impl Worker {
     fn begin(&self, id: DeliveryId, lease: Lease, slot: OwnedSemaphorePermit) {
         let parts = Arc::clone(&self.parts);
         let last_claimed = lease == Lease::Claimed && self.waiting.claimed.is_empty();
-        let poll = Arc::clone(&self.poll);
+        let (poll, ending) = (Arc::clone(&self.poll), Arc::clone(&self.ending));
         tokio::spawn(async move {
             Attempt {
                 parts: &parts,
@@ -216,6 +230,7 @@ impl Worker {
             .run(id)
             .await;
             drop(slot);
+            ending.send_modify(|ended| *ended += 1);
             // The store may hold more than was claimed at once.
             if last_claimed {
                 poll.notify_one();
@@ -281,3 +296,6 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Mail through a real Postfix: STARTTLS, its certificate checked, the message intact behind it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use mail_parser::MessageParser;
 use postern::mail::smtp::{Endpoint, Limits, Smtp, Trust};
 use postern::mail::{Credentials, Fields, Kind, Mail, Outcome, Stage, Templates, Transport as _};
