@@ -104,3 +104,66 @@ fn known(what: &str) -> &'static str {
         .find(|name| *name == what)
         .unwrap_or("calls")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::rules::fixtures::{at, client};
+
+    const MAILS: &str = "mails to this address";
+
+    fn refused(seconds: u64) -> Error {
+        Error::RateLimited {
+            what: MAILS,
+            retry_after: Duration::from_secs(seconds),
+        }
+    }
+
+    #[test]
+    fn calls_of_one_window_are_one_event_with_their_count() {
+        let tally = ThrottleTally::default();
+        for second in 0..10 {
+            tally.note(AddressKey([1; 16]), &client(), &refused(60), at(second));
+        }
+        assert_eq!(tally.take_due(at(59), false), vec![]);
+        let told = tally.take_due(at(60), false);
+        assert_eq!(told.len(), 1);
+        assert_eq!(
+            told[0].what,
+            EventKind::Throttled {
+                what: MAILS.to_owned(),
+                count: 10
+            }
+        );
+        assert_eq!(told[0].at, at(0));
+        assert_eq!(tally.take_due(at(999), true), vec![]);
+    }
+
+    #[test]
+    fn other_refusals_are_not_counted() {
+        let tally = ThrottleTally::default();
+        tally.note(
+            AddressKey([1; 16]),
+            &client(),
+            &Error::TooManyAttempts,
+            at(0),
+        );
+        assert_eq!(tally.take_due(at(0), true), vec![]);
+    }
+
+    #[test]
+    fn the_tally_is_bounded_and_what_could_not_be_written_comes_again() {
+        let tally = ThrottleTally::default();
+        for n in 0..=u32::try_from(ThrottleTally::MOST).unwrap() {
+            let mut key = [0; 16];
+            key[..4].copy_from_slice(&n.to_be_bytes());
+            tally.note(AddressKey(key), &client(), &refused(1), at(0));
+        }
+        let told = tally.take_due(at(1), false);
+        assert_eq!(told.len(), ThrottleTally::MOST);
+        tally.put_back(told.clone(), at(1));
+        assert_eq!(tally.take_due(at(1), false).len(), told.len());
+    }
+}

@@ -1,0 +1,11 @@
+//! The verbs on a real SQLite store with a frozen clock: each test says one behaviour of the
+//! lifecycle (`docs/lifecycle.md`).
+
+mod limits;
+mod registry;
+mod resend;
+mod secrecy;
+mod send;
+mod time;
+mod verify;
+mod world;
