@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod login;
 mod script;
 mod session;
 mod tls;

@@ -3,8 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -44,18 +42,18 @@ enum End {
 }
 
 /// Whether the dialogue goes on after a command.
-enum Next {
+pub(super) enum Next {
     Behave,
     Answered,
     Hang,
 }
 
-struct Session<S> {
+pub(super) struct Session<S> {
     stream: BufReader<S>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     connection: u64,
     encrypted: bool,
-    login: Option<String>,
+    pub(super) login: Option<String>,
     from: Option<(String, Vec<String>)>,
     to: Vec<String>,
     out: Vec<u8>,
@@ -144,58 +142,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         self.say("250 SIZE 10485760");
         Ok(())
-    }
-
-    async fn auth(&mut self, text: &str) -> io::Result<()> {
-        let Next::Behave = self.misbehave(Step::Auth).await? else {
-            return Ok(());
-        };
-        let mut words = text.split(' ').skip(1);
-        let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
-        let initial = words.next().map(str::to_owned);
-        let offered = match mechanism.as_str() {
-            "PLAIN" => {
-                let response = match initial {
-                    Some(response) => response,
-                    None => self.challenge("").await?,
-                };
-                let bytes = decode(&response);
-                let mut parts = bytes.split(|byte| *byte == 0).map(lossy);
-                parts.next();
-                (
-                    parts.next().unwrap_or_default(),
-                    parts.next().unwrap_or_default(),
-                )
-            }
-            "LOGIN" => {
-                let username = match initial {
-                    Some(username) => username,
-                    None => self.challenge("VXNlcm5hbWU6").await?,
-                };
-                let password = self.challenge("UGFzc3dvcmQ6").await?;
-                (lossy(&decode(&username)), lossy(&decode(&password)))
-            }
-            _ => {
-                self.say("504 mechanism not known");
-                return Ok(());
-            }
-        };
-        if self.shared.options.account.as_ref() == Some(&offered) {
-            self.login = Some(offered.0);
-            self.say("235 welcome");
-        } else {
-            // Some servers repeat what they were given; nobody should pass that on.
-            self.say(&format!("535 5.7.8 {} {} refused", offered.0, offered.1));
-        }
-        Ok(())
-    }
-
-    async fn challenge(&mut self, text: &str) -> io::Result<String> {
-        self.say(&format!("334 {text}"));
-        self.flush().await?;
-        let mut line = Vec::new();
-        self.read_line(&mut line).await?;
-        Ok(lossy(&line).trim_end().to_owned())
     }
 
     async fn mail(&mut self, text: &str) -> io::Result<()> {
@@ -318,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.shared.script().take(step, &self.to)
     }
 
-    async fn misbehave(&mut self, step: Step) -> io::Result<Next> {
+    pub(super) async fn misbehave(&mut self, step: Step) -> io::Result<Next> {
         match self.ordered(step) {
             None => Ok(Next::Behave),
             Some(act) => self.carry_out(act).await,
@@ -351,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    async fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<usize> {
+    pub(super) async fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<usize> {
         line.clear();
         (&mut self.stream)
             .take(LINE_BOUND)
@@ -359,12 +305,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .await
     }
 
-    fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         self.out.extend_from_slice(line.as_bytes());
         self.out.extend_from_slice(b"\r\n");
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
             return Ok(());
         }
@@ -378,7 +324,7 @@ fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "scripted end")
 }
 
-fn lossy(bytes: &[u8]) -> String {
+pub(super) fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -390,9 +336,4 @@ fn address(text: &str) -> String {
     inner
         .map(|(address, _)| address.to_owned())
         .unwrap_or_default()
-}
-
-/// What a client put into base64; nothing when it is not base64.
-fn decode(text: &str) -> Vec<u8> {
-    BASE64_STANDARD.decode(text).unwrap_or_default()
 }

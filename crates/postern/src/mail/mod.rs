@@ -5,6 +5,7 @@
 //! what became of it.
 
 pub mod inbox;
+mod kind;
 mod memory;
 mod message;
 mod outcome;
@@ -16,11 +17,12 @@ mod templates;
 mod transport;
 mod when;
 
+pub use kind::Kind;
 pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError};
 pub use outcome::{Outcome, Reply, Stage};
 pub use providers::{Providers, send_test};
 pub use render::{RenderError, Renderer};
 pub use sender::{Sender, SenderProblem};
-pub use templates::{ALWAYS, Fields, Kind, Parts, TemplateError, Templates, escape_html};
+pub use templates::{ALWAYS, Fields, Parts, TemplateError, Templates, escape_html};
 pub use transport::{Carrier, Route, Transport};

@@ -6,9 +6,10 @@ use postern_core::keyring::{Binding, Keyring};
 use postern_core::model::{LinkUri, Outgoing, SecretText, Timestamp};
 use postern_core::settings::Settings;
 
+use super::kind::Kind;
 use super::message::{Credentials, Mail};
 use super::sender::Sender;
-use super::templates::{Fields, Kind, TemplateError, Templates};
+use super::templates::{Fields, TemplateError, Templates};
 use super::when;
 
 /// Why a mail cannot be made. No repeat mends it, except after an operator acted.

@@ -9,6 +9,8 @@ use minijinja::{
 use postern_core::model::{Method, Template, Variables};
 use postern_core::ports;
 
+use super::kind::Kind;
+
 /// The variables that every mail has, supplied or not (contract §11). An optional one that nobody
 /// supplied is empty.
 pub const ALWAYS: [&str; 12] = [
@@ -32,69 +34,6 @@ const FUEL: u64 = 50_000;
 const MAX_SUBJECT: usize = 255;
 /// The longest body part, in bytes (contract §11).
 const MAX_BODY: usize = 1 << 20;
-
-/// Which mail: what it is for and what it carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Signing in by code.
-    SigninOtp,
-    /// Signing in by link.
-    SigninLink,
-    /// Signing in by either.
-    SigninLinkOtp,
-    /// Signing up by code.
-    SignupOtp,
-    /// Signing up by link.
-    SignupLink,
-    /// Signing up by either.
-    SignupLinkOtp,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::SigninOtp,
-        Self::SigninLink,
-        Self::SigninLinkOtp,
-        Self::SignupOtp,
-        Self::SignupLink,
-        Self::SignupLinkOtp,
-    ];
-
-    /// The mail for a request of this method and wording; a sign-in unless it says otherwise.
-    pub fn of(method: Method, template: Option<Template>) -> Self {
-        let signup = template == Some(Template::Signup);
-        match (method, signup) {
-            (Method::Otp, false) => Self::SigninOtp,
-            (Method::Link, false) => Self::SigninLink,
-            (Method::LinkOtp, false) => Self::SigninLinkOtp,
-            (Method::Otp, true) => Self::SignupOtp,
-            (Method::Link, true) => Self::SignupLink,
-            (Method::LinkOtp, true) => Self::SignupLinkOtp,
-        }
-    }
-
-    /// What it carries.
-    pub fn method(self) -> Method {
-        match self {
-            Self::SigninOtp | Self::SignupOtp => Method::Otp,
-            Self::SigninLink | Self::SignupLink => Method::Link,
-            Self::SigninLinkOtp | Self::SignupLinkOtp => Method::LinkOtp,
-        }
-    }
-
-    /// Its name, which is also the stem of its files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SigninOtp => "signin_otp",
-            Self::SigninLink => "signin_link",
-            Self::SigninLinkOtp => "signin_link_otp",
-            Self::SignupOtp => "signup_otp",
-            Self::SignupLink => "signup_link",
-            Self::SignupLinkOtp => "signup_link_otp",
-        }
-    }
-}
 
 /// What a template is filled with. Prints nothing: a code and a link are among it.
 #[derive(Clone, Default)]
@@ -325,107 +264,4 @@ fn one_line(name: &str, filled: &str) -> Result<String, TemplateError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn compiled(subject: &'static str, text: &'static str, html: &'static str) -> Templates {
-        Templates::compile(&[
-            ("signin_otp.subject.txt", subject),
-            ("signin_otp.txt", text),
-            ("signin_otp.html", html),
-        ])
-        .unwrap()
-    }
-
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
-        let mut fields = Fields::default();
-        for (name, value) in pairs {
-            fields.set(name, *value);
-        }
-        fields
-    }
-
-    #[test]
-    fn the_built_in_templates_need_nothing_from_the_caller() {
-        let templates = Templates::built_in();
-        assert!(
-            templates.needs.values().all(BTreeSet::is_empty),
-            "{:?}",
-            templates.needs
-        );
-    }
-
-    #[test]
-    fn a_template_names_what_nobody_supplied() {
-        let templates = compiled(
-            "{{ otp }} {{ plan }}",
-            "{{ user_email }}",
-            "{% if seats %}{{ seats }}{% endif %}{{ link }}",
-        );
-        let missing = |pairs: &[(&str, &str)]| {
-            let pairs = pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            let supplied = Variables::parse(pairs).unwrap();
-            ports::Templates::missing(&templates, Method::Otp, Template::Signin, &supplied)
-        };
-        assert_eq!(missing(&[]), ["link", "plan", "seats"]);
-        assert_eq!(missing(&[("plan", "pro"), ("seats", "")]), ["link"]);
-    }
-
-    #[test]
-    fn a_missing_variable_is_an_error_and_never_an_empty_place() {
-        let error = compiled("hello", "{{ plan }}", "")
-            .fill(Kind::SigninOtp, &fields(&[]))
-            .unwrap_err();
-        assert_eq!(error.part, "signin_otp.txt");
-    }
-
-    #[test]
-    fn values_are_escaped_in_html_and_nowhere_else() {
-        let parts = compiled("{{ x }}", "{{ x }}", "<a title=\"{{ x }}\">{{ x }}</a>")
-            .fill(
-                Kind::SigninOtp,
-                &fields(&[("x", "<b onclick='a(\"1/2\")'>&")]),
-            )
-            .unwrap();
-        assert_eq!(parts.text, "<b onclick='a(\"1/2\")'>&");
-        let escaped = "&lt;b onclick=&#39;a(&quot;1/2&quot;)&#39;&gt;&amp;";
-        assert_eq!(parts.html, format!("<a title=\"{escaped}\">{escaped}</a>"));
-    }
-
-    #[test]
-    fn a_value_is_never_read_as_a_template() {
-        let parts = compiled("s", "{{ x }}", "")
-            .fill(Kind::SigninOtp, &fields(&[("x", "{{ otp }}")]))
-            .unwrap();
-        assert_eq!(parts.text, "{{ otp }}");
-    }
-
-    #[test]
-    fn a_subject_with_a_line_break_is_refused() {
-        for evil in ["a\r\nBcc: eve@example.com", "a\nb", "a\0b"] {
-            let filled = compiled("{{ x }}", "", "").fill(Kind::SigninOtp, &fields(&[("x", evil)]));
-            assert!(filled.is_err(), "{evil:?}");
-        }
-    }
-
-    #[test]
-    fn a_subject_is_cut_at_its_bound() {
-        let parts = compiled("{{ x }}", "", "")
-            .fill(Kind::SigninOtp, &fields(&[("x", &"é".repeat(300))]))
-            .unwrap();
-        assert_eq!(parts.subject.chars().count(), MAX_SUBJECT);
-    }
-
-    #[test]
-    fn a_template_that_never_ends_runs_out_of_fuel() {
-        let endless =
-            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
-        assert!(
-            compiled("s", endless, "")
-                .fill(Kind::SigninOtp, &fields(&[]))
-                .is_err()
-        );
-    }
-}
+mod tests;

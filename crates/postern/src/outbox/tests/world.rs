@@ -1,0 +1,187 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use postern_core::flow::{
+    Parts as FlowParts, Postern, ProviderInput, Receipt, SendInput, VerifyInput,
+};
+use postern_core::keyring::{Binding, Keyring, RootSecret};
+use postern_core::model::{
+    Caller, ClientId, DeliveryState, EventKind, Snapshot, Timestamp, TlsMode,
+};
+use postern_store::testing::{SeededEntropy, TempStore, temp_store};
+use postern_testkit::smtp::SmtpServer;
+
+use crate::mail::smtp::{Limits, Trust};
+use crate::mail::{Providers, Templates};
+use crate::outbox::{Outbox, Pace, Parts};
+use crate::telemetry::metrics::Metrics;
+
+/// A server without doors: flows, a real store, a scripted SMTP server, and the outbox between.
+pub(super) struct World {
+    pub(super) store: TempStore,
+    pub(super) postern: Arc<Postern>,
+    pub(super) smtp: SmtpServer,
+    pub(super) outbox: Outbox,
+    pub(super) caller: Caller,
+    seen: AtomicU64,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::at(Pace::default(), Limits::default()).await
+    }
+
+    pub(super) async fn at(pace: Pace, limits: Limits) -> Self {
+        let (store, smtp) = (
+            temp_store().await,
+            SmtpServer::builder().start().await.unwrap(),
+        );
+        let templates = Arc::new(Templates::built_in());
+        let keyring = Keyring::new(&[(1, RootSecret::new([3; 32]))], 1).unwrap();
+        let postern = Arc::new(Postern::new(FlowParts {
+            store: Arc::clone(&store.engine),
+            clock: Arc::clone(&store.clock) as _,
+            entropy: Arc::new(SeededEntropy::new(1)),
+            templates: Arc::clone(&templates) as _,
+            keyring: Arc::new(ArcSwap::from_pointee(keyring)),
+            snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
+            inbox: false,
+        }));
+        let caller = prepare(&postern, &smtp).await;
+        let outbox = Outbox::start(
+            Parts {
+                postern: Arc::clone(&postern),
+                templates,
+                route: Arc::new(Providers::new(Arc::clone(&postern), Trust::System, limits)),
+                entropy: Arc::new(SeededEntropy::new(2)),
+                metrics: Arc::new(Metrics::new()),
+                node: store.node,
+            },
+            pace,
+        );
+        Self {
+            store,
+            postern,
+            smtp,
+            outbox,
+            caller,
+            seen: AtomicU64::new(0),
+        }
+    }
+
+    /// A send that nobody has told the outbox of.
+    pub(super) async fn send(&self, email: &str) -> Receipt {
+        let input = SendInput {
+            email: email.to_owned(),
+            ..SendInput::default()
+        };
+        self.postern.send(&self.caller, input).await.unwrap()
+    }
+
+    pub(super) async fn send_and_ring(&self, email: &str) -> Receipt {
+        let receipt = self.send(email).await;
+        self.outbox.bell().ring(receipt.delivery);
+        receipt
+    }
+
+    /// Waits for the end of one more attempt.
+    pub(super) async fn attempted(&self) {
+        let goal = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut ended = self.outbox.ended();
+        let waited = tokio::time::timeout(
+            Duration::from_secs(20),
+            ended.wait_for(|ended| *ended >= goal),
+        );
+        assert!(
+            waited.await.is_ok_and(|seen| seen.is_ok()),
+            "attempt {goal} did not end"
+        );
+    }
+
+    /// Moves the clock and lets the outbox look for what is due.
+    pub(super) fn later(&self, span: Duration) {
+        self.store.clock.advance(span);
+        self.outbox.bell().poll();
+    }
+
+    /// When the mail is tried next, while it waits.
+    pub(super) async fn due_at(&self, receipt: &Receipt) -> Option<Timestamp> {
+        let outgoing = self
+            .store
+            .engine
+            .find_outgoing(receipt.delivery)
+            .await
+            .unwrap();
+        let delivery = outgoing.unwrap().delivery;
+        (delivery.state == DeliveryState::Queued).then_some(delivery.due_at)
+    }
+
+    pub(super) async fn verify(&self, receipt: &Receipt) {
+        let input = VerifyInput {
+            code: Some(self.code(receipt).await),
+            auth_request_id: Some(receipt.auth_request_id.expose().to_owned()),
+            ..VerifyInput::default()
+        };
+        self.postern.verify(&self.caller, input).await.unwrap();
+    }
+
+    pub(super) async fn code(&self, receipt: &Receipt) -> String {
+        let request = self
+            .store
+            .engine
+            .find_auth_request(receipt.delivery.request)
+            .await
+            .unwrap()
+            .unwrap();
+        let binding = Binding::new(&request, request.generation);
+        self.postern
+            .keyring()
+            .passcode(&binding)
+            .unwrap()
+            .expose()
+            .to_owned()
+    }
+
+    /// What became of the mails of a request, in order.
+    pub(super) async fn told(&self, receipt: &Receipt) -> Vec<String> {
+        let events = self
+            .store
+            .engine
+            .timeline(receipt.delivery.request)
+            .await
+            .unwrap();
+        events
+            .into_iter()
+            .filter_map(|event| told(&event.what))
+            .collect()
+    }
+}
+
+async fn prepare(postern: &Postern, smtp: &SmtpServer) -> Caller {
+    let provider = ProviderInput {
+        name: "scripted".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port: smtp.addr().port(),
+        tls: TlsMode::None,
+        username: None,
+        password: None,
+        from: "Acme <login@acme.example>".to_owned(),
+    };
+    postern.put_provider(provider).await.unwrap();
+    let client: ClientId = postern.create_client("app").await.unwrap().id;
+    Caller { client }
+}
+
+fn told(what: &EventKind) -> Option<String> {
+    match what {
+        EventKind::MailSent { attempts, .. } => Some(format!("sent after {attempts}")),
+        EventKind::MailDeferred { attempts, .. } => Some(format!("deferred after {attempts}")),
+        EventKind::MailFailed { bounced, .. } => {
+            Some(if *bounced { "bounced" } else { "failed" }.to_owned())
+        }
+        EventKind::MailAbandoned { reason, .. } => Some(format!("abandoned: {reason}")),
+        _ => None,
+    }
+}
