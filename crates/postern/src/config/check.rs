@@ -41,6 +41,9 @@ struct Check<'a> {
     problems: Vec<String>,
 }
 
+/// A value was refused, and the problem told.
+struct Told;
+
 impl Check<'_> {
     fn config(&mut self, raw: &RawConfig, mode: Mode) -> Option<Config> {
         let (server, tls) = (self.server(raw), self.tls(raw));
@@ -52,12 +55,12 @@ impl Check<'_> {
         Some(Config {
             mode,
             server: server?,
-            tls: tls?,
+            tls: tls.ok()?,
             data: data?,
             outbox: outbox?,
             limits: limits?,
             log: log?,
-            metrics: metrics?,
+            metrics: metrics.ok()?,
         })
     }
 
@@ -101,23 +104,24 @@ impl Check<'_> {
         })
     }
 
-    fn tls(&mut self, raw: &RawConfig) -> Option<Option<TlsConfig>> {
-        let reload_every =
-            self.parsed("tls.reload_every", units::duration(&raw.tls.reload_every))?;
-        match (raw.tls.certificate_file.as_str(), raw.tls.key_file.as_str()) {
-            ("", "") => Some(None),
-            ("", _) => self.refused(
-                "tls.key_file is set without tls.certificate_file: write both under [tls]",
-            ),
-            (_, "") => self.refused(
-                "tls.certificate_file is set without tls.key_file: write both under [tls]",
-            ),
-            (certificate, key) => Some(Some(TlsConfig {
-                certificate_file: certificate.into(),
-                key_file: key.into(),
-                reload_every: reload_every.max(Duration::from_millis(100)),
-            })),
-        }
+    fn tls(&mut self, raw: &RawConfig) -> Result<Option<TlsConfig>, Told> {
+        let every = units::duration(&raw.tls.reload_every);
+        let every = self.parsed("tls.reload_every", every).ok_or(Told)?;
+        let half = match (raw.tls.certificate_file.as_str(), raw.tls.key_file.as_str()) {
+            ("", "") => return Ok(None),
+            ("", _) => "tls.key_file is set without tls.certificate_file",
+            (_, "") => "tls.certificate_file is set without tls.key_file",
+            (certificate, key) => {
+                return Ok(Some(TlsConfig {
+                    certificate_file: certificate.into(),
+                    key_file: key.into(),
+                    reload_every: every.max(Duration::from_millis(100)),
+                }));
+            }
+        };
+        self.problems
+            .push(format!("{half}: write both under [tls]"));
+        Err(Told)
     }
 
     fn data(&mut self, raw: &RawConfig) -> Option<DataConfig> {
@@ -183,10 +187,10 @@ impl Check<'_> {
         }
     }
 
-    fn metrics(&mut self, raw: &RawConfig) -> Option<Option<SocketAddr>> {
+    fn metrics(&mut self, raw: &RawConfig) -> Result<Option<SocketAddr>, Told> {
         match raw.metrics.listen.as_str() {
-            "" => Some(None),
-            text => self.address("metrics.listen", text).map(Some),
+            "" => Ok(None),
+            text => self.address("metrics.listen", text).map(Some).ok_or(Told),
         }
     }
 
@@ -219,11 +223,6 @@ impl Check<'_> {
     fn wrong<T>(&mut self, key: &str, problem: &str) -> Option<T> {
         let origin = self.layers.origin(key);
         self.problems.push(format!("{key} ({origin}): {problem}"));
-        None
-    }
-
-    fn refused<T>(&mut self, problem: &str) -> Option<T> {
-        self.problems.push(problem.to_owned());
         None
     }
 }

@@ -56,60 +56,26 @@ impl Metrics {
     /// Every series, at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("postern");
-        let requests: Family<Labels, Counter> =
-            register(&mut registry, "requests", "Calls answered, by outcome");
-        let latency =
-            Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS));
-        registry.register(
-            "request_duration_seconds",
-            "Time from head to answer",
-            latency.clone(),
-        );
-        let redeems = register(
-            &mut registry,
-            "redeem_verdicts",
-            "Proofs judged, by verdict",
-        );
-        let attempts = register(
-            &mut registry,
-            "delivery_attempts",
-            "Attempts to hand a mail on, by outcome",
-        );
+        let mut all = Names(&mut registry);
         Self {
-            requests: every_call()
-                .flat_map(|call| Outcome::ALL.iter().map(move |outcome| (call, outcome)))
-                .map(|((method, door), outcome)| {
-                    requests.get_or_create_owned(&vec![method.pair(), door.pair(), outcome.pair()])
-                })
-                .collect(),
-            latency: every_call()
-                .map(|(method, door)| {
-                    latency.get_or_create_owned(&vec![method.pair(), door.pair()])
-                })
-                .collect(),
-            redeems: one_each::<RedeemVerdict>(&redeems),
-            attempts: one_each::<Attempt>(&attempts),
-            budgets_passed: register(
-                &mut registry,
+            requests: all.requests(),
+            latency: all.latency(),
+            redeems: all.each::<RedeemVerdict>("redeem_verdicts", "Proofs judged, by verdict"),
+            attempts: all.each::<Attempt>(
+                "delivery_attempts",
+                "Attempts to hand a mail on, by outcome",
+            ),
+            budgets_passed: all.one(
                 "guess_budgets_passed",
                 "Addresses that passed their guess budget",
             ),
-            outbox_depth: register(&mut registry, "outbox_depth", "Deliveries waiting"),
-            outbox_oldest: register(
-                &mut registry,
+            outbox_depth: all.one("outbox_depth", "Deliveries waiting"),
+            outbox_oldest: all.one(
                 "outbox_oldest_age_seconds",
                 "Age of the oldest waiting delivery",
             ),
-            store_queue: register(
-                &mut registry,
-                "store_queue_depth",
-                "Acts waiting for the writer",
-            ),
-            snapshot_age: register(
-                &mut registry,
-                "snapshot_age_seconds",
-                "Age of the settings in force",
-            ),
+            store_queue: all.one("store_queue_depth", "Acts waiting for the writer"),
+            snapshot_age: all.one("snapshot_age_seconds", "Age of the settings in force"),
             registry,
         }
     }
@@ -157,27 +123,57 @@ impl Default for Metrics {
     }
 }
 
+/// Registers series under their names.
+struct Names<'a>(&'a mut Registry);
+
+impl Names<'_> {
+    fn one<M>(&mut self, name: &str, help: &str) -> M
+    where
+        M: prometheus_client::registry::Metric + Clone + Default,
+    {
+        let metric = M::default();
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    fn each<L: Label>(&mut self, name: &str, help: &str) -> Vec<Counter> {
+        let family: Family<Labels, Counter> = self.one(name, help);
+        let one = |label: &L| family.get_or_create_owned(&vec![label.pair()]);
+        L::ALL.iter().map(one).collect()
+    }
+
+    fn requests(&mut self) -> Vec<Counter> {
+        let family: Family<Labels, Counter> = self.one("requests", "Calls answered, by outcome");
+        let outcomes = |(method, door): (Method, Door)| {
+            let labels = move |outcome: &Outcome| vec![method.pair(), door.pair(), outcome.pair()];
+            Outcome::ALL.iter().map(labels)
+        };
+        every_call()
+            .flat_map(outcomes)
+            .map(|labels| family.get_or_create_owned(&labels))
+            .collect()
+    }
+
+    fn latency(&mut self) -> Vec<Histogram> {
+        let family =
+            Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS));
+        self.0.register(
+            "request_duration_seconds",
+            "Time from head to answer",
+            family.clone(),
+        );
+        let one = |(method, door): (Method, Door)| {
+            family.get_or_create_owned(&vec![method.pair(), door.pair()])
+        };
+        every_call().map(one).collect()
+    }
+}
+
 /// Every method at every door, in the order of the index that `request` computes.
 fn every_call() -> impl Iterator<Item = (Method, Door)> {
     Method::ALL
         .iter()
         .flat_map(|method| Door::ALL.iter().map(move |door| (*method, *door)))
-}
-
-fn one_each<L: Label>(family: &Family<Labels, Counter>) -> Vec<Counter> {
-    L::ALL
-        .iter()
-        .map(|label| family.get_or_create_owned(&vec![label.pair()]))
-        .collect()
-}
-
-fn register<M>(registry: &mut Registry, name: &str, help: &str) -> M
-where
-    M: prometheus_client::registry::Metric + Clone + Default,
-{
-    let metric = M::default();
-    registry.register(name, help, metric.clone());
-    metric
 }
 
 #[cfg(test)]
