@@ -4,11 +4,16 @@
 //! their hands. Doors (`grpc`, `rest`, `oauth`) decode and encode, `postern-core` decides,
 //! `postern-store` keeps; `compose` builds the whole machine once.
 
+pub mod admin;
 pub mod app;
 pub mod calls;
 pub mod certificates;
+pub mod cli;
+pub mod compose;
 pub mod config;
+pub mod following;
 pub mod grpc;
+pub mod health;
 pub mod listen;
 pub mod mail;
 pub mod oauth;
@@ -19,4 +24,7 @@ pub mod private_file;
 pub mod rest;
 pub mod root_keys;
 pub mod router;
+pub mod scrape;
+pub mod sweeping;
 pub mod telemetry;
+pub mod world;

@@ -1,3 +1,5 @@
 //! The `postern` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    postern::cli::main()
+}

@@ -18,7 +18,7 @@ use postern_core::model::{DeliveryId, NodeId};
 use postern_core::ports::Entropy;
 use postern_core::rules::LEASE;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
@@ -145,9 +145,9 @@ impl Outbox {
         self.ended.clone()
     }
 
-    /// Whether the worker lives.
-    pub fn is_alive(&self) -> bool {
-        !self.worker.is_finished()
+    /// A handle that tells whether the worker lives.
+    pub fn liveness(&self) -> AbortHandle {
+        self.worker.abort_handle()
     }
 
     /// Takes up nothing more and waits for the attempts under way, each of which ends within its

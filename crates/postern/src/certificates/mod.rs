@@ -4,4 +4,4 @@ mod private_ca;
 mod reload;
 
 pub use private_ca::PrivateCa;
-pub use reload::watch;
+pub use reload::follow;

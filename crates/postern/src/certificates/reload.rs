@@ -1,12 +1,25 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::config::TlsConfig;
+use crate::listen::Tls;
+
+/// Keeps `tls` at what the files hold. Runs until it is dropped.
+pub async fn follow(tls: Tls, files: TlsConfig) {
+    let both = [files.certificate_file.as_path(), files.key_file.as_path()];
+    let reload = || {
+        tls.reload(both[0], both[1])
+            .inspect(|()| tracing::info!("the changed certificate is in use"))
+    };
+    watch(both, files.reload_every, reload).await;
+}
+
 /// Calls `take_up` whenever one of `files` has another modification time or size than before; looks
 /// every `every`. Runs until it is dropped.
 ///
 /// A change is taken up only when two looks agree on it, so that a file being written is not read
 /// halfway; when taking up fails, the next look tries again.
-pub async fn watch(
+async fn watch(
     files: [&Path; 2],
     every: Duration,
     mut take_up: impl FnMut() -> anyhow::Result<()>,
@@ -65,7 +78,7 @@ mod tests {
             (
                 told.recv().await,
                 told.recv().await,
-                tokio::time::timeout(Duration::from_secs(60), told.recv())
+                tokio::time::timeout(Duration::from_mins(1), told.recv())
                     .await
                     .is_err(),
             )

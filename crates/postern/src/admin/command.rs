@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// What an admin may ask; the same over the socket and in the process of the command line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum AdminCommand {
+    /// Whether anybody answers.
+    Ping,
+    /// Make a client.
+    ClientCreate {
+        /// What to call it, 1 to 100 characters.
+        name: String,
+    },
+    /// List the clients.
+    ClientList,
+    /// Give a client a new secret.
+    ClientRotate {
+        /// The client's id.
+        id: String,
+        /// How long the secrets before it stay valid; 0 ends them.
+        overlap_seconds: u64,
+    },
+    /// End a client.
+    ClientRevoke {
+        /// The client's id.
+        id: String,
+    },
+    /// Show settings; all of them when none is named.
+    SettingsGet {
+        /// Names of settings.
+        keys: Vec<String>,
+    },
+    /// Change some settings.
+    SettingsSet {
+        /// Name and value of each.
+        changes: BTreeMap<String, String>,
+    },
+    /// Set the named settings, and all others to their defaults.
+    SettingsImport {
+        /// Name and value of each.
+        values: BTreeMap<String, String>,
+    },
+    /// Promote the standby signing key and make a new standby.
+    SigningRotate,
+    /// List the published signing keys.
+    SigningList,
+    /// Seal stored secrets anew under the current root.
+    RootReseal,
+    /// Remove a root that nothing names any more.
+    RootRetire {
+        /// Its number.
+        kid: u8,
+    },
+    /// Add or replace a mail provider.
+    ProviderAdd(NewProvider),
+    /// List the mail providers.
+    ProviderList,
+    /// Remove a mail provider.
+    ProviderRemove {
+        /// Its name.
+        name: String,
+    },
+    /// Send one mail now.
+    MailTest {
+        /// Who gets it.
+        to: String,
+    },
+    /// Erase what is kept of an address.
+    AddressForget {
+        /// The address.
+        address: String,
+    },
+}
+
+/// A mail provider as it is added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewProvider {
+    /// What to call it.
+    pub name: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// `implicit`, `starttls` or `none`.
+    pub tls: String,
+    /// The login name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Revealed>,
+    /// The sender.
+    pub from: String,
+}
+
+/// A secret on its one way from where it was made to the admin who asked for it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revealed(Zeroizing<String>);
+
+impl Revealed {
+    /// Wraps the text.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The secret.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Revealed(…)")
+    }
+}

@@ -1,0 +1,252 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use postern_core::Error;
+use postern_core::flow::{NewClient, Postern, ProviderInput};
+use postern_core::keyring::Keyring;
+use postern_core::model::{ClientId, Email, SecretText, Snapshot, Timestamp, TlsMode};
+use postern_core::ports::{Entropy, StoreError};
+use postern_core::settings::Settings;
+
+use super::command::{AdminCommand, NewProvider, Revealed};
+use super::reply::{AdminReply, NewSecret};
+use super::shown;
+use crate::mail::smtp::Trust;
+use crate::mail::{self, Outcome};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything that executing a command needs.
+pub struct Admin {
+    /// The flows, on the store that the command works on.
+    pub postern: Arc<Postern>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The roots in force, swapped when the file changes.
+    pub keyring: Arc<ArcSwap<Keyring>>,
+    /// The file that the roots are read from.
+    pub root_keys_file: PathBuf,
+}
+
+/// Why a command was not done, for the person who typed it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Admin {
+    /// Executes one command. A change is durable, and in force in this process, when this returns.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it; nothing was changed, unless it says otherwise.
+    pub async fn execute(&self, command: AdminCommand) -> Result<AdminReply, Refusal> {
+        match command {
+            AdminCommand::Ping => Ok(AdminReply::Pong {
+                version: VERSION.to_owned(),
+            }),
+            AdminCommand::ClientCreate { name } => self.create_client(&name).await,
+            AdminCommand::ClientList => {
+                self.list(|held, now| AdminReply::Clients(shown::clients(held, now)))
+                    .await
+            }
+            AdminCommand::ClientRotate {
+                id,
+                overlap_seconds,
+            } => self.rotate_client(&id, overlap_seconds).await,
+            AdminCommand::ClientRevoke { id } => self.revoke_client(id).await,
+            AdminCommand::SettingsGet { keys } => self.settings(&keys).await,
+            AdminCommand::SettingsSet { changes } => {
+                self.change_settings(changes.into_iter().collect()).await
+            }
+            AdminCommand::SettingsImport { values } => {
+                self.change_settings(over_defaults(values)).await
+            }
+            AdminCommand::SigningRotate => self.rotate_signing().await,
+            AdminCommand::SigningList => {
+                self.list(|held, _| AdminReply::SigningKeys(shown::signing_keys(held)))
+                    .await
+            }
+            AdminCommand::RootReseal => self.reseal().await,
+            AdminCommand::RootRetire { kid } => self.retire_root(kid).await,
+            AdminCommand::ProviderAdd(provider) => self.add_provider(provider).await,
+            AdminCommand::ProviderList => {
+                self.list(|held, _| AdminReply::Providers(shown::providers(held)))
+                    .await
+            }
+            AdminCommand::ProviderRemove { name } => self.remove_provider(name).await,
+            AdminCommand::MailTest { to } => self.test_mail(&to).await,
+            AdminCommand::AddressForget { address } => self.forget(&address).await,
+        }
+    }
+
+    async fn create_client(&self, name: &str) -> Result<AdminReply, Refusal> {
+        let made = self.postern.create_client(name).await?;
+        Ok(AdminReply::ClientCreated(self.new_secret(&made)))
+    }
+
+    async fn rotate_client(&self, id: &str, overlap_seconds: u64) -> Result<AdminReply, Refusal> {
+        let overlap = Duration::from_secs(overlap_seconds);
+        let made = self.postern.rotate_client(&client_id(id)?, overlap).await?;
+        Ok(AdminReply::ClientRotated(self.new_secret(&made)))
+    }
+
+    async fn revoke_client(&self, id: String) -> Result<AdminReply, Refusal> {
+        self.postern.revoke_client(&client_id(&id)?).await?;
+        Ok(AdminReply::ClientRevoked { id })
+    }
+
+    async fn remove_provider(&self, name: String) -> Result<AdminReply, Refusal> {
+        self.postern.drop_provider(&name).await?;
+        Ok(AdminReply::ProviderRemoved { name })
+    }
+
+    async fn forget(&self, address: &str) -> Result<AdminReply, Refusal> {
+        let removed = self
+            .postern
+            .store()
+            .forget_address(&parse_address(address)?)
+            .await?;
+        Ok(AdminReply::Forgotten { removed })
+    }
+
+    async fn list(
+        &self,
+        show: impl FnOnce(&Snapshot, Timestamp) -> AdminReply,
+    ) -> Result<AdminReply, Refusal> {
+        let held = self.now_held().await?;
+        Ok(show(&held, self.postern.now()))
+    }
+
+    /// The registry as it is at this moment.
+    pub(super) async fn now_held(&self) -> Result<Arc<Snapshot>, Refusal> {
+        self.postern.refresh().await?;
+        Ok(self.postern.snapshot())
+    }
+
+    fn new_secret(&self, made: &NewClient) -> NewSecret {
+        let snapshot = self.postern.snapshot();
+        let client = snapshot.clients.get(&made.id);
+        let earlier = client.and_then(|client| client.secrets.get(1)?.expires_at);
+        NewSecret {
+            id: made.id.to_string(),
+            name: client.map(|client| client.name.clone()).unwrap_or_default(),
+            secret: Revealed::new(made.secret.expose().to_owned()),
+            earlier_secrets_end_at: earlier.map(shown::rfc3339),
+        }
+    }
+
+    async fn settings(&self, keys: &[String]) -> Result<AdminReply, Refusal> {
+        let held = self.now_held().await?;
+        if keys.is_empty() {
+            return Ok(AdminReply::Settings(owned(held.settings.entries())));
+        }
+        let one = |key: &String| {
+            let value = held
+                .settings
+                .value(key)
+                .ok_or_else(|| Refusal(format!("there is no setting {key:?}")))?;
+            Ok((key.clone(), value))
+        };
+        Ok(AdminReply::Settings(
+            keys.iter().map(one).collect::<Result<_, Refusal>>()?,
+        ))
+    }
+
+    async fn change_settings(&self, changes: Vec<(String, String)>) -> Result<AdminReply, Refusal> {
+        let names: Vec<_> = changes.iter().map(|(name, _)| name.clone()).collect();
+        let after = self.postern.change_settings(changes).await?;
+        let told = owned(after.entries())
+            .into_iter()
+            .filter(|(name, _)| names.contains(name));
+        Ok(AdminReply::SettingsChanged(told.collect()))
+    }
+
+    async fn add_provider(&self, new: NewProvider) -> Result<AdminReply, Refusal> {
+        let tls = TlsMode::parse(&new.tls)
+            .ok_or_else(|| Refusal(format!("tls {:?} is not a mode", new.tls)))?;
+        let name = new.name.clone();
+        let input = ProviderInput {
+            name: new.name,
+            host: new.host,
+            port: new.port,
+            tls,
+            username: new.username,
+            password: new
+                .password
+                .map(|password| SecretText::new(password.expose())),
+            from: new.from,
+        };
+        self.postern.put_provider(input).await?;
+        Ok(AdminReply::ProviderAdded { name })
+    }
+
+    async fn test_mail(&self, to: &str) -> Result<AdminReply, Refusal> {
+        let (to, held) = (parse_address(to)?, self.now_held().await?);
+        let provider = held.providers.first();
+        let provider = provider.ok_or_else(|| {
+            Refusal(
+                "there is no mail provider: add one with `postern mail provider add`".to_owned(),
+            )
+        })?;
+        let keyring = self.postern.keyring();
+        let outcome = mail::send_test(provider, &keyring, Trust::System, &to).await;
+        match outcome.map_err(Refusal)? {
+            Outcome::Sent(reply) => Ok(AdminReply::MailSent {
+                reply: reply.to_string(),
+            }),
+            failed => Err(Refusal(format!(
+                "not sent ({}): {}",
+                failed.as_str(),
+                failed.reply()
+            ))),
+        }
+    }
+}
+
+/// Every setting: as named, else its default.
+fn over_defaults(values: std::collections::BTreeMap<String, String>) -> Vec<(String, String)> {
+    let mut all: std::collections::BTreeMap<_, _> =
+        owned(Settings::default().entries()).into_iter().collect();
+    all.extend(values);
+    all.into_iter().collect()
+}
+
+fn owned(entries: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    entries
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}
+
+fn client_id(text: &str) -> Result<ClientId, Refusal> {
+    ClientId::parse(text).ok_or_else(|| Refusal(format!("{text:?} is not a client id")))
+}
+
+fn parse_address(text: &str) -> Result<Email, Refusal> {
+    Email::parse(text).map_err(|problem| Refusal(format!("{text:?} is not an address: {problem}")))
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(with_sources(&error))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self(with_sources(&error))
+    }
+}
+
+/// An error with what lies under it, in one line: the admin is the one who reads our logs.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        line.push_str(": ");
+        line.push_str(&source.to_string());
+        next = source.source();
+    }
+    line
+}

@@ -1,0 +1,20 @@
+//! What an admin commands: one enum, executed by one function.
+//!
+//! A running server holds the data directory's lock and executes commands that come over
+//! `DATA/admin.sock`; without one, the command line opens the store and executes them itself. Either
+//! way [`Admin::execute`] is where a command is carried out.
+
+mod command;
+mod execute;
+mod frame;
+mod keys;
+mod remote;
+mod reply;
+mod shown;
+mod socket;
+
+pub use command::{AdminCommand, NewProvider, Revealed};
+pub use execute::{Admin, Refusal};
+pub use remote::{Remote, RemoteError};
+pub use reply::{AdminReply, ClientRow, ClientSecretRow, NewSecret, ProviderRow, SigningKeyRow};
+pub use socket::{SOCKET, Socket};

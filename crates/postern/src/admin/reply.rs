@@ -1,0 +1,168 @@
+use serde::{Deserialize, Serialize};
+
+use super::command::Revealed;
+
+/// What a command answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub enum AdminReply {
+    /// Somebody answers.
+    Pong {
+        /// The version of the answering process.
+        version: String,
+    },
+    /// A client was made.
+    ClientCreated(NewSecret),
+    /// The clients, oldest first.
+    Clients(Vec<ClientRow>),
+    /// A client has a new secret.
+    ClientRotated(NewSecret),
+    /// A client was ended.
+    ClientRevoked {
+        /// Its id.
+        id: String,
+    },
+    /// Settings, name and value, in the order of the registry.
+    Settings(#[serde(with = "in_order")] Vec<(String, String)>),
+    /// Settings that are different now, name and value.
+    SettingsChanged(#[serde(with = "in_order")] Vec<(String, String)>),
+    /// The signing keys, oldest first.
+    SigningKeys(Vec<SigningKeyRow>),
+    /// A root was removed.
+    RootRetired {
+        /// Its number.
+        kid: u8,
+    },
+    /// Secrets were sealed anew.
+    Resealed {
+        /// How many.
+        resealed: usize,
+    },
+    /// A mail provider was added or replaced.
+    ProviderAdded {
+        /// Its name.
+        name: String,
+    },
+    /// The mail providers, in the order in which they are tried.
+    Providers(Vec<ProviderRow>),
+    /// A mail provider was removed.
+    ProviderRemoved {
+        /// Its name.
+        name: String,
+    },
+    /// The test mail was taken by the next server.
+    MailSent {
+        /// What that server said.
+        reply: String,
+    },
+    /// An address was erased.
+    Forgotten {
+        /// How many rows went.
+        removed: u64,
+    },
+}
+
+/// A client and the secret that was just made for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewSecret {
+    /// The client's id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// The secret, shown this once.
+    pub secret: Revealed,
+    /// When the secrets before it end, RFC 3339; absent for a new client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier_secrets_end_at: Option<String>,
+}
+
+/// A client as it is listed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientRow {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// Its secrets that are valid, newest first.
+    pub secrets: Vec<ClientSecretRow>,
+}
+
+/// A client's secret as it is listed: its times.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientSecretRow {
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When it ends, RFC 3339; absent while it is the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+/// A signing key as it is listed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SigningKeyRow {
+    /// Its id.
+    pub kid: String,
+    /// `standby`, `active` or `retired`.
+    pub state: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+}
+
+/// A mail provider as it is listed, without its password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProviderRow {
+    /// What it is called.
+    pub name: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// `implicit`, `starttls` or `none`.
+    pub tls: String,
+    /// The login name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The sender.
+    pub from: String,
+}
+
+/// Pairs as a JSON object that keeps their order.
+mod in_order {
+    use std::fmt;
+
+    use serde::de::{Deserializer, MapAccess, Visitor};
+    use serde::ser::Serializer;
+
+    type Pairs = Vec<(String, String)>;
+
+    pub(super) fn serialize<S: Serializer>(
+        pairs: &[(String, String)],
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Pairs, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+
+        input.deserialize_map(InOrder)
+    }
+}

@@ -1,0 +1,62 @@
+//! The registry as admins see it: no secret, times as RFC 3339.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use postern_core::model::{SigningState, Snapshot, Timestamp};
+
+use super::reply::{ClientRow, ClientSecretRow, ProviderRow, SigningKeyRow};
+
+/// A moment to the second, UTC.
+pub(super) fn rfc3339(at: Timestamp) -> String {
+    let seconds = u64::try_from(at.unix_seconds()).unwrap_or(0);
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+}
+
+/// The clients, oldest first, with the secrets that are valid at `now`.
+pub(super) fn clients(held: &Snapshot, now: Timestamp) -> Vec<ClientRow> {
+    let mut clients: Vec<_> = held.clients.values().collect();
+    clients.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    let secrets = |client: &postern_core::model::Client| {
+        let valid = client.secrets.iter().filter(|secret| secret.valid_at(now));
+        let shown = valid.map(|secret| ClientSecretRow {
+            created_at: rfc3339(secret.created_at),
+            expires_at: secret.expires_at.map(rfc3339),
+        });
+        shown.collect()
+    };
+    let row = |client: &postern_core::model::Client| ClientRow {
+        id: client.id.to_string(),
+        name: client.name.clone(),
+        created_at: rfc3339(client.created_at),
+        secrets: secrets(client),
+    };
+    clients.into_iter().map(row).collect()
+}
+
+/// The published signing keys, oldest first.
+pub(super) fn signing_keys(held: &Snapshot) -> Vec<SigningKeyRow> {
+    let state = |state| match state {
+        SigningState::Standby => "standby",
+        SigningState::Active => "active",
+        SigningState::Retired => "retired",
+    };
+    let rows = held.signing_keys.iter().map(|key| SigningKeyRow {
+        kid: key.kid.clone(),
+        state: state(key.state).to_owned(),
+        created_at: rfc3339(key.created_at),
+    });
+    rows.collect()
+}
+
+/// The mail providers in the order in which they are tried.
+pub(super) fn providers(held: &Snapshot) -> Vec<ProviderRow> {
+    let rows = held.providers.iter().map(|provider| ProviderRow {
+        name: provider.name.clone(),
+        host: provider.host.clone(),
+        port: provider.port,
+        tls: provider.tls.as_str().to_owned(),
+        username: provider.username.clone(),
+        from: provider.from.clone(),
+    });
+    rows.collect()
+}

@@ -1,0 +1,184 @@
+//! Commands on a store: from what was typed to an [`AdminCommand`], and its answer.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use postern_core::keyring::RootSecret;
+use postern_core::ports::random;
+use zeroize::Zeroizing;
+
+use super::args::{
+    AddressCommand, ClientCommand, KeysCommand, MailCommand, ProviderArgs, ProviderCommand,
+    RootCommand, SettingsCommand, SigningCommand, StoreArgs,
+};
+use super::exit::{Code, Failure};
+use super::{show, store};
+use crate::admin::{AdminCommand, NewProvider, Revealed};
+use crate::root_keys::{RootKeys, RootKeysError};
+use crate::world::SystemEntropy;
+
+/// `postern client …`
+pub(super) fn client(command: ClientCommand, json: bool) -> Result<(), Failure> {
+    let (store, command) = match command {
+        ClientCommand::Create { name, store } => (store, AdminCommand::ClientCreate { name }),
+        ClientCommand::List { store } => (store, AdminCommand::ClientList),
+        ClientCommand::Rotate { id, overlap, store } => (
+            store,
+            AdminCommand::ClientRotate {
+                id,
+                overlap_seconds: overlap.as_secs(),
+            },
+        ),
+        ClientCommand::Revoke { id, store } => (store, AdminCommand::ClientRevoke { id }),
+    };
+    carry(&store, &command, json)
+}
+
+/// `postern settings …`
+pub(super) fn settings(command: SettingsCommand, json: bool) -> Result<(), Failure> {
+    let (store, command) = match command {
+        SettingsCommand::Get { keys, store } => (store, AdminCommand::SettingsGet { keys }),
+        SettingsCommand::Export { store } => {
+            (store, AdminCommand::SettingsGet { keys: Vec::new() })
+        }
+        SettingsCommand::Set { changes, store } => {
+            let changes = pairs(changes.iter().map(String::as_str))?;
+            (store, AdminCommand::SettingsSet { changes })
+        }
+        SettingsCommand::Import { file, store } => {
+            let text = read(&file)?;
+            let lines = text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !line.starts_with('#'));
+            (
+                store,
+                AdminCommand::SettingsImport {
+                    values: pairs(lines)?,
+                },
+            )
+        }
+    };
+    carry(&store, &command, json)
+}
+
+/// `postern keys …`
+pub(super) fn keys(command: KeysCommand, json: bool) -> Result<(), Failure> {
+    let (store, command) = match command {
+        KeysCommand::Signing(SigningCommand::Rotate { store }) => {
+            (store, AdminCommand::SigningRotate)
+        }
+        KeysCommand::Signing(SigningCommand::List { store }) => (store, AdminCommand::SigningList),
+        KeysCommand::Root(RootCommand::Reseal { store }) => (store, AdminCommand::RootReseal),
+        KeysCommand::Root(RootCommand::Retire { kid, store }) => {
+            (store, AdminCommand::RootRetire { kid })
+        }
+        KeysCommand::Root(RootCommand::Add { store }) => {
+            return edit_roots(&store, true, json, |roots| roots.add(new_root()).map(drop));
+        }
+        KeysCommand::Root(RootCommand::Promote { kid, store }) => {
+            return edit_roots(&store, false, json, |roots| roots.promote(kid));
+        }
+        KeysCommand::Root(RootCommand::List { store }) => {
+            let file = store::find(&store)?.data.root_keys_file;
+            return show::roots(&RootKeys::read(&file).map_err(Failure::failed)?, json);
+        }
+    };
+    carry(&store, &command, json)
+}
+
+/// `postern mail …`
+pub(super) fn mail(command: MailCommand, json: bool) -> Result<(), Failure> {
+    let (store, command) = match command {
+        MailCommand::Test { to, store } => (store, AdminCommand::MailTest { to }),
+        MailCommand::Provider(ProviderCommand::List { store }) => {
+            (store, AdminCommand::ProviderList)
+        }
+        MailCommand::Provider(ProviderCommand::Remove { name, store }) => {
+            (store, AdminCommand::ProviderRemove { name })
+        }
+        MailCommand::Provider(ProviderCommand::Add(provider)) => provider_add(provider)?,
+    };
+    carry(&store, &command, json)
+}
+
+/// `postern address …`
+pub(super) fn address(
+    AddressCommand::Forget { address, store }: AddressCommand,
+    json: bool,
+) -> Result<(), Failure> {
+    carry(&store, &AdminCommand::AddressForget { address }, json)
+}
+
+fn carry(store: &StoreArgs, command: &AdminCommand, json: bool) -> Result<(), Failure> {
+    show::reply(&store::execute(store, command)?, json)
+}
+
+fn provider_add(provider: ProviderArgs) -> Result<(StoreArgs, AdminCommand), Failure> {
+    let password = match &provider.password_file {
+        Some(file) => Some(Revealed::new(
+            read(file)?.trim_end_matches(['\r', '\n']).to_owned(),
+        )),
+        None => None,
+    };
+    let new = NewProvider {
+        name: provider.name,
+        host: provider.host,
+        port: provider.port,
+        tls: provider.tls.as_str().to_owned(),
+        username: provider.username,
+        password,
+        from: provider.from,
+    };
+    Ok((provider.store, AdminCommand::ProviderAdd(new)))
+}
+
+/// Changes the keyring file; a running server takes it up by itself. With `make`, a missing file
+/// is made: its first root is current.
+fn edit_roots(
+    store: &StoreArgs,
+    make: bool,
+    json: bool,
+    edit: impl FnOnce(&mut RootKeys) -> Result<(), RootKeysError>,
+) -> Result<(), Failure> {
+    let file = store::find(store)?.data.root_keys_file;
+    let roots = match RootKeys::read(&file) {
+        Ok(mut roots) => {
+            edit(&mut roots).map_err(Failure::failed)?;
+            roots
+        }
+        Err(RootKeysError::Missing(_)) if make => RootKeys::first(new_root()),
+        Err(error) => return Err(Failure::failed(error)),
+    };
+    roots.write(&file).map_err(Failure::failed)?;
+    show::roots(&roots, json)
+}
+
+fn new_root() -> RootSecret {
+    RootSecret::new(random(&SystemEntropy))
+}
+
+fn pairs<'a>(lines: impl Iterator<Item = &'a str>) -> Result<BTreeMap<String, String>, Failure> {
+    lines
+        .map(|line| match line.split_once('=') {
+            Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+            None => Err(Failure::new(
+                Code::Usage,
+                format!("{line:?} is not KEY=VALUE"),
+            )),
+        })
+        .collect()
+}
+
+/// The text of a file, or of standard input for `-`.
+fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    let read = if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(file).map(|content| *text = content)
+    };
+    read.map_err(|error| Failure::failed(format_args!("cannot read {}: {error}", file.display())))?;
+    Ok(text)
+}

@@ -1,0 +1,219 @@
+//! `postern dev`: everything made at first start and kept for the next.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use postern_core::flow::Postern;
+
+use super::args::DevArgs;
+use super::exit::{Code, Failure};
+use super::serve::Stop;
+use super::{config, show, store, walk};
+use crate::certificates::PrivateCa;
+use crate::compose::{self, Machine};
+use crate::config::{Config, Layers, Origin};
+use crate::telemetry::logs;
+use crate::{private_file, world};
+
+/// What applications are told: `DATA/dev.env`.
+struct Credentials {
+    client_id: String,
+    client_secret: String,
+}
+
+/// Runs the development server until it is told to stop.
+pub(super) fn run(args: &DevArgs, json: bool) -> Result<(), Failure> {
+    world::seed_early();
+    let data = make(&args.data)?;
+    let (config, ca) = configure(args, &data)?;
+    logs::init(&config.log).map_err(Failure::failed)?;
+    compose::runtime(&config)?.block_on(async {
+        let stop = Stop::watch()?;
+        let machine = Machine::build(config).await?;
+        set(machine.postern(), &args.set).await?;
+        let credentials = credentials(machine.postern(), &data).await?;
+        let url = machine.url().to_owned();
+        keep(&credentials, &url, &data)?;
+        let told = Told {
+            url: &url,
+            data: &data,
+            ca: ca.as_ref(),
+            credentials: &credentials,
+        };
+        if json {
+            show::json(&told.json())?;
+        } else {
+            show::text(&told.text())?;
+        }
+        machine.run(stop.asked()).await;
+        Ok(())
+    })
+}
+
+/// The data directory, made when missing, as an absolute path.
+fn make(data: &Path) -> Result<PathBuf, Failure> {
+    let made = private_file::directory_at(data).and_then(|()| data.canonicalize());
+    made.map_err(|error| {
+        Failure::failed(format_args!(
+            "cannot use the data directory {}: {error}",
+            data.display()
+        ))
+    })
+}
+
+fn configure(args: &DevArgs, data: &Path) -> Result<(Config, Option<PrivateCa>), Failure> {
+    let mut layers = Layers::defaults();
+    layers.put_text("server.drain", "0s", Origin::Command("postern dev"));
+    let (_, configuration): (Vec<_>, Vec<_>) = args
+        .set
+        .iter()
+        .cloned()
+        .partition(|one| one.starts_with(SETTINGS));
+    config::lay(&mut layers, None, &configuration)?;
+    layers.put_text("server.listen", &args.listen, Origin::Flag("--listen"));
+    if let Some(metrics) = args.metrics {
+        layers.put_text(
+            "metrics.listen",
+            &metrics.to_string(),
+            Origin::Flag("--metrics"),
+        );
+    }
+    let ca = if args.tls {
+        Some(PrivateCa::at(data)?)
+    } else {
+        None
+    };
+    if let Some(ca) = &ca {
+        layers.put_text(
+            "tls.certificate_file",
+            &ca.leaf_file.to_string_lossy(),
+            Origin::Flag("--tls"),
+        );
+        layers.put_text(
+            "tls.key_file",
+            &ca.leaf_key_file.to_string_lossy(),
+            Origin::Flag("--tls"),
+        );
+    }
+    let config = store::dev_config(layers, data)?;
+    refuse_remote(config.server.listen, args.allow_remote)?;
+    Ok((config, ca))
+}
+
+/// `--set settings.KEY=VALUE` changes a setting of the development store at start.
+const SETTINGS: &str = "settings.";
+
+async fn set(postern: &Postern, set: &[String]) -> Result<(), Failure> {
+    let changes = set
+        .iter()
+        .filter_map(|one| one.strip_prefix(SETTINGS)?.split_once('='));
+    let changes: Vec<_> = changes
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    postern
+        .change_settings(changes)
+        .await
+        .map(drop)
+        .map_err(Failure::failed)
+}
+
+/// Development has no TLS by a known authority and shows every mail: others must not reach it by
+/// accident.
+fn refuse_remote(listen: SocketAddr, allowed: bool) -> Result<(), Failure> {
+    if allowed || listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let told = format!(
+        "--listen {listen} can be reached by others: `postern dev` listens on loopback unless --allow-remote says \
+         otherwise; for production use `postern serve`"
+    );
+    Err(Failure::new(Code::Config, told))
+}
+
+/// The client of the last start if it is still good, else a new one.
+async fn credentials(postern: &Postern, data: &Path) -> Result<Credentials, Failure> {
+    let kept = private_file::read(&env_file(data))
+        .map_err(Failure::failed)?
+        .unwrap_or_default();
+    let value = |name: &str| {
+        kept.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    };
+    if let (Some(id), Some(secret)) = (value("SCALEKIT_CLIENT_ID"), value("SCALEKIT_CLIENT_SECRET"))
+        && postern.authenticate(id, secret).is_ok()
+    {
+        return Ok(Credentials {
+            client_id: id.to_owned(),
+            client_secret: secret.to_owned(),
+        });
+    }
+    let made = postern
+        .create_client("development")
+        .await
+        .map_err(Failure::failed)?;
+    Ok(Credentials {
+        client_id: made.id.to_string(),
+        client_secret: made.secret.expose().to_owned(),
+    })
+}
+
+fn keep(credentials: &Credentials, url: &str, data: &Path) -> Result<(), Failure> {
+    let text = variables(credentials, url);
+    private_file::replace(&env_file(data), text.as_bytes()).map_err(Failure::failed)
+}
+
+fn env_file(data: &Path) -> PathBuf {
+    data.join("dev.env")
+}
+
+fn variables(credentials: &Credentials, url: &str) -> String {
+    format!(
+        "SCALEKIT_ENVIRONMENT_URL={url}\nSCALEKIT_CLIENT_ID={}\nSCALEKIT_CLIENT_SECRET={}\n",
+        credentials.client_id, credentials.client_secret
+    )
+}
+
+/// What is told once it listens.
+struct Told<'a> {
+    url: &'a str,
+    data: &'a Path,
+    ca: Option<&'a PrivateCa>,
+    credentials: &'a Credentials,
+}
+
+impl Told<'_> {
+    fn text(&self) -> String {
+        let (url, ca) = (self.url, self.ca.map(|ca| ca.certificate_file.as_path()));
+        let mut out = format!("Postern is running at {url}\n\n");
+        out.push_str(&variables(self.credentials, url));
+        let _ = write!(
+            out,
+            "(also in {})\n\nInbox: {url}/dev/inbox\n",
+            env_file(self.data).display()
+        );
+        if let Some(ca) = ca {
+            let _ = write!(out, "\n{}", walk::trust(ca));
+        }
+        let _ = write!(
+            out,
+            "\nTry it:\n\n{}\nStop with Ctrl-C.\n",
+            walk::script(self.data, url, ca)
+        );
+        out
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "url": self.url,
+            "client_id": self.credentials.client_id,
+            "client_secret": self.credentials.client_secret,
+            "inbox_url": format!("{}/dev/inbox", self.url),
+            "env_file": env_file(self.data),
+            "ca_file": self.ca.map(|ca| &ca.certificate_file),
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! The command line: what was typed becomes a command, its answer becomes lines or JSON.
+
+mod admin;
+mod args;
+mod config;
+mod dev;
+mod exit;
+mod serve;
+mod show;
+mod store;
+mod walk;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command, ConfigCommand};
+pub use exit::{Code, Failure};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command, cli.json) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(cli.json),
+    }
+}
+
+fn run(command: Command, json: bool) -> Result<(), Failure> {
+    match command {
+        Command::Dev(dev) => dev::run(&dev, json),
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Config(ConfigCommand::Check { config }) => config::check(&config, json),
+        Command::Config(ConfigCommand::Print { config, set }) => {
+            config::print(config.as_deref(), &set, json)
+        }
+        Command::Config(ConfigCommand::Reference) => {
+            show::text(&crate::config::reference::markdown())
+        }
+        Command::Openapi => show::text(&crate::openapi::openapi_json()),
+        Command::Client(command) => admin::client(command, json),
+        Command::Settings(command) => admin::settings(command, json),
+        Command::Keys(command) => admin::keys(command, json),
+        Command::Mail(command) => admin::mail(command, json),
+        Command::Address(command) => admin::address(command, json),
+    }
+}

@@ -1,0 +1,181 @@
+//! Answers as lines for people and as JSON for machines.
+
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use super::exit::Failure;
+use crate::admin::{AdminReply, ClientRow, NewSecret, ProviderRow, SigningKeyRow};
+use crate::root_keys::RootKeys;
+
+/// Writes text to standard output. A reader that has gone away is not trouble.
+pub(super) fn text(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes one JSON value and a line feed.
+pub(super) fn json(value: &Value) -> Result<(), Failure> {
+    text(&format!("{value:#}\n"))
+}
+
+/// Writes the roots' numbers.
+pub(super) fn roots(roots: &RootKeys, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return json(&json!({ "current": roots.current(), "accepted": roots.kids() }));
+    }
+    let line = |kid| {
+        format!(
+            "{kid}  {}\n",
+            if kid == roots.current() {
+                "current"
+            } else {
+                "accepted"
+            }
+        )
+    };
+    text(
+        &roots
+            .kids()
+            .into_iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .concat(),
+    )
+}
+
+/// Writes an answer.
+pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        let tagged = serde_json::to_value(reply).map_err(Failure::failed)?;
+        return json(&tagged["value"]);
+    }
+    text(&lines(reply))
+}
+
+fn lines(reply: &AdminReply) -> String {
+    match reply {
+        AdminReply::Pong { version } => format!("a server of version {version} is running\n"),
+        AdminReply::ClientCreated(made) | AdminReply::ClientRotated(made) => secret(made),
+        AdminReply::Clients(clients) => table(
+            &["ID", "NAME", "MADE", "SECRETS"],
+            clients.iter().map(client),
+        ),
+        AdminReply::ClientRevoked { id } => format!("{id} is revoked; its tokens end within 2 s\n"),
+        AdminReply::Settings(settings) => pairs(settings),
+        AdminReply::SettingsChanged(settings) => pairs(settings) + "in force within 2 s\n",
+        AdminReply::SigningKeys(keys) => {
+            table(&["KID", "STATE", "MADE"], keys.iter().map(signing_key))
+        }
+        AdminReply::RootRetired { kid } => format!("root key {kid} is retired\n"),
+        AdminReply::Resealed { resealed } => format!("{resealed} secrets sealed anew\n"),
+        AdminReply::ProviderAdded { name } => format!(
+            "mail provider {name} is in force; try it with `postern mail test --to ADDRESS`\n"
+        ),
+        AdminReply::Providers(providers) => table(
+            &["NAME", "SERVER", "TLS", "USERNAME", "FROM"],
+            providers.iter().map(provider),
+        ),
+        AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
+        AdminReply::MailSent { reply } => format!("sent: {reply}\n"),
+        AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
+    }
+}
+
+fn pairs(pairs: &[(String, String)]) -> String {
+    let lines: Vec<_> = pairs
+        .iter()
+        .map(|(key, value)| format!("{key}={value}\n"))
+        .collect();
+    lines.concat()
+}
+
+fn secret(made: &NewSecret) -> String {
+    let overlap = made
+        .earlier_secrets_end_at
+        .as_ref()
+        .map_or(String::new(), |end| {
+            format!("earlier secrets end at {end}\n")
+        });
+    format!(
+        "client_id      {}\nclient_secret  {}\n{overlap}The secret is shown this once and kept as a digest only.\n",
+        made.id,
+        made.secret.expose()
+    )
+}
+
+fn client(row: &ClientRow) -> Vec<String> {
+    let secrets = row.secrets.iter().map(|secret| match &secret.expires_at {
+        Some(end) => format!("until {end}"),
+        None => "newest".to_owned(),
+    });
+    vec![
+        row.id.clone(),
+        row.name.clone(),
+        row.created_at.clone(),
+        secrets.collect::<Vec<_>>().join(", "),
+    ]
+}
+
+fn signing_key(row: &SigningKeyRow) -> Vec<String> {
+    vec![row.kid.clone(), row.state.clone(), row.created_at.clone()]
+}
+
+fn provider(row: &ProviderRow) -> Vec<String> {
+    let server = format!("{}:{}", row.host, row.port);
+    vec![
+        row.name.clone(),
+        server,
+        row.tls.clone(),
+        row.username.clone().unwrap_or_default(),
+        row.from.clone(),
+    ]
+}
+
+/// Columns as wide as their widest cell.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let all: Vec<Vec<String>> = std::iter::once(head.iter().map(ToString::to_string).collect())
+        .chain(rows)
+        .collect();
+    let width = |column: usize| {
+        all.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..head.len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}  "));
+        cells.collect::<String>().trim_end().to_owned() + "\n"
+    };
+    all.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_as_wide_as_its_widest_cells() {
+        let rows = [
+            vec!["a".to_owned(), "bbbb".to_owned()],
+            vec!["ccc".to_owned(), String::new()],
+        ];
+        assert_eq!(
+            table(&["X", "Y"], rows.into_iter()),
+            "X    Y\na    bbbb\nccc\n"
+        );
+    }
+
+    #[test]
+    fn settings_are_printed_as_they_can_be_imported() {
+        let reply = AdminReply::Settings(vec![("code_length".into(), "6".into())]);
+        assert_eq!(lines(&reply), "code_length=6\n");
+    }
+}

@@ -1,0 +1,104 @@
+//! What every use of a store stands on: the directory's lock, the engine, the keyring, the flows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use postern_core::flow::{Parts, Postern};
+use postern_core::keyring::{Keyring, RootSecret};
+use postern_core::model::NodeId;
+use postern_core::ports::{Engine, random};
+use postern_store::{DataDir, Tuning, connect};
+
+use super::error::StartError;
+use crate::admin::Admin;
+use crate::config::{Config, Mode, Transport};
+use crate::mail::Templates;
+use crate::root_keys::{RootKeys, RootKeysError};
+use crate::world::{SystemClock, SystemEntropy};
+
+/// The lower half of the machine.
+pub(super) struct Foundation {
+    pub(super) dir: DataDir,
+    pub(super) node: NodeId,
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) keyring: Arc<ArcSwap<Keyring>>,
+    pub(super) root_keys_file: PathBuf,
+    pub(super) templates: Arc<Templates>,
+    pub(super) postern: Arc<Postern>,
+}
+
+impl Foundation {
+    /// Holds the data directory, opens the engine and the keyring, and reads the registry.
+    ///
+    /// # Errors
+    /// The directory is in use, or one of them cannot be opened.
+    pub(super) async fn lay(config: &Config) -> Result<Self, StartError> {
+        let dir = DataDir::open(&config.data.dir)?;
+        let keyring = keyring(config)?;
+        let node = NodeId(random(&SystemEntropy));
+        let tuning = Tuning {
+            queue: config.limits.store_queue,
+            page_cache_kib: u32::try_from(config.data.page_cache / 1024).unwrap_or(u32::MAX),
+            ..Tuning::default()
+        };
+        let engine = connect(&dir.store_url(), node, Arc::new(SystemClock), tuning).await?;
+        let registry = engine
+            .snapshot()
+            .await
+            .map_err(|error| StartError::Other(format!("{error}")))?;
+        let keyring = Arc::new(ArcSwap::from_pointee(keyring));
+        let templates = Arc::new(Templates::built_in());
+        let postern = Arc::new(Postern::new(Parts {
+            store: Arc::clone(&engine),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            templates: Arc::clone(&templates) as _,
+            keyring: Arc::clone(&keyring),
+            snapshot: Arc::new(ArcSwap::from_pointee(registry)),
+            inbox: config.outbox.transport == Transport::Inbox,
+        }));
+        let root_keys_file = config.data.root_keys_file.clone();
+        Ok(Self {
+            dir,
+            node,
+            engine,
+            keyring,
+            root_keys_file,
+            templates,
+            postern,
+        })
+    }
+
+    /// The commands on it.
+    pub(super) fn admin(&self) -> Admin {
+        Admin {
+            postern: Arc::clone(&self.postern),
+            entropy: Arc::new(SystemEntropy),
+            keyring: Arc::clone(&self.keyring),
+            root_keys_file: self.root_keys_file.clone(),
+        }
+    }
+
+    /// Ends the engine and gives the directory back.
+    pub(super) async fn close(self) {
+        self.engine.close().await;
+        drop(self.dir);
+    }
+}
+
+/// The roots of the configured file; in development they are made at the first start.
+fn keyring(config: &Config) -> Result<Keyring, StartError> {
+    let file = &config.data.root_keys_file;
+    let roots = match RootKeys::read(file) {
+        Err(RootKeysError::Missing(_)) if config.mode == Mode::Dev => {
+            let roots = RootKeys::first(RootSecret::new(random(&SystemEntropy)));
+            roots.write(file)?;
+            roots
+        }
+        read => read?,
+    };
+    roots
+        .keyring()
+        .map_err(|problem| StartError::Other(problem.to_string()))
+}

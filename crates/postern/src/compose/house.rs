@@ -1,0 +1,136 @@
+//! Everything between the ports and the foundation.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::error::{StartError, with_sources};
+use super::foundation::Foundation;
+use super::signing;
+use crate::app::App;
+use crate::config::{Config, Transport};
+use crate::following::Following;
+use crate::health::Health;
+use crate::listen::Drain;
+use crate::mail::inbox::DevInbox;
+use crate::mail::smtp::{Limits, Trust};
+use crate::mail::{Providers, Route};
+use crate::oauth::bearer::Bearers;
+use crate::oauth::{SigningKeys, SigningPool};
+use crate::outbox::{Outbox, Pace, Parts};
+use crate::router;
+use crate::scrape::Scrape;
+use crate::telemetry::metrics::Metrics;
+use crate::world::{SystemClock, SystemEntropy};
+
+/// The middle of the machine.
+pub(super) struct House {
+    pub(super) pages: axum::Router,
+    pub(super) scraped: axum::Router,
+    pub(super) outbox: Outbox,
+    pub(super) following: Arc<Following>,
+    pub(super) health: Health,
+    pub(super) ready: watch::Sender<bool>,
+}
+
+impl House {
+    /// Builds it on the foundation, for applications that know it as `url`.
+    ///
+    /// # Errors
+    /// Signing keys that cannot be made or opened, or an inbox that does not open.
+    pub(super) async fn build(
+        config: &Config,
+        foundation: &Foundation,
+        url: &str,
+        drain: &Drain,
+    ) -> Result<Self, StartError> {
+        let postern = &foundation.postern;
+        signing::complete(postern).await?;
+        let keys = SigningKeys::open(&postern.snapshot(), &postern.keyring())
+            .map_err(|problem| StartError::Other(with_sources(&problem)))?;
+        let metrics = Arc::new(Metrics::new());
+        let (route, inbox) = way_out(config, foundation)?;
+        let outbox = outbox(config, foundation, route, &metrics);
+        let bell = outbox.bell();
+        let (ready, readiness) = watch::channel(true);
+        let app = Arc::new(App {
+            postern: Arc::clone(postern),
+            public_url: url.to_owned(),
+            keys: keys.clone(),
+            signing: SigningPool::new(config.server.workers.get()),
+            bearers: Bearers::new(keys.clone(), url),
+            entropy: Arc::new(SystemEntropy),
+            outbox: Arc::new(move |delivery| bell.ring(delivery)),
+            ready: readiness,
+            metrics: Arc::clone(&metrics),
+        });
+        let health = Health::new(
+            Arc::clone(&foundation.engine),
+            outbox.liveness(),
+            drain.clone(),
+        );
+        let following = Arc::new(Following::new(
+            Arc::clone(postern),
+            Arc::clone(&foundation.keyring),
+            keys,
+            foundation.root_keys_file.clone(),
+        ));
+        let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
+        Ok(Self {
+            pages: router::router(&app)
+                .merge(health.clone().routes())
+                .merge(inbox),
+            scraped: scrape.routes().merge(health.clone().routes()),
+            outbox,
+            following,
+            health,
+            ready,
+        })
+    }
+}
+
+/// Which way mails go, and the pages that show them in development.
+fn way_out(
+    config: &Config,
+    foundation: &Foundation,
+) -> Result<(Arc<dyn Route>, axum::Router), StartError> {
+    match config.outbox.transport {
+        Transport::Smtp => {
+            let limits = Limits {
+                connections: config.outbox.concurrency.max(1),
+                ..Limits::default()
+            };
+            let providers = Providers::new(Arc::clone(&foundation.postern), Trust::System, limits);
+            Ok((Arc::new(providers), axum::Router::new()))
+        }
+        Transport::Inbox => {
+            let file = foundation.dir.path().join("inbox.db");
+            let inbox = DevInbox::open(&file, Arc::new(SystemClock))
+                .map_err(|error| StartError::Other(with_sources(&error)))?;
+            Ok((Arc::new(inbox.carrier()), inbox.router()))
+        }
+    }
+}
+
+fn outbox(
+    config: &Config,
+    foundation: &Foundation,
+    route: Arc<dyn Route>,
+    metrics: &Arc<Metrics>,
+) -> Outbox {
+    let parts = Parts {
+        postern: Arc::clone(&foundation.postern),
+        templates: Arc::clone(&foundation.templates),
+        route,
+        entropy: Arc::new(SystemEntropy),
+        metrics: Arc::clone(metrics),
+        node: foundation.node,
+    };
+    Outbox::start(
+        parts,
+        Pace {
+            concurrency: config.outbox.concurrency,
+            ..Pace::default()
+        },
+    )
+}

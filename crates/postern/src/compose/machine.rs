@@ -1,0 +1,120 @@
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use postern_core::flow::Postern;
+use tokio::task::JoinSet;
+
+use super::error::StartError;
+use super::foundation::Foundation;
+use super::house::House;
+use super::ports::Ports;
+use crate::admin::Socket;
+use crate::config::Config;
+use crate::listen::{Drain, Listener};
+use crate::outbox::Outbox;
+use crate::{certificates, sweeping};
+
+/// The server, built and listening, not yet answering.
+pub struct Machine {
+    foundation: Foundation,
+    listener: Listener,
+    pages: axum::Router,
+    drain: Drain,
+    outbox: Outbox,
+    beside: JoinSet<()>,
+    url: String,
+    address: SocketAddr,
+    config: Config,
+}
+
+impl Machine {
+    /// Holds the data directory, opens the ports, and builds what stands between.
+    ///
+    /// # Errors
+    /// The first thing that cannot be opened.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let foundation = Foundation::lay(&config).await?;
+        let ports = Ports::open(&config).await?;
+        let socket = Socket::open(foundation.dir.path()).map_err(|error| StartError::Data {
+            dir: config.data.dir.clone(),
+            reason: format!("the admin socket: {error}"),
+        })?;
+        let drain = Drain::new();
+        let house = House::build(&config, &foundation, &ports.url, &drain).await?;
+
+        let mut beside = JoinSet::new();
+        if let Some(listener) = ports.metrics {
+            beside.spawn(listener.serve(house.scraped, drain.clone()));
+        }
+        if let (Some(tls), Some(files)) = (ports.tls, config.tls.clone()) {
+            beside.spawn(certificates::follow(tls, files));
+        }
+        beside.spawn(socket.serve(Arc::new(foundation.admin())));
+        beside.spawn(async move { house.following.follow().await });
+        beside.spawn(sweeping::sweep(Arc::clone(&foundation.postern)));
+        beside.spawn(house.health.watch(house.ready));
+        let (listener, url, address) = (ports.listener, ports.url, ports.address);
+        Ok(Self {
+            foundation,
+            listener,
+            pages: house.pages,
+            drain,
+            outbox: house.outbox,
+            beside,
+            url,
+            address,
+            config,
+        })
+    }
+
+    /// The origin that applications use.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The flows.
+    pub fn postern(&self) -> &Arc<Postern> {
+        &self.foundation.postern
+    }
+
+    /// Answers until `stop`, then leaves: goodbye is said, what is in flight is finished, and
+    /// everything is closed before what it stands on.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self {
+            foundation,
+            listener,
+            pages,
+            drain,
+            outbox,
+            mut beside,
+            config,
+            ..
+        } = self;
+        let serving = tokio::spawn(listener.serve(pages, drain.clone()));
+        stop.await;
+        tracing::info!(
+            drain_seconds = config.server.drain.as_secs_f64(),
+            "stopping"
+        );
+        drain.leave(config.server.drain).await;
+        if serving.await.is_err() {
+            tracing::error!("the listener broke down");
+        }
+        outbox.stop().await;
+        beside.shutdown().await;
+        if let Err(error) = foundation.postern.record_throttled(true).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "throttled calls were not written down"
+            );
+        }
+        foundation.close().await;
+        tracing::info!("stopped");
+    }
+}

@@ -1,0 +1,70 @@
+//! Builds everything once, top to bottom, with no globals: reading it shows the whole machine.
+//!
+//! [`desk`] is the small half, for a command line that works on a store whose server is not
+//! running; [`Machine`] is the server.
+
+mod error;
+mod foundation;
+mod house;
+mod machine;
+mod ports;
+mod signing;
+
+pub use error::StartError;
+pub use machine::Machine;
+
+use crate::admin::Admin;
+use crate::config::Config;
+use foundation::Foundation;
+
+/// An opened store with the commands on it.
+pub struct Desk {
+    /// Executes commands.
+    pub admin: Admin,
+    foundation: Foundation,
+}
+
+/// Opens the store that `config` names for commands of this process.
+///
+/// # Errors
+/// The data directory is in use, or the store or the root keys cannot be read.
+pub async fn desk(config: &Config) -> Result<Desk, StartError> {
+    let foundation = Foundation::lay(config).await?;
+    Ok(Desk {
+        admin: foundation.admin(),
+        foundation,
+    })
+}
+
+impl Desk {
+    /// Closes the store and gives the data directory back.
+    pub async fn close(self) {
+        drop(self.admin);
+        self.foundation.close().await;
+    }
+}
+
+/// A runtime for one command: the calling thread alone.
+///
+/// # Errors
+/// The system gives no runtime.
+pub fn small_runtime() -> Result<tokio::runtime::Runtime, StartError> {
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    built.map_err(|error| StartError::Other(format!("no runtime: {error}")))
+}
+
+/// The server's runtime: as many workers as are configured, beside the store's own threads.
+///
+/// # Errors
+/// The system gives no runtime.
+pub fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, StartError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let built = builder
+        .worker_threads(config.server.workers.get())
+        .thread_name("postern")
+        .enable_all()
+        .build();
+    built.map_err(|error| StartError::Other(format!("no runtime: {error}")))
+}

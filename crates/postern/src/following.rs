@@ -1,0 +1,120 @@
+//! Following what others change: the registry in the store, and the keyring file.
+//!
+//! Every node looks once a second, so that a change anywhere is in force everywhere within 2 s.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use postern_core::flow::Postern;
+use postern_core::keyring::Keyring;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::oauth::SigningKeys;
+use crate::root_keys::RootKeys;
+
+/// How often it looks; half of what is promised.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Follows the registry and the keyring file.
+pub struct Following {
+    postern: Arc<Postern>,
+    keyring: Arc<ArcSwap<Keyring>>,
+    signing: SigningKeys,
+    root_keys_file: PathBuf,
+    refreshed_at: AtomicI64,
+}
+
+impl Following {
+    /// A follower of what these hold.
+    pub fn new(
+        postern: Arc<Postern>,
+        keyring: Arc<ArcSwap<Keyring>>,
+        signing: SigningKeys,
+        root_keys_file: PathBuf,
+    ) -> Self {
+        let refreshed_at = AtomicI64::new(postern.now().micros());
+        Self {
+            postern,
+            keyring,
+            signing,
+            root_keys_file,
+            refreshed_at,
+        }
+    }
+
+    /// How long ago the registry was last known to be current.
+    pub fn age(&self) -> Duration {
+        let refreshed =
+            postern_core::model::Timestamp::from_micros(self.refreshed_at.load(Ordering::Relaxed));
+        self.postern.now().since(refreshed)
+    }
+
+    /// Looks once a second. Runs until it is dropped.
+    pub async fn follow(&self) {
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut read = self.mark();
+        loop {
+            tick.tick().await;
+            let now = self.mark();
+            if now != read && self.take_up_roots() {
+                read = now;
+            }
+            self.refresh().await;
+            if let Err(error) = self.postern.record_throttled(false).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "throttled calls were not written down yet"
+                );
+            }
+        }
+    }
+
+    /// Takes up the registry as it is now.
+    pub async fn refresh(&self) {
+        let before = self.postern.now();
+        match self.postern.refresh().await {
+            Ok(()) => self.refreshed_at.store(before.micros(), Ordering::Relaxed),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "settings and clients cannot be refreshed"
+                );
+            }
+        }
+        if let Err(problem) = self
+            .signing
+            .refresh(&self.postern.snapshot(), &self.postern.keyring())
+        {
+            tracing::error!(
+                error = &problem as &dyn std::error::Error,
+                "the signing keys in force stay"
+            );
+        }
+    }
+
+    fn take_up_roots(&self) -> bool {
+        let taken = RootKeys::read(&self.root_keys_file).map_err(|error| error.to_string());
+        match taken.and_then(|roots| roots.keyring().map_err(|problem| problem.to_string())) {
+            Ok(keyring) => {
+                tracing::info!(current = keyring.current_kid(), accepted = ?keyring.kids(), "root keys taken up");
+                self.keyring.store(Arc::new(keyring));
+                true
+            }
+            Err(error) => {
+                tracing::error!(error, "the root keys in force stay");
+                false
+            }
+        }
+    }
+
+    /// What tells that the keyring file was replaced.
+    fn mark(&self) -> Option<(SystemTime, u64)> {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = std::fs::metadata(&self.root_keys_file).ok()?;
+        Some((metadata.modified().ok()?, metadata.ino()))
+    }
+}

@@ -1,0 +1,236 @@
+use serde_json::json;
+
+use crate::{Application, eventually, parsed, plan, postern, stderr, stdout};
+
+#[tokio::test]
+async fn a_setting_is_in_force_in_the_running_server_within_two_seconds() {
+    let server = plan().start();
+    let application = Application::of(server.credentials()).await;
+    let set = server.admin(&["settings", "set", "enabled=false"]);
+    assert_eq!(
+        stdout(&set),
+        "enabled=false\nin force within 2 s\n",
+        "{}",
+        stderr(&set)
+    );
+    eventually("the method is disabled", async || {
+        application.send("ada@example.com").await.1["details"][0]["error_code"] == "METHOD_DISABLED"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn revoking_a_client_ends_its_tokens_and_rotating_its_secret_does_not() {
+    let server = plan().start();
+    let made = parsed(&server.admin(&["client", "create", "shop", "--json"]));
+    let (id, secret) = (
+        made["id"].as_str().expect("an id"),
+        made["secret"].as_str().expect("a secret"),
+    );
+    let url = &server.credentials().url;
+    let shop = Application::sign_on(url, id, secret)
+        .await
+        .expect("the new secret is good");
+
+    let rotated = parsed(&server.admin(&["client", "rotate", id, "--overlap", "0s", "--json"]));
+    assert_ne!(rotated["secret"], made["secret"]);
+    assert!(
+        Application::sign_on(url, id, secret).await.is_none(),
+        "no overlap was asked for"
+    );
+    assert_eq!(
+        shop.send("ada@example.com").await.0,
+        200,
+        "tokens outlive the secret they were fetched with"
+    );
+
+    assert!(server.admin(&["client", "revoke", id]).status.success());
+    eventually("the token is refused", async || {
+        shop.send("ada@example.com").await.0 == 401
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_old_secret_stays_good_for_the_overlap() {
+    let server = plan().start();
+    let credentials = server.credentials();
+    let rotated = parsed(&server.admin(&["client", "rotate", &credentials.client_id, "--json"]));
+    assert!(
+        rotated["earlier_secrets_end_at"]
+            .as_str()
+            .is_some_and(|end| end.ends_with('Z')),
+        "{rotated}"
+    );
+    Application::of(credentials).await;
+}
+
+#[test]
+fn commands_work_the_same_when_the_server_is_stopped() {
+    let mut server = plan().start();
+    let while_running = parsed(&server.admin(&["settings", "get", "--json"]));
+    assert!(server.stop().success());
+    assert_eq!(
+        parsed(&server.admin(&["settings", "get", "--json"])),
+        while_running
+    );
+    let made = parsed(&server.admin(&["client", "create", "offline", "--json"]));
+    let listed = parsed(&server.admin(&["client", "list", "--json"]));
+    let ids: Vec<_> = listed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|client| &client["id"])
+        .collect();
+    assert!(ids.contains(&&made["id"]), "{listed}");
+    assert!(
+        !listed
+            .to_string()
+            .contains(made["secret"].as_str().expect("a secret")),
+        "secrets are shown once"
+    );
+}
+
+#[test]
+fn settings_are_refused_as_a_whole_and_every_problem_is_named() {
+    let server = plan().start();
+    let refused = server.admin(&[
+        "settings",
+        "set",
+        "code_length=11",
+        "colour=red",
+        "attempt_limit=3",
+    ]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = stderr(&refused);
+    assert!(
+        told.contains("code_length must be a number from 6 to 10") && told.contains("colour"),
+        "{told}"
+    );
+    let kept = server.admin(&["settings", "get", "attempt_limit"]);
+    assert_eq!(stdout(&kept), "attempt_limit=5\n");
+}
+
+#[test]
+fn exported_settings_can_be_imported_elsewhere() {
+    let (one, other) = (plan().start(), plan().start());
+    assert!(
+        one.admin(&["settings", "set", "code_length=8", "app_name=Acme Shop"])
+            .status
+            .success()
+    );
+    let file = one.data().join("exported");
+    std::fs::write(&file, stdout(&one.admin(&["settings", "export"])))
+        .expect("the folder is writable");
+    let imported = other.admin(&["settings", "import", file.to_str().expect("UTF-8")]);
+    assert!(imported.status.success(), "{}", stderr(&imported));
+    assert_eq!(
+        stdout(&other.admin(&["settings", "get", "app_name", "code_length"])),
+        "app_name=Acme Shop\ncode_length=8\n"
+    );
+}
+
+#[test]
+fn a_mail_provider_is_kept_without_showing_its_password() {
+    let server = plan().start();
+    let file = server.data().join("smtp.password");
+    std::fs::write(&file, "hunter2-hunter2\n").expect("the folder is writable");
+    let added = server.admin(&[
+        "mail",
+        "provider",
+        "add",
+        "main",
+        "--host",
+        "smtp.example.com",
+        "--port",
+        "465",
+        "--tls",
+        "implicit",
+        "--username",
+        "postern",
+        "--password-file",
+        file.to_str().expect("UTF-8"),
+        "--from",
+        "Shop <login@example.com>",
+    ]);
+    assert!(added.status.success(), "{}", stderr(&added));
+    let listed = server.admin(&["mail", "provider", "list", "--json"]);
+    let expected = json!([{
+        "name": "main", "host": "smtp.example.com", "port": 465, "tls": "implicit",
+        "username": "postern", "from": "Shop <login@example.com>",
+    }]);
+    assert_eq!(parsed(&listed), expected);
+    assert!(
+        server
+            .admin(&["mail", "provider", "remove", "main"])
+            .status
+            .success()
+    );
+    let test = server.admin(&["mail", "test", "--to", "ada@example.com"]);
+    assert_eq!(
+        stderr(&test),
+        "postern: there is no mail provider: add one with `postern mail provider add`\n"
+    );
+}
+
+#[test]
+fn a_refusal_is_json_too_when_json_is_asked_for() {
+    let server = plan().start();
+    let refused = server.admin(&["client", "revoke", "skc_nobody", "--json"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&refused.stderr).expect("JSON");
+    assert_eq!(
+        told,
+        json!({ "error": { "code": "FAILED", "message": "there is no client skc_nobody" } })
+    );
+}
+
+#[test]
+fn wrong_usage_has_its_own_exit_code() {
+    assert_eq!(postern(&["client", "frobnicate"]).status.code(), Some(2));
+    assert_eq!(postern(&["settings", "set"]).status.code(), Some(2));
+    assert_eq!(
+        postern(&["client", "list", "--data", "a", "--config", "b"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn every_command_shows_its_help() {
+    for command in [
+        &["dev"][..],
+        &["serve"],
+        &["client", "create"],
+        &["settings", "set"],
+        &["keys", "root"],
+        &["mail", "provider", "add"],
+        &["config", "check"],
+    ] {
+        let output = postern(&[command, &["--help"]].concat());
+        assert!(
+            output.status.success() && stdout(&output).contains("Usage:"),
+            "{command:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_address_can_be_erased() {
+    let server = plan().start();
+    let application = Application::of(server.credentials()).await;
+    let (status, sent) = application.send("ada@example.com").await;
+    assert_eq!(status, 200, "{sent}");
+    let forgotten = parsed(&server.admin(&["address", "forget", "ada@example.com", "--json"]));
+    assert!(
+        forgotten["removed"].as_u64().is_some_and(|rows| rows > 0),
+        "{forgotten}"
+    );
+    let body = json!({ "auth_request_id": sent["auth_request_id"], "code": "123456" });
+    let (_, refused) = application.call("verify", body).await;
+    assert_eq!(
+        refused["details"][0]["error_code"],
+        "AUTH_REQUEST_NOT_FOUND"
+    );
+}

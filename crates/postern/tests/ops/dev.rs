@@ -1,0 +1,160 @@
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::{plan, postern, stderr, stdout};
+
+/// The script that `postern dev` printed under "Try it".
+fn printed_walk(stdout: &str) -> String {
+    let (_, rest) = stdout.split_once("Try it:\n\n").expect("a walk is printed");
+    rest.split_once("\nStop with")
+        .expect("the walk ends")
+        .0
+        .to_owned()
+}
+
+fn run(script: &str) -> String {
+    let output = Command::new("sh")
+        .arg("-euc")
+        .arg(script)
+        .output()
+        .expect("a shell runs");
+    assert!(output.status.success(), "{script}\n{}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
+fn the_printed_walk_signs_somebody_in_when_it_is_pasted() {
+    let server = plan().start();
+    let walk = printed_walk(&server.stdout());
+    for _ in 0..2 {
+        let answer = run(&walk);
+        assert!(
+            answer.contains(r#""email":"ada."#) && answer.contains(r#""passwordless_type":"OTP""#),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn the_printed_walk_works_over_tls_with_the_private_ca() {
+    let server = plan().tls().start();
+    let printed = server.stdout();
+    assert!(
+        printed.contains("NODE_EXTRA_CA_CERTS=")
+            && printed.contains("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=")
+    );
+    let answer = run(&printed_walk(&printed));
+    assert!(answer.contains(r#""passwordless_type":"OTP""#), "{answer}");
+    let mode = |name: &str| {
+        server
+            .data()
+            .join(name)
+            .metadata()
+            .expect("it was made")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(
+        (
+            mode("ca.key"),
+            mode("tls.key"),
+            mode("dev.env"),
+            mode("root.keys")
+        ),
+        (0o600, 0o600, 0o600, 0o600)
+    );
+}
+
+#[test]
+fn the_next_start_keeps_the_client_and_its_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let start = || {
+        crate::serve::Running::dev(&[
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            data.to_str().expect("UTF-8"),
+        ])
+    };
+    let first = start().told.clone();
+    let second = start().told.clone();
+    assert_eq!(
+        (&first["client_id"], &first["client_secret"]),
+        (&second["client_id"], &second["client_secret"])
+    );
+}
+
+#[test]
+fn a_taken_port_is_one_clear_line_and_its_own_exit_code() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound");
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let output = postern(&[
+        "dev",
+        "--listen",
+        &address.to_string(),
+        "--data",
+        data.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(output.status.code(), Some(5));
+    let told = format!(
+        "postern: cannot listen on {address}: port {} is taken by another program; choose one with --listen, 0 for any\n",
+        address.port()
+    );
+    assert_eq!(stderr(&output), told);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_one_clear_line() {
+    let output = postern(&["dev", "--listen", "127.0.0.1:0", "--data", "/proc/nothing"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    assert!(
+        told.starts_with("postern: cannot use the data directory /proc/nothing: "),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1);
+}
+
+#[test]
+fn a_second_process_on_the_same_data_is_refused() {
+    let server = plan().start();
+    let data = server.data();
+    let output = postern(&[
+        "dev",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        data.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = stderr(&output);
+    assert!(
+        told.ends_with(&format!(
+            "is in use by another process (pid {})\n",
+            server.id()
+        )),
+        "{told}"
+    );
+}
+
+#[test]
+fn development_does_not_listen_where_others_can_reach_it_unless_told() {
+    let output = postern(&[
+        "dev",
+        "--listen",
+        "0.0.0.0:0",
+        "--data",
+        "/nonexistent-and-not-made",
+    ]);
+    assert!(
+        stderr(&output).contains("--allow-remote"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!output.status.success());
+}

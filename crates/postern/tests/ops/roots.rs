@@ -1,0 +1,74 @@
+use serde_json::json;
+
+use crate::{Application, eventually, parsed, plan, stderr};
+
+#[tokio::test]
+async fn a_root_is_added_promoted_resealed_and_retired_while_the_server_runs() {
+    let server = plan().start();
+    assert_eq!(
+        parsed(&server.admin(&["keys", "root", "add", "--json"])),
+        json!({ "current": 1, "accepted": [1, 2] })
+    );
+    let promoted = parsed(&server.admin(&["keys", "root", "promote", "2", "--json"]));
+    assert_eq!(promoted["current"], 2);
+
+    let refused = server.admin(&["keys", "root", "retire", "1"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("root key 1 is still named by what is kept"),
+        "{}",
+        stderr(&refused)
+    );
+
+    let resealed = parsed(&server.admin(&["keys", "root", "reseal", "--json"]));
+    assert_eq!(
+        resealed["resealed"], 2,
+        "both signing keys were sealed under root 1"
+    );
+    let retired = server.admin(&["keys", "root", "retire", "1"]);
+    assert!(retired.status.success(), "{}", stderr(&retired));
+
+    let application = Application::of(server.credentials()).await;
+    eventually("handles name the new root", async || {
+        let (_, sent) = application
+            .send(&format!("ada{}@example.com", rand()))
+            .await;
+        sent["auth_request_id"]
+            .as_str()
+            .is_some_and(|handle| handle.starts_with("Ag"))
+    })
+    .await;
+}
+
+/// A number that no other call of this process gets: send quotas are by address.
+fn rand() -> usize {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn rotating_signing_keys_promotes_the_standby_that_clients_already_know() {
+    let server = plan().start();
+    let before = parsed(&server.admin(&["keys", "signing", "list", "--json"]));
+    let kid = |keys: &serde_json::Value, state: &str| {
+        let found = keys
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|key| key["state"] == state);
+        found.map(|key| key["kid"].clone())
+    };
+    let after = parsed(&server.admin(&["keys", "signing", "rotate", "--json"]));
+    assert_eq!(kid(&after, "active"), kid(&before, "standby"));
+    assert_eq!(kid(&after, "retired"), kid(&before, "active"));
+    let published = async || {
+        let jwks = reqwest::get(format!("{}/keys", server.credentials().url))
+            .await
+            .expect("it answers");
+        jwks.json::<serde_json::Value>().await.expect("JSON")["keys"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    eventually("all three are published", async || published().await == 3).await;
+    Application::of(server.credentials()).await;
+}
