@@ -136,7 +136,7 @@ async fn server(sitting: &Sitting, args: &RunArgs) -> anyhow::Result<Server> {
     let home = Home::new(program)?;
     if sitting.prefill > 0 {
         home.start(true).await?.stop().await?;
-        prefill::fill(&home, sitting.prefill).await?;
+        prefill::fill(&home.data(), sitting.prefill).await?;
     }
     let spawned = home.start(sitting.outbox_paused).await?;
     spawned.raise_quotas().await?;

@@ -1,9 +1,166 @@
-//! Live requests put into a store beforehand.
+//! Live requests put into a store beforehand, by the server's own send and at its own speed.
 
-use crate::spawn::Home;
+use std::{
+    cell::Cell,
+    path::Path,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-/// Puts `count` live requests into the stopped server's store.
-pub(crate) async fn fill(home: &Home, count: u64) -> anyhow::Result<()> {
-    home.command(&["bench-fill", "--requests", &count.to_string()])
-        .await
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use postern_core::{
+    flow::{Parts, Postern, SendInput},
+    keyring::{Keyring, RootSecret},
+    model::{Caller, Email, Method, NodeId, Settlement, Template, Timestamp, Variables},
+    ports::{Clock, Entropy, Settled, Templates, random},
+};
+use postern_store::{DataDir, Tuning, connect};
+use tokio::task::JoinSet;
+
+use crate::{drive, watch};
+
+/// What one group commit takes at most.
+const CALLERS: usize = 256;
+/// The longest that a request may live, so that all are live when the last is in.
+const LIFETIME_SECONDS: u32 = 3600;
+
+/// Puts `count` live requests, their mails sent, into a stopped server's data.
+pub(crate) async fn fill(data: &Path, count: u64) -> anyhow::Result<()> {
+    let held = DataDir::open(data)?;
+    let world = Arc::new(World);
+    let node = NodeId(random(&*world));
+    let store = connect(&held.store_url(), node, world.clone(), Tuning::default()).await?;
+    let snapshot = store.snapshot().await?;
+    let client = snapshot
+        .clients
+        .keys()
+        .next()
+        .context("the data has no client")?;
+    let caller = Caller {
+        client: client.clone(),
+    };
+    // What is filled in is never verified, so any root will do.
+    let keyring = Keyring::new(&[(1, RootSecret::new(random(&*world)))], 1)?;
+    let postern = Postern::new(Parts {
+        store: store.clone(),
+        clock: world.clone(),
+        entropy: world.clone(),
+        templates: world,
+        keyring: Arc::new(ArcSwap::from_pointee(keyring)),
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        inbox: true,
+    });
+    send_all(Rc::new(postern), Rc::new(caller), count).await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn send_all(postern: Rc<Postern>, caller: Rc<Caller>, count: u64) -> anyhow::Result<()> {
+    let run = Rc::new(watch::run_tag());
+    let taken = Rc::new(Cell::new(0));
+    let mut sending = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (postern, caller) = (Rc::clone(&postern), Rc::clone(&caller));
+        let (run, taken) = (Rc::clone(&run), Rc::clone(&taken));
+        sending.spawn_local(async move {
+            while taken.get() < count {
+                let number = taken.replace(taken.get() + 1);
+                send(&postern, &caller, drive::address(&run, number)).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(done) = sending.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+async fn send(postern: &Postern, caller: &Caller, address: String) -> anyhow::Result<()> {
+    let key = Email::parse(&address)?.key();
+    let input = SendInput {
+        email: address,
+        expires_in: Some(LIFETIME_SECONDS),
+        ..SendInput::default()
+    };
+    let receipt = postern.send(caller, input).await?;
+    let settled = Settled {
+        id: receipt.delivery,
+        client: caller.client.clone(),
+        address: key,
+        settlement: Settlement::Sent {
+            provider: "prefill".to_owned(),
+            reply: "250 2.0.0 Ok".to_owned(),
+        },
+    };
+    Ok(postern.store().settle_delivery(settled).await?)
+}
+
+/// The time, the randomness and the templates of this program.
+struct World;
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since: Duration = since.unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the randomness")]
+impl Entropy for World {
+    fn fill(&self, out: &mut [u8]) {
+        aws_lc_rs::rand::fill(out).expect("the system gives randomness");
+    }
+}
+
+impl Templates for World {
+    fn missing(&self, _: Method, _: Template, _: &Variables) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::{
+        model::{Client, ClientId},
+        ports::{Amendment, Engine},
+    };
+
+    use super::*;
+
+    async fn opened(held: &DataDir) -> Arc<dyn Engine> {
+        let (url, tuning) = (held.store_url(), Tuning::default());
+        let store = connect(&url, NodeId([1; 8]), Arc::new(World), tuning).await;
+        store.unwrap()
+    }
+
+    #[tokio::test(flavor = "local")]
+    async fn what_is_filled_in_waits_for_no_mail() {
+        let home = tempfile::tempdir().unwrap();
+        let held = DataDir::open(home.path()).unwrap();
+        let store = opened(&held).await;
+        let add = |_: &_, now| {
+            let client = Client {
+                id: ClientId::new([1; 8]),
+                name: "bench".to_owned(),
+                created_at: now,
+                secrets: Vec::new(),
+            };
+            Ok(vec![Amendment::PutClient(client)])
+        };
+        store.amend(Box::new(add)).await.unwrap().unwrap();
+        store.close().await;
+        held.release().unwrap();
+
+        fill(home.path(), 100).await.unwrap();
+
+        let held = DataDir::open(home.path()).unwrap();
+        let store = opened(&held).await;
+        assert_eq!(store.outbox().await.unwrap().depth, 0);
+        assert_eq!(store.kids_in_use().await.unwrap(), [1]);
+    }
 }
