@@ -1,6 +1,7 @@
 //! A problem as gRPC shows it: a trailers-only answer with an `ErrorInfo`.
 
 use axum::{body::Body, response::Response};
+use http::{HeaderValue, header::RETRY_AFTER};
 use postern_core::error::Violation;
 use postern_proto::{
     ERROR_INFO_TYPE_URL,
@@ -21,7 +22,12 @@ const TEXT_LIMIT: usize = 200;
 
 /// Status, message and details in the header block, no body (contract §1.11).
 pub fn answer(problem: &Problem) -> Response {
-    status(problem).into_http::<Body>()
+    let mut response = status(problem).into_http::<Body>();
+    if let Some(seconds) = problem.retry_after {
+        let headers = response.headers_mut();
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// The problem as tonic's status; code and message of the details equal its own (contract §1.12).

@@ -348,6 +348,8 @@ mod tests {
         for (error, ..) in every_error() {
             let problem = Problem::new(error, id());
             let told = rest::answer(&problem).headers().get(RETRY_AFTER).cloned();
+            let over_grpc = grpc::answer(&problem).headers().get(RETRY_AFTER).cloned();
+            assert_eq!(told, over_grpc);
             if problem.error_code == "RATE_LIMITED" {
                 assert_eq!(told.unwrap(), "42");
                 assert!(

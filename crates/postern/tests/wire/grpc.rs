@@ -114,6 +114,69 @@ async fn send_resend_and_a_wrong_code_through_the_generated_client() {
 }
 
 #[tokio::test]
+async fn the_right_code_is_accepted_once_through_the_generated_client() {
+    let server = Server::start().await;
+    let token = server.token().await;
+    let mut api = client(&server).await;
+    let asked = SendPasswordlessRequest {
+        state: Some("s 1".to_owned()),
+        ..to("Ada@Example.com")
+    };
+    let sent = api
+        .send_passwordless_email(with_tokens(asked, &[&token]))
+        .await
+        .unwrap()
+        .into_inner();
+    let code = server.code_of(&sent.auth_request_id).await;
+    let proof = VerifyPasswordLessRequest {
+        auth_credential: Some(AuthCredential::Code(code)),
+        auth_request_id: Some(sent.auth_request_id),
+    };
+    let verified = api
+        .verify_passwordless_email(with_tokens(proof.clone(), &[&token]))
+        .await;
+    let verified = verified.unwrap().into_inner();
+    assert_eq!(verified.email, "Ada@Example.com");
+    assert_eq!(verified.state.as_deref(), Some("s 1"));
+    assert_eq!(verified.template, None);
+    assert_eq!(verified.passwordless_type(), PasswordlessType::Otp);
+    let again = api
+        .verify_passwordless_email(with_tokens(proof, &[&token]))
+        .await
+        .unwrap_err();
+    assert_eq!(again.code(), Code::FailedPrecondition);
+    assert_eq!(error_info(&again).error_code, "AUTH_REQUEST_USED");
+}
+
+#[tokio::test]
+async fn a_throttled_send_is_code_8_on_http_200() {
+    let server = Server::start().await;
+    let bearer = format!("Bearer {}", server.token().await);
+    let path = format!("{SERVICE}/SendPasswordlessEmail");
+    let headers = [GRPC, ("authorization", bearer.as_str())];
+    let send = || {
+        http2(
+            server.addr,
+            Method::POST,
+            &path,
+            &headers,
+            framed(&to("ada@example.com")),
+        )
+    };
+    for _ in 0..2 {
+        assert_eq!(send().await.grpc_status(), Some("0"));
+    }
+    let third = send().await;
+    assert_eq!(
+        (third.status.as_u16(), third.grpc_status()),
+        (200, Some("8"))
+    );
+    let status = Status::from_header_map(&third.headers).unwrap();
+    assert_eq!(error_info(&status).error_code, "RATE_LIMITED");
+    assert!(status.message().contains("rate limit") && status.message().contains("seconds"));
+}
+
+#[tokio::test]
 async fn authentication_comes_before_validation_and_before_the_body_is_decoded() {
     let server = Server::start().await;
     let mut api = client(&server).await;

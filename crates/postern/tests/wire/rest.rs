@@ -1,5 +1,7 @@
 //! The REST door (contract §8).
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -71,6 +73,60 @@ async fn resend_keeps_the_id_and_verify_refuses_a_wrong_code_with_attempts_left(
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     assert_eq!(wrong.json()["code"], 3);
     assert_eq!(wrong.json()["details"][0]["error_code"], "INVALID_CODE");
+}
+
+#[tokio::test]
+async fn the_right_code_is_accepted_once_and_echoes_what_send_was_given() {
+    let server = Server::start().await;
+    let token = server.token().await;
+    let asked = json!({"email": "Ada@Example.com", "state": "s 1", "template": "SIGNUP"});
+    let sent = post(&server, SEND, &token, &asked).await.json();
+    let id = sent["auth_request_id"].as_str().unwrap();
+    let proof = json!({"code": server.code_of(id).await, "auth_request_id": id});
+    let verified = post(&server, VERIFY, &token, &proof).await;
+    assert_eq!(verified.status, StatusCode::OK);
+    assert_eq!(
+        verified.json(),
+        json!({"email": "Ada@Example.com", "state": "s 1", "template": "SIGNUP", "passwordless_type": "OTP"})
+    );
+    let again = post(&server, VERIFY, &token, &proof).await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST);
+    assert_eq!(again.json()["code"], 9);
+    assert_eq!(
+        again.json()["details"][0]["error_code"],
+        "AUTH_REQUEST_USED"
+    );
+}
+
+#[tokio::test]
+async fn a_throttled_send_is_429_and_says_how_many_seconds_to_wait() {
+    let server = Server::start().await;
+    let token = server.token().await;
+    let body = json!({"email": "ada@example.com"});
+    for _ in 0..2 {
+        assert_eq!(
+            post(&server, SEND, &token, &body).await.status,
+            StatusCode::OK
+        );
+    }
+    let third = post(&server, SEND, &token, &body).await;
+    assert_eq!(third.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(third.json()["code"], 8);
+    assert_eq!(third.json()["details"][0]["error_code"], "RATE_LIMITED");
+    let seconds = third.header("retry-after").unwrap();
+    let wait = Duration::from_secs(seconds.parse().unwrap());
+    assert!(
+        third.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("{seconds} seconds"))
+    );
+    server.advance(wait);
+    assert_eq!(
+        post(&server, SEND, &token, &body).await.status,
+        StatusCode::OK,
+        "as it said"
+    );
 }
 
 #[tokio::test]

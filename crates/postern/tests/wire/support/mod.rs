@@ -19,17 +19,14 @@ use postern::{
 };
 use postern_core::{
     flow::{NewClient, Parts, Postern},
-    keyring::{Keyring, RootSecret},
-    model::{
-        DeliveryId, Method, SigningKey, SigningState, Snapshot, Template, Timestamp, Variables,
-    },
-    ports::{Clock, Entropy, Templates},
+    keyring::{Binding, Keyring, RootSecret},
+    model::{DeliveryId, Method, NodeId, SigningKey, SigningState, Template, Timestamp, Variables},
+    ports::{Amendment, Clock, Entropy, Templates},
 };
+use postern_store::Tuning;
+use tempfile::TempDir;
 use tokio::sync::watch;
 
-use self::engine::MapEngine;
-
-mod engine;
 pub(crate) mod http;
 
 /// The issuer of every test server: another one than its address, so that a use of `Host` shows.
@@ -43,6 +40,7 @@ pub(crate) struct Server {
     pub(crate) ready: watch::Sender<bool>,
     pub(crate) queued: Arc<Mutex<Vec<DeliveryId>>>,
     clock: Arc<TestClock>,
+    _data: TempDir,
 }
 
 impl Server {
@@ -53,17 +51,16 @@ impl Server {
     pub(crate) async fn with(limits: Limits, tls: Option<Tls>) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let keyring = keyring();
-        let snapshot = Snapshot {
-            signing_keys: signing_keys().to_vec(),
-            ..Snapshot::default()
-        };
-        let engine = MapEngine {
-            snapshot: Mutex::new(snapshot.clone()),
-            requests: Mutex::default(),
-            now: || Timestamp::from_unix_seconds(START),
-        };
+        let data = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", data.path().join("postern.db").display());
+        let store = postern_store::connect(&url, NodeId([1; 8]), clock.clone(), Tuning::default());
+        let store = store.await.unwrap();
+        let keys = signing_keys().iter().cloned();
+        let keys: Vec<_> = keys.map(Amendment::PutSigningKey).collect();
+        let snapshot = store.amend(Box::new(move |_, _| Ok(keys.clone()))).await;
+        let snapshot = snapshot.unwrap().unwrap();
         let postern = Arc::new(Postern::new(Parts {
-            store: Arc::new(engine),
+            store,
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
             templates: Arc::new(AnyTemplate),
@@ -89,6 +86,7 @@ impl Server {
             ready,
             queued,
             clock,
+            _data: data,
         }
     }
 
@@ -105,6 +103,16 @@ impl Server {
     pub(crate) fn token_form(&self) -> String {
         let (id, secret) = (&self.client.id, self.client.secret.expose());
         format!("grant_type=client_credentials&client_id={id}&client_secret={secret}")
+    }
+
+    /// The code that was mailed for an `auth_request_id`.
+    pub(crate) async fn code_of(&self, auth_request_id: &str) -> String {
+        let keyring = self.app.postern.keyring();
+        let id = keyring.read_handle(auth_request_id).unwrap();
+        let request = self.app.postern.store().find_auth_request(id).await;
+        let request = request.unwrap().unwrap();
+        let binding = Binding::new(&request, request.generation);
+        keyring.passcode(&binding).unwrap().expose().to_owned()
     }
 
     pub(crate) async fn token(&self) -> String {
