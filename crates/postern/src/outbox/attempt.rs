@@ -6,7 +6,7 @@ use postern_core::flow::MailInput;
 use postern_core::model::{Delivery, DeliveryId, DeliveryState, Outgoing, Settlement, Timestamp};
 use postern_core::ports::{Settled, StoreError, random};
 use postern_core::rules::{LEASE, next_attempt_at, undeliverable};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Parts;
 use crate::app::Stopwatch;
@@ -61,8 +61,14 @@ impl Attempt<'_> {
         let watch = Stopwatch::start();
         let settlement = self.settlement(&outgoing, now).await;
         self.parts.metrics.attempt(label(&settlement));
-        let took = watch.elapsed().as_millis();
-        info!(delivery = %id, outcome = label(&settlement).text(), took_ms = took, "mail attempted");
+        let (outcome, took_ms) = (label(&settlement).text(), watch.elapsed().as_millis());
+        if settlement.state() == DeliveryState::Failed
+            || settlement.state() == DeliveryState::Bounced
+        {
+            info!(delivery = %id, outcome, took_ms, "mail failed");
+        } else {
+            debug!(delivery = %id, outcome, took_ms, "mail attempted");
+        }
         self.settle(&outgoing, settlement).await;
     }
 
