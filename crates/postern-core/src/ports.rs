@@ -44,4 +44,9 @@ pub trait Templates: Send + Sync {
 pub trait Engine: Store + Registry {
     /// Ends the engine: what was accepted is committed, what comes later is refused.
     async fn close(&self);
+
+    /// Acts that wait for the writer at this moment; 0 for an engine without a queue.
+    fn waiting(&self) -> usize {
+        0
+    }
 }

@@ -9,7 +9,9 @@ use postern_core::{flow::Postern, model::DeliveryId, ports::Entropy};
 use tokio::sync::watch;
 
 use crate::{
+    listen::RequestId,
     oauth::{SigningKeys, SigningPool, bearer::Bearers},
+    telemetry::labels::{Door, Label as _, Method, Outcome},
     telemetry::metrics::Metrics,
 };
 
@@ -33,6 +35,27 @@ pub struct App {
     pub ready: watch::Receiver<bool>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// Counts a call that was answered, and tells the log at `debug` level.
+    pub fn answered(
+        &self,
+        id: RequestId,
+        (method, door): (Method, Door),
+        outcome: Outcome,
+        took: Duration,
+    ) {
+        self.metrics.request(method, door, outcome, took);
+        tracing::debug!(
+            request_id = %id,
+            method = method.text(),
+            door = door.text(),
+            outcome = outcome.text(),
+            took_ms = took.as_secs_f64() * 1e3,
+            "answered"
+        );
+    }
 }
 
 /// Measures how long a call takes.

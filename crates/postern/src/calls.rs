@@ -5,7 +5,7 @@
 
 use std::future::Future;
 
-use http::HeaderMap;
+use http::{HeaderMap, request::Parts};
 use postern_core::{
     Error,
     flow::{Receipt, ResendInput, SendInput, Verified, VerifyInput},
@@ -19,7 +19,7 @@ use postern_proto::scalekit::v1::auth::passwordless::{
 
 use crate::{
     app::{App, Stopwatch},
-    listen::RequestId,
+    listen::{RequestContext, RequestId},
     present::{self, Problem},
     telemetry::labels::{Door, Method, Outcome},
 };
@@ -153,18 +153,18 @@ impl Refusal {
 /// [`Refusal`].
 pub async fn perform<C: Call>(
     app: &App,
-    headers: &HeaderMap,
+    head: &Parts,
     door: Door,
     message: impl Future<Output = Result<C::Request, Problem>>,
 ) -> Result<C::Response, Refusal> {
     let begun = Stopwatch::start();
-    let performed = attempt::<C>(app, headers, message).await;
+    let performed = attempt::<C>(app, &head.headers, message).await;
     let outcome = performed
         .as_ref()
         .err()
         .map_or(Outcome::Ok, Refusal::outcome);
-    app.metrics
-        .request(C::METHOD, door, outcome, begun.elapsed());
+    let id = RequestContext::of(&head.extensions).id;
+    app.answered(id, (C::METHOD, door), outcome, begun.elapsed());
     performed
 }
 

@@ -71,7 +71,7 @@ impl Scrape {
                 .oldest
                 .map(|queued| now.since(queued))
                 .unwrap_or_default(),
-            store_queue: 0,
+            store_queue: store.waiting() as u64,
             snapshot_age: self.following.age(),
         }
     }

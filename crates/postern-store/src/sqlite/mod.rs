@@ -146,6 +146,10 @@ impl Registry for SqliteStore {
 
 #[async_trait]
 impl Engine for SqliteStore {
+    fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     async fn close(&self) {
         self.stop();
         let threads =

@@ -80,6 +80,11 @@ impl<T> Queue<T> {
         self.came.notify_all();
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Whether new work is refused for good.
     pub(super) fn is_closed(&self) -> bool {
         self.lock().closed

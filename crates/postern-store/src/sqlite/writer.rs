@@ -97,6 +97,11 @@ impl Writer {
         self.queue.close();
     }
 
+    /// Acts that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether acts are accepted at all.
     pub(super) fn lives(&self) -> bool {
         !self.queue.is_closed()

@@ -8,8 +8,6 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum AdminCommand {
-    /// Whether anybody answers.
-    Ping,
     /// Make a client.
     ClientCreate {
         /// What to call it, 1 to 100 characters.

@@ -16,8 +16,6 @@ use super::shown;
 use crate::mail::smtp::Trust;
 use crate::mail::{self, Outcome};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// Everything that executing a command needs.
 pub struct Admin {
     /// The flows, on the store that the command works on.
@@ -42,9 +40,6 @@ impl Admin {
     /// A sentence for the person who typed it; nothing was changed, unless it says otherwise.
     pub async fn execute(&self, command: AdminCommand) -> Result<AdminReply, Refusal> {
         match command {
-            AdminCommand::Ping => Ok(AdminReply::Pong {
-                version: VERSION.to_owned(),
-            }),
             AdminCommand::ClientCreate { name } => self.create_client(&name).await,
             AdminCommand::ClientList => {
                 self.list(|held, now| AdminReply::Clients(shown::clients(held, now)))

@@ -6,11 +6,6 @@ use super::command::Revealed;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum AdminReply {
-    /// Somebody answers.
-    Pong {
-        /// The version of the answering process.
-        version: String,
-    },
     /// A client was made.
     ClientCreated(NewSecret),
     /// The clients, oldest first.

@@ -58,7 +58,6 @@ pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
 
 fn lines(reply: &AdminReply) -> String {
     match reply {
-        AdminReply::Pong { version } => format!("a server of version {version} is running\n"),
         AdminReply::ClientCreated(made) | AdminReply::ClientRotated(made) => secret(made),
         AdminReply::Clients(clients) => table(
             &["ID", "NAME", "MADE", "SECRETS"],

@@ -26,7 +26,7 @@ pub(super) async fn unary<C: Call>(
         return present::rest::answer(&Problem::wrong_media_type("application/grpc"));
     }
     let message = async { frame::decode(&read_body(&head.headers, body).await?) };
-    match calls::perform::<C>(&app, &head.headers, Door::Grpc, message).await {
+    match calls::perform::<C>(&app, &head, Door::Grpc, message).await {
         Ok(answer) => frame::answer(&answer),
         Err(refusal) => present::grpc::answer(&refusal.problem(id)),
     }

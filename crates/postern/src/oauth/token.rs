@@ -44,8 +44,7 @@ pub async fn token(State(app): State<Arc<App>>, request: Request<Body>) -> Respo
             present::oauth::outcome(&refusal),
         ),
     };
-    app.metrics
-        .request(Method::Token, Door::Oauth, outcome, begun.elapsed());
+    app.answered(id, (Method::Token, Door::Oauth), outcome, begun.elapsed());
     response
 }
 

@@ -31,7 +31,7 @@ async fn unary<C: Call>(State(app): State<Arc<App>>, request: Request<Body>) -> 
         json::expect_json(&head.headers)?;
         json::decode(&body::read_body(&head.headers, body).await?)
     };
-    let performed = calls::perform::<C>(&app, &head.headers, Door::Rest, message).await;
+    let performed = calls::perform::<C>(&app, &head, Door::Rest, message).await;
     match performed {
         Ok(answer) => present::rest::json(&answer),
         Err(refusal) => present::rest::answer(&refusal.problem(id)),
