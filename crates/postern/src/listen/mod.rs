@@ -16,13 +16,14 @@ mod connection;
 mod drain;
 mod edge;
 mod refusal;
+mod request;
 mod supervise;
 mod tls;
 mod watched;
 
 pub use drain::{Drain, Phase};
 pub(crate) use edge::is_grpc;
-pub use edge::{RequestContext, RequestId};
+pub use request::{RequestContext, RequestId};
 pub use tls::Tls;
 
 /// Bounds on what peers may take.

@@ -5,7 +5,7 @@
 
 use http::StatusCode;
 
-use super::edge::RequestId;
+use super::request::RequestId;
 use crate::present::{Problem, rest};
 
 /// What to write instead of `written`, if that is hyper's own refusal of a request head. Every

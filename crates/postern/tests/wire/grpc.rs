@@ -1,5 +1,9 @@
 //! The gRPC door (contract §1.5-7, §1.11-13, §3).
 
+use crate::support::{
+    Server,
+    http::{http1, http2, raw},
+};
 use http::Method;
 use postern_proto::{
     google::rpc,
@@ -13,20 +17,7 @@ use postern_proto::{
     },
 };
 use prost::Message as _;
-use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Status, metadata::MetadataValue, transport::Channel};
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
-use tonic_reflection::pb::v1::{
-    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-};
-
-use crate::support::{
-    Server,
-    http::{http1, http2, raw},
-};
 
 const SERVICE: &str = "/scalekit.v1.auth.passwordless.PasswordlessService";
 const GRPC: (&str, &str) = ("content-type", "application/grpc");
@@ -363,82 +354,4 @@ async fn an_explicit_zero_template_is_taken() {
         .send_passwordless_email(with_tokens(zero, &[&token]))
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn health_tells_readiness_and_its_changes() {
-    let server = Server::start().await;
-    let channel = Channel::from_shared(server.url())
-        .unwrap()
-        .connect()
-        .await
-        .unwrap();
-    let mut health = HealthClient::new(channel);
-    let ask = |service: &str| HealthCheckRequest {
-        service: service.to_owned(),
-    };
-    for service in ["", SERVICE.trim_start_matches('/')] {
-        let told = health.check(ask(service)).await.unwrap().into_inner();
-        assert_eq!(told.status(), ServingStatus::Serving);
-    }
-    assert_eq!(
-        health.check(ask("other")).await.unwrap_err().code(),
-        Code::NotFound
-    );
-    let mut changes = health.watch(ask("")).await.unwrap().into_inner();
-    assert_eq!(
-        changes.next().await.unwrap().unwrap().status(),
-        ServingStatus::Serving
-    );
-    server.ready.send(false).unwrap();
-    assert_eq!(
-        changes.next().await.unwrap().unwrap().status(),
-        ServingStatus::NotServing
-    );
-}
-
-#[tokio::test]
-async fn reflection_shows_the_services_and_their_files() {
-    let server = Server::start().await;
-    let channel = Channel::from_shared(server.url())
-        .unwrap()
-        .connect()
-        .await
-        .unwrap();
-    let mut reflection = ServerReflectionClient::new(channel);
-    let ask = |message_request| ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(message_request),
-    };
-    let asked = [
-        ask(MessageRequest::ListServices(String::new())),
-        ask(MessageRequest::FileContainingSymbol(
-            SERVICE.trim_start_matches('/').to_owned(),
-        )),
-    ];
-    let answers = reflection
-        .server_reflection_info(tokio_stream::iter(asked))
-        .await
-        .unwrap();
-    let answers: Vec<_> = answers
-        .into_inner()
-        .map(|answer| answer.unwrap().message_response)
-        .collect()
-        .await;
-    let Some(MessageResponse::ListServicesResponse(services)) = &answers[0] else {
-        panic!("{answers:?}")
-    };
-    let names: Vec<_> = services
-        .service
-        .iter()
-        .map(|service| service.name.as_str())
-        .collect();
-    assert!(
-        names.contains(&SERVICE.trim_start_matches('/')),
-        "{names:?}"
-    );
-    assert!(matches!(
-        &answers[1],
-        Some(MessageResponse::FileDescriptorResponse(_))
-    ));
 }

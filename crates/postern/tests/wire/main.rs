@@ -5,5 +5,6 @@ mod errors;
 mod grpc;
 mod listener;
 mod rest;
+mod services;
 mod support;
 mod tokens;
