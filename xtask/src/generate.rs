@@ -12,7 +12,16 @@ struct Generated {
     command: &'static [&'static str],
 }
 
-const GENERATED: [Generated; 0] = [];
+const GENERATED: [Generated; 2] = [
+    Generated {
+        path: "docs/configuration.md",
+        command: &["config", "reference"],
+    },
+    Generated {
+        path: "docs/openapi.json",
+        command: &["openapi"],
+    },
+];
 
 /// Writes every generated file.
 ///

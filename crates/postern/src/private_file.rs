@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Replaces `path` with `content`, mode 0600: written beside it, synced, renamed, and the
@@ -51,6 +51,11 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
+/// Whether others than its owner may read or write a file that is there.
+pub fn is_open_to_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -65,8 +70,6 @@ fn directory(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]
@@ -78,6 +81,7 @@ mod tests {
             .expect("the directory is writable");
         replace(&path, b"new").expect("the directory is writable");
         assert_eq!(read(&path).expect("it is there").as_deref(), Some("new"));
+        assert!(!is_open_to_others(&path));
         assert_eq!(
             fs::metadata(&path)
                 .expect("it is there")

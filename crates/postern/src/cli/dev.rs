@@ -46,8 +46,7 @@ pub(super) fn run(args: &DevArgs, json: bool) -> Result<(), Failure> {
         } else {
             show::text(&told.text())?;
         }
-        machine.run(stop.asked()).await;
-        Ok(())
+        machine.run(stop.asked()).await.map_err(Failure::from)
     })
 }
 

@@ -31,8 +31,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         let stop = Stop::watch()?;
         let machine = Machine::build(config).await?;
         tracing::info!(address = %machine.address(), url = machine.url(), "serving");
-        machine.run(stop.asked()).await;
-        Ok(())
+        machine.run(stop.asked()).await.map_err(Failure::from)
     })
 }
 

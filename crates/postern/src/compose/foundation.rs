@@ -14,6 +14,7 @@ use super::error::StartError;
 use crate::admin::Admin;
 use crate::config::{Config, Mode, Transport};
 use crate::mail::Templates;
+use crate::private_file;
 use crate::root_keys::{RootKeys, RootKeysError};
 use crate::world::{SystemClock, SystemEntropy};
 
@@ -80,6 +81,17 @@ impl Foundation {
         }
     }
 
+    /// Writes down what is only in memory yet, then closes.
+    pub(super) async fn settle(self) {
+        if let Err(error) = self.postern.record_throttled(true).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "throttled calls were not written down"
+            );
+        }
+        self.close().await;
+    }
+
     /// Ends the engine and gives the directory back.
     pub(super) async fn close(self) {
         self.engine.close().await;
@@ -98,6 +110,9 @@ fn keyring(config: &Config) -> Result<Keyring, StartError> {
         }
         read => read?,
     };
+    if private_file::is_open_to_others(file) {
+        tracing::warn!(file = %file.display(), "other users can read the root keys: chmod 600");
+    }
     roots
         .keyring()
         .map_err(|problem| StartError::Other(problem.to_string()))

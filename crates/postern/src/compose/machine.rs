@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use postern_core::flow::Postern;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::error::StartError;
 use super::foundation::Foundation;
@@ -85,7 +85,11 @@ impl Machine {
 
     /// Answers until `stop`, then leaves: goodbye is said, what is in flight is finished, and
     /// everything is closed before what it stands on.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// A part that should run for ever broke down. Without it the server would go on wrongly (a
+    /// revoked client would stay good), so it has left.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let Self {
             foundation,
             listener,
@@ -97,7 +101,10 @@ impl Machine {
             ..
         } = self;
         let serving = tokio::spawn(listener.serve(pages, drain.clone()));
-        stop.await;
+        let broken = tokio::select! {
+            () = stop => None,
+            Some(ended) = beside.join_next() => Some(broken(ended)),
+        };
         tracing::info!(
             drain_seconds = config.server.drain.as_secs_f64(),
             "stopping"
@@ -108,13 +115,15 @@ impl Machine {
         }
         outbox.stop().await;
         beside.shutdown().await;
-        if let Err(error) = foundation.postern.record_throttled(true).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "throttled calls were not written down"
-            );
-        }
-        foundation.close().await;
+        foundation.settle().await;
         tracing::info!("stopped");
+        broken.map_or(Ok(()), Err)
     }
+}
+
+fn broken(ended: Result<(), JoinError>) -> StartError {
+    let why = ended
+        .err()
+        .map_or("it ended".to_owned(), |error| error.to_string());
+    StartError::Other(format!("a part of the server broke down: {why}"))
 }

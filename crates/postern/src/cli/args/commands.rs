@@ -1,0 +1,247 @@
+//! Commands on a store.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::StoreArgs;
+
+/// `postern client …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Make a client; its secret is shown once.
+    #[command(
+        after_help = "Example:\n  postern client create 'Shop front end' --config postern.toml"
+    )]
+    Create {
+        /// What to call it, 1 to 100 characters.
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List the clients.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Make a new secret; the old one stays valid for the overlap.
+    #[command(
+        after_help = "Examples:\n  postern client rotate skc_… --config postern.toml\n  postern client rotate skc_… --overlap 0s --data ./postern-data"
+    )]
+    Rotate {
+        /// The client's id.
+        id: String,
+        /// How long the old secret stays valid; 0s ends it at once.
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = crate::config::units::duration)]
+        overlap: std::time::Duration,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// End a client: its secrets and its tokens stop within 2 s.
+    Revoke {
+        /// The client's id.
+        id: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `postern settings …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SettingsCommand {
+    /// Show all settings, or the named ones.
+    Get {
+        /// Names of settings.
+        keys: Vec<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Change settings; judged as a whole, in force within 2 s.
+    #[command(
+        after_help = "Example:\n  postern settings set passwordless_type=LINK_OTP expires_in=600s --data ./postern-data"
+    )]
+    Set {
+        /// The changes.
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        changes: Vec<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Print all settings as KEY=VALUE lines that `import` reads.
+    Export {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Read KEY=VALUE lines; what they do not name returns to its default.
+    #[command(
+        after_help = "Example:\n  postern settings export --data old | postern settings import - --data new"
+    )]
+    Import {
+        /// The file; `-` reads standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `postern keys …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// The keys that sign access tokens.
+    #[command(subcommand)]
+    Signing(SigningCommand),
+    /// The root secrets that every other key is derived from.
+    #[command(subcommand)]
+    Root(RootCommand),
+}
+
+/// `postern keys signing …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SigningCommand {
+    /// Promote the standby key, and publish a new standby.
+    Rotate {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List the published keys.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `postern keys root …`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "A rotation, each step on every node before the next:\n  postern keys root add --config postern.toml\n  postern keys root promote 2 --config postern.toml\n  postern keys root reseal --config postern.toml\n  postern keys root retire 1 --config postern.toml"
+)]
+pub(crate) enum RootCommand {
+    /// Add a root that is accepted but does not issue yet; makes the keyring file when it is missing.
+    Add {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Let a root issue from now on.
+    Promote {
+        /// The root's number.
+        kid: u8,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Seal stored secrets anew under the current root.
+    Reseal {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Remove a root; refused while anything that is kept names it.
+    Retire {
+        /// The root's number.
+        kid: u8,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List the roots' numbers.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `postern mail …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// SMTP servers that take our mail.
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Send one mail through the provider, to see that it arrives.
+    Test {
+        /// Who gets it.
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `postern mail provider …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Add a mail provider, or replace the one with this name.
+    #[command(
+        after_help = "Example:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' --config postern.toml"
+    )]
+    Add(ProviderArgs),
+    /// List the providers, without their passwords.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Remove a provider.
+    Remove {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// Flags of `postern mail provider add`.
+#[derive(Debug, Args)]
+pub(crate) struct ProviderArgs {
+    /// What to call it.
+    pub(crate) name: String,
+    /// Host name or address.
+    #[arg(long)]
+    pub(crate) host: String,
+    /// TCP port.
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// How the connection is protected; `none` only to loopback.
+    #[arg(long)]
+    pub(crate) tls: TlsArg,
+    /// The login name.
+    #[arg(long, requires = "password_file")]
+    pub(crate) username: Option<String>,
+    /// A file that holds the password; `-` reads standard input.
+    #[arg(long, value_name = "FILE", requires = "username")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The sender, as 'Name <address>' or an address.
+    #[arg(long)]
+    pub(crate) from: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// `--tls` of a mail provider.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TlsArg {
+    /// TLS from the first byte.
+    Implicit,
+    /// STARTTLS, required.
+    Starttls,
+    /// None.
+    None,
+}
+
+impl TlsArg {
+    /// The word that the mail provider keeps.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Implicit => "implicit",
+            Self::Starttls => "starttls",
+            Self::None => "none",
+        }
+    }
+}
+
+/// `postern address …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AddressCommand {
+    /// Erase what is kept of one address: requests, mails, events.
+    Forget {
+        /// The address.
+        address: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
