@@ -8,7 +8,9 @@ use postern_core::ports::{Clock as _, OutboxState};
 use postern_core::rules::LEASE;
 use postern_core::settings::Settings;
 
-use super::{address, first, issue, opening, race, request_id, send, sent, settled, told};
+use super::{
+    address, first, issue, opening, race, request_id, send, send_many, sent, settled, told,
+};
 use crate::testing::TempStore;
 
 const OTHER: NodeId = NodeId([9; 8]);
@@ -178,9 +180,7 @@ pub async fn a_retry_waits_and_a_release_does_not_shorten_the_wait(store: TempSt
 
 /// At its start a node takes what its predecessor held; its own leases stay.
 pub async fn a_release_ends_the_leases_of_other_nodes_only(store: TempStore) {
-    for n in 0..1201 {
-        send(&store, n, &format!("a{n}")).await;
-    }
+    send_many(&store, 1201).await;
     assert_eq!(store.engine.release_leases(store.node).await.unwrap(), 0);
     assert_eq!(
         store

@@ -34,8 +34,13 @@ pub fn request_id(store: &TempStore, n: u16) -> AuthRequestId {
 
 /// A send of a passcode, for the rule that issues.
 pub fn issue(store: &TempStore, n: u16, address: &Email) -> Issue {
+    issue_of(request_id(store, n), address)
+}
+
+/// A send of a passcode with this id.
+pub fn issue_of(id: AuthRequestId, address: &Email) -> Issue {
     Issue {
-        id: request_id(store, n),
+        id,
         kid: 1,
         client: client(),
         address: address.clone(),
@@ -70,6 +75,28 @@ pub async fn send(store: &TempStore, n: u16, name: &str) -> AuthRequestId {
         .outcome
         .expect("the quota has room");
     id
+}
+
+/// Opens so many requests at once, each for an address of its own.
+pub async fn send_many(store: &TempStore, count: u16) -> Vec<AuthRequestId> {
+    let issues: Vec<_> = (0..count)
+        .map(|n| issue(store, n, &address(&format!("a{n}"))))
+        .collect();
+    let ids = issues.iter().map(|issue| issue.id).collect();
+    for some in issues.chunks(500) {
+        let some = some.to_vec();
+        let ended = race(
+            store,
+            u16::try_from(some.len()).expect("at most 500"),
+            move |engine, n| {
+                let opening = opening(some[usize::from(n)].clone(), Settings::default(), None);
+                async move { engine.open_auth_request(opening).await }
+            },
+        )
+        .await;
+        assert!(codes(ended).iter().all(|code| *code == "OK"));
+    }
+    ids
 }
 
 /// A rule that resends under `settings`.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use postern_core::model::{AuthRequestId, MailProvider, Sealed, TlsMode};
+use postern_core::model::{MailProvider, Sealed, TlsMode};
 use postern_core::ports::{Amendment, Clock as _, Keep, Swept};
 use postern_core::settings::Settings;
 
-use super::{accept, address, first, guess, issue, opening, resend, send, told};
+use super::{accept, address, first, guess, issue, opening, resend, send, send_many, told};
 use crate::testing::TempStore;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -88,14 +88,6 @@ pub async fn a_request_that_was_resent_can_expire_again(store: TempStore) {
         ]
     );
     assert_eq!(told(&store, later).await.last().unwrap(), "expired");
-}
-
-async fn send_many(store: &TempStore, count: u16) -> Vec<AuthRequestId> {
-    let mut ids = Vec::new();
-    for n in 0..count {
-        ids.push(send(store, n, &format!("a{n}")).await);
-    }
-    ids
 }
 
 /// Requests go with their deliveries before events do; what is younger stays.

@@ -15,6 +15,8 @@ mod registry;
 mod request_acts;
 mod store;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod tx;
 mod writer;
 

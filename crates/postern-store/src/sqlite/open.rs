@@ -31,7 +31,7 @@ pub(super) fn writing(path: &Path, page_cache_kib: u32) -> Result<Connection> {
     let conn = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
-         PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{page_cache_kib};"
+         PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{page_cache_kib};"
     ))?;
     Ok(conn)
 }

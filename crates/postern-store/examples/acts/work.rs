@@ -1,0 +1,260 @@
+//! The acts that are measured, and the callers that make them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use postern_core::model::{AuthRequestId, NodeId, Timestamp};
+use postern_core::ports::{Clock, Engine, random};
+use postern_core::settings::Settings;
+use postern_store::contract::{accept, address, first, guess, issue_of, opening, sent, settled};
+use postern_store::testing::SeededEntropy;
+use postern_store::{DataDir, Tuning, connect};
+use tokio::sync::Mutex;
+
+use crate::measure::{Cpu, Told, log_bytes};
+
+/// An act of the port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Send,
+    Guess,
+    Redeem,
+    Settle,
+    Find,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Send,
+        Self::Find,
+        Self::Settle,
+        Self::Guess,
+        Self::Redeem,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Guess => "guess",
+            Self::Redeem => "redeem",
+            Self::Settle => "settle",
+            Self::Find => "find",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .expect("send, guess, redeem, settle or find")
+    }
+}
+
+/// A store and the requests in it that nothing was done to yet.
+pub(crate) struct Bench {
+    world: Arc<World>,
+    dir: DataDir,
+    _folder: tempfile::TempDir,
+}
+
+struct World {
+    engine: Arc<dyn Engine>,
+    entropy: SeededEntropy,
+    sent: AtomicU64,
+    fresh: Mutex<Vec<AuthRequestId>>,
+}
+
+struct RealClock;
+
+impl Clock for RealClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where a measurement's clock comes from"
+    )]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .expect("it is past 1970");
+        Timestamp::from_micros(
+            i64::try_from(since.as_micros()).expect("it is not yet year 292,000"),
+        )
+    }
+}
+
+impl Bench {
+    pub(crate) async fn open(tuning: Tuning) -> Self {
+        let folder = tempfile::tempdir_in(".").expect("the folder can be written");
+        let dir = DataDir::open(folder.path()).expect("the folder is free");
+        let engine = connect(
+            &dir.store_url(),
+            NodeId([1; 8]),
+            Arc::new(RealClock),
+            tuning,
+        )
+        .await;
+        let world = World {
+            engine: engine.expect("the store opens"),
+            entropy: SeededEntropy::new(1),
+            sent: AtomicU64::new(0),
+            fresh: Mutex::default(),
+        };
+        Self {
+            world: Arc::new(world),
+            dir,
+            _folder: folder,
+        }
+    }
+
+    /// Sends `rows` requests.
+    pub(crate) async fn fill(&self, rows: usize) {
+        let each = rows.div_ceil(64);
+        let fillers: Vec<_> = (0..64)
+            .map(|_| {
+                let world = Arc::clone(&self.world);
+                tokio::spawn(async move {
+                    for _ in 0..each {
+                        world.send().await;
+                    }
+                })
+            })
+            .collect();
+        for filler in fillers {
+            filler.await.expect("it fills");
+        }
+    }
+
+    /// Lets `callers` do the act over and over for `span`.
+    pub(crate) async fn run(&self, kind: Kind, callers: usize, span: Duration) -> Told {
+        if kind != Kind::Send {
+            let wanted = if kind == Kind::Redeem {
+                150_000
+            } else {
+                60_000
+            };
+            let there = self.world.fresh.lock().await.len();
+            self.fill(wanted.max(there) - there).await;
+        }
+        let fresh = Arc::new(self.world.fresh.lock().await.clone());
+        let (started, cpu) = (now(), Cpu::now());
+        let running: Vec<_> = (0..callers)
+            .map(|caller| {
+                let (world, fresh) = (Arc::clone(&self.world), Arc::clone(&fresh));
+                tokio::spawn(async move {
+                    world
+                        .call(kind, &fresh, (caller, callers), started + span)
+                        .await
+                })
+            })
+            .collect();
+        let mut latencies = Vec::new();
+        for caller in running {
+            latencies.extend(caller.await.expect("a caller ends well"));
+        }
+        if kind == Kind::Redeem {
+            self.world.fresh.lock().await.clear();
+        }
+        Told {
+            took: started.elapsed(),
+            cpu: Cpu::now().since(cpu),
+            latencies,
+            log_bytes: log_bytes(self.dir.path()),
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        self.world.engine.close().await;
+    }
+}
+
+impl World {
+    async fn call(
+        &self,
+        kind: Kind,
+        fresh: &[AuthRequestId],
+        place: (usize, usize),
+        until: Instant,
+    ) -> Vec<u32> {
+        let mut latencies = Vec::with_capacity(1 << 14);
+        let mut mine = scattered(fresh, place);
+        loop {
+            let began = now();
+            if began >= until {
+                return latencies;
+            }
+            if !self.act(kind, &mut mine).await {
+                return latencies;
+            }
+            latencies.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Does one act; `false` when there is nothing left to do it to.
+    async fn act(&self, kind: Kind, fresh: &mut impl Iterator<Item = AuthRequestId>) -> bool {
+        if kind == Kind::Send {
+            self.send().await;
+            return true;
+        }
+        let Some(id) = fresh.next() else { return false };
+        match kind {
+            Kind::Send => {}
+            Kind::Guess => drop(
+                self.engine
+                    .redeem(id, true, guess(1))
+                    .await
+                    .expect("it is judged"),
+            ),
+            Kind::Redeem => drop(
+                self.engine
+                    .redeem(id, true, accept())
+                    .await
+                    .expect("it is judged"),
+            ),
+            Kind::Settle => self
+                .engine
+                .settle_delivery(settled(id, sent()))
+                .await
+                .expect("it settles"),
+            Kind::Find => drop(
+                self.engine
+                    .find_outgoing(first(id))
+                    .await
+                    .expect("it is there"),
+            ),
+        }
+        true
+    }
+
+    async fn send(&self) {
+        let at = RealClock.now();
+        let address = address(&format!(
+            "person{}",
+            self.sent.fetch_add(1, Ordering::Relaxed)
+        ));
+        let issue = issue_of(AuthRequestId::new(at, random(&self.entropy)), &address);
+        let id = issue.id;
+        let opened = self
+            .engine
+            .open_auth_request(opening(issue, Settings::default(), None))
+            .await;
+        opened
+            .expect("it is taken")
+            .outcome
+            .expect("its quota has room");
+        self.fresh.lock().await.push(id);
+    }
+}
+
+/// A caller's share, in an order that jumps over the whole.
+fn scattered(
+    fresh: &[AuthRequestId],
+    (caller, callers): (usize, usize),
+) -> impl Iterator<Item = AuthRequestId> {
+    let share = fresh.len() / callers;
+    (0..share).map(move |n| fresh[(n.wrapping_mul(7919) % share) * callers + caller])
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is a measurement of time")]
+fn now() -> Instant {
+    Instant::now()
+}
