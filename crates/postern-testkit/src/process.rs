@@ -19,7 +19,7 @@ pub struct Plan {
     flags: Vec<String>,
 }
 
-/// What an application needs to speak to the server: the content of `DATA/dev.env`.
+/// What an application needs to speak to the server.
 #[derive(Clone)]
 pub struct Credentials {
     /// The origin, `http://127.0.0.1:PORT` or with TLS `https://…`.
@@ -80,9 +80,7 @@ impl Plan {
     }
 
     fn launch(&self, folder: &Path) -> (Child, Credentials) {
-        // What an earlier start wrote would tell of an earlier port.
-        let told = data(folder).join("dev.env");
-        let _ = fs::remove_file(&told);
+        let told_before = read(&stdout(folder)).len();
         let mut command = self.command();
         command
             .args(["dev", "--listen", "127.0.0.1:0", "--data"])
@@ -92,7 +90,7 @@ impl Plan {
             .stdout(appended(&stdout(folder)))
             .stderr(appended(&stderr(folder)));
         let mut child = command.spawn().expect("the postern binary starts");
-        let credentials = awaited(&mut child, &told, folder);
+        let credentials = awaited(&mut child, folder, told_before);
         (child, credentials)
     }
 
@@ -212,11 +210,12 @@ fn appended(path: &Path) -> File {
     opened.expect("the test's folder can be written to")
 }
 
-/// Waits until the server has written its credentials, which it does once it listens.
-fn awaited(child: &mut Child, told: &Path, folder: &Path) -> Credentials {
+/// Waits until the server has told its credentials, which it does once it listens: on its standard
+/// output, past what earlier starts told there.
+fn awaited(child: &mut Child, folder: &Path, told_before: usize) -> Credentials {
     let looks = START.as_millis() / LOOK.as_millis();
     for _ in 0..looks {
-        if let Some(credentials) = Credentials::parse(&read(told)) {
+        if let Some(credentials) = Credentials::parse(&read(&stdout(folder))[told_before..]) {
             return credentials;
         }
         let ended = child.try_wait().expect("the process can be asked");
@@ -239,13 +238,13 @@ fn pause() {
 impl Credentials {
     /// Reads the three lines `NAME=VALUE`; `None` while they are not all there.
     fn parse(text: &str) -> Option<Self> {
-        if !text.ends_with('\n') {
-            return None;
-        }
+        let whole = text
+            .split_inclusive('\n')
+            .filter_map(|line| line.strip_suffix('\n'));
         let value = |name: &str| {
-            let mut lines = text.lines().map(|line| line.trim_start_matches("export "));
+            let mut lines = whole.clone();
             let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
-            Some(value.trim_matches(['"', '\'']).to_owned())
+            Some(value.to_owned())
         };
         Some(Self {
             url: value("SCALEKIT_ENVIRONMENT_URL")?,

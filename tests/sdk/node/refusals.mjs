@@ -63,8 +63,8 @@ await it('a request that breaks a rule names the field', async () => {
   for (const [field, to, options] of broken) {
     const send = passwordless.sendPasswordlessEmail(to, options);
     const error = await refused(send, ScalekitBadRequestException, 'INVALID_ARGUMENT', 3);
-    assert.ok(error.message.includes(field), `${error.message} names ${field}`);
-    assert.ok(JSON.stringify(error.errDetails).includes(field), `the details name ${field}`);
+    const details = JSON.stringify(error.errDetails);
+    assert.ok(details.includes(field), `${details} names ${field}`);
   }
   const verify = passwordless.verifyPasswordlessEmail({ code: '123456' });
   await refused(verify, ScalekitBadRequestException, 'INVALID_ARGUMENT', 3);
@@ -73,6 +73,6 @@ await it('a request that breaks a rule names the field', async () => {
 await it("the vendor's other calls are not implemented, and say so", async () => {
   const began = Date.now();
   await assert.rejects(client.organization.listOrganization({ pageSize: 1 }), ScalekitNotImplementedException);
-  await assert.rejects(client.events.listEventsPaginated({}), ScalekitNotImplementedException);
+  await assert.rejects(client.events.listEventsPaginated(10), ScalekitNotImplementedException);
   assert.ok(Date.now() - began < 1000, 'the SDK does not retry them');
 });

@@ -3,9 +3,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    NameConstraints, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
 };
 
 use crate::private_file;
@@ -15,9 +14,9 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The private certificate authority of `postern dev --tls`.
 ///
-/// It lives in the data directory: `ca.pem` for clients to trust, `ca.key` (0600) to issue with. Name
-/// constraints (RFC 5280 §4.2.1.10) bind it to this machine's loopback names, so that trusting it
-/// lets nobody stand for another host.
+/// It lives in the data directory: `ca.pem` for clients to trust, `ca.key` (0600) to issue with. A name
+/// constraint (RFC 5280 §4.2.1.10) binds it to `localhost`, so that whoever gets hold of `ca.key`
+/// can stand for no other host name.
 #[derive(Debug)]
 pub struct PrivateCa {
     /// What clients are told to trust.
@@ -83,14 +82,9 @@ fn authority() -> CertificateParams {
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     ca.name_constraints = Some(NameConstraints {
-        permitted_subtrees: vec![
-            GeneralSubtree::DnsName("localhost".to_owned()),
-            GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8)),
-            GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(
-                std::net::Ipv6Addr::LOCALHOST.octets(),
-                128,
-            )),
-        ],
+        // Names only: BoringSSL, and with it every gRPC client of Python, refuses a chain whose CA
+        // constrains addresses (it knows no such constraint).
+        permitted_subtrees: vec![GeneralSubtree::DnsName("localhost".to_owned())],
         excluded_subtrees: Vec::new(),
     });
     ca
