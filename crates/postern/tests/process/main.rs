@@ -1,0 +1,8 @@
+//! The real binary as a process: killed without warning, and read for what it should not have
+//! said.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod caller;
+mod kill9;
+mod log_scan;
