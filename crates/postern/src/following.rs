@@ -56,7 +56,8 @@ impl Following {
     pub async fn follow(&self) {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut read = self.mark();
+        // Read once more at first: the file may have changed since the keyring was built.
+        let mut read = None;
         loop {
             tick.tick().await;
             let now = self.mark();
@@ -100,7 +101,10 @@ impl Following {
         let taken = RootKeys::read(&self.root_keys_file).map_err(|error| error.to_string());
         match taken.and_then(|roots| roots.keyring().map_err(|problem| problem.to_string())) {
             Ok(keyring) => {
-                tracing::info!(current = keyring.current_kid(), accepted = ?keyring.kids(), "root keys taken up");
+                let held = self.keyring.load();
+                if (held.current_kid(), held.kids()) != (keyring.current_kid(), keyring.kids()) {
+                    tracing::info!(current = keyring.current_kid(), accepted = ?keyring.kids(), "root keys taken up");
+                }
                 self.keyring.store(Arc::new(keyring));
                 true
             }

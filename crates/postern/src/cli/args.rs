@@ -71,12 +71,12 @@ pub(crate) enum Command {
 /// Flags of `postern dev`.
 #[derive(Debug, Args)]
 pub(crate) struct DevArgs {
-    /// Address and port; port 0 takes a free one and prints it.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: String,
-    /// The data directory; made when missing, kept for the next start.
-    #[arg(long, value_name = "DIR", default_value = "./postern-data")]
-    pub(crate) data: PathBuf,
+    /// Address and port; port 0 takes a free one and prints it [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// The data directory; made when missing, kept for the next start [default: ./postern-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// Serve HTTPS with a certificate of a private CA, made in the data directory.
     #[arg(long)]
     pub(crate) tls: bool,

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use postern_core::flow::Postern;
+use postern_store::DataDir;
 
 use super::args::DevArgs;
 use super::exit::{Code, Failure};
 use super::serve::Stop;
 use super::{config, show, store, walk};
 use crate::certificates::PrivateCa;
-use crate::compose::{self, Machine};
+use crate::compose::{self, Machine, StartError};
 use crate::config::{Config, Layers, Origin};
 use crate::telemetry::logs;
 use crate::{private_file, world};
@@ -25,8 +26,13 @@ struct Credentials {
 /// Runs the development server until it is told to stop.
 pub(super) fn run(args: &DevArgs, json: bool) -> Result<(), Failure> {
     world::seed_early();
-    let data = make(&args.data)?;
-    let (config, ca) = configure(args, &data)?;
+    let layers = layers(args)?;
+    let named = args
+        .data
+        .as_deref()
+        .or(layers.typed("data.dir").map(Path::new));
+    let data = make(named.unwrap_or(Path::new(store::DEV_DATA)))?;
+    let (config, ca) = configure(args, layers, &data)?;
     logs::init(&config.log).map_err(Failure::failed)?;
     compose::runtime(&config)?.block_on(async {
         let stop = Stop::watch()?;
@@ -61,16 +67,14 @@ fn make(data: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-fn configure(args: &DevArgs, data: &Path) -> Result<(Config, Option<PrivateCa>), Failure> {
-    let mut layers = Layers::defaults();
-    layers.put_text("server.drain", "0s", Origin::Command("postern dev"));
-    let (_, configuration): (Vec<_>, Vec<_>) = args
-        .set
-        .iter()
-        .cloned()
-        .partition(|one| one.starts_with(SETTINGS));
-    config::lay(&mut layers, None, &configuration)?;
-    layers.put_text("server.listen", &args.listen, Origin::Flag("--listen"));
+/// What was typed, but for the data directory and the certificate.
+fn layers(args: &DevArgs) -> Result<Layers, Failure> {
+    let ours = |one: &&String| !one.starts_with(SETTINGS);
+    let set: Vec<_> = args.set.iter().filter(ours).cloned().collect();
+    let mut layers = config::layers(None, &set)?;
+    if let Some(listen) = &args.listen {
+        layers.put_text("server.listen", listen, Origin::Flag("--listen"));
+    }
     if let Some(metrics) = args.metrics {
         layers.put_text(
             "metrics.listen",
@@ -78,26 +82,37 @@ fn configure(args: &DevArgs, data: &Path) -> Result<(Config, Option<PrivateCa>),
             Origin::Flag("--metrics"),
         );
     }
+    layers.suggest("server.drain", "0s", Origin::Command("postern dev"));
+    Ok(layers)
+}
+
+fn configure(
+    args: &DevArgs,
+    mut layers: Layers,
+    data: &Path,
+) -> Result<(Config, Option<PrivateCa>), Failure> {
     let ca = if args.tls {
-        Some(PrivateCa::at(data)?)
+        Some(certified(data)?)
     } else {
         None
     };
     if let Some(ca) = &ca {
-        layers.put_text(
-            "tls.certificate_file",
-            &ca.leaf_file.to_string_lossy(),
-            Origin::Flag("--tls"),
-        );
-        layers.put_text(
-            "tls.key_file",
-            &ca.leaf_key_file.to_string_lossy(),
-            Origin::Flag("--tls"),
-        );
+        for (key, file) in [
+            ("tls.certificate_file", &ca.leaf_file),
+            ("tls.key_file", &ca.leaf_key_file),
+        ] {
+            layers.put_text(key, &file.to_string_lossy(), Origin::Flag("--tls"));
+        }
     }
     let config = store::dev_config(layers, data)?;
     refuse_remote(config.server.listen, args.allow_remote)?;
     Ok((config, ca))
+}
+
+/// The private CA with a fresh certificate; made only while nobody serves from this directory.
+fn certified(data: &Path) -> Result<PrivateCa, Failure> {
+    let _held = DataDir::open(data).map_err(StartError::from)?;
+    Ok(PrivateCa::at(data)?)
 }
 
 /// `--set settings.KEY=VALUE` changes a setting of the development store at start.

@@ -1,6 +1,6 @@
 //! Which store a command works on, and carrying the command to it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::StoreArgs;
 use super::config;
@@ -10,7 +10,7 @@ use crate::compose::{self, StartError};
 use crate::config::{Config, ConfigError, Layers, Mode, Origin};
 
 /// The data directory of `postern dev` when none is named.
-const DEV_DATA: &str = "./postern-data";
+pub(super) const DEV_DATA: &str = "./postern-data";
 
 /// The configuration of the store that `args` name.
 ///
@@ -87,10 +87,10 @@ fn of_dev(data: &Path) -> Result<Config, Failure> {
 /// A value is refused.
 pub(super) fn dev_config(mut layers: Layers, data: &Path) -> Result<Config, ConfigError> {
     let dev = Origin::Command("postern dev");
-    let keys: PathBuf = data.join("root.keys");
+    let keys = data.join("root.keys");
     layers.put_text("data.dir", &data.to_string_lossy(), dev.clone());
-    layers.put_text("data.root_keys_file", &keys.to_string_lossy(), dev.clone());
-    layers.put_text("outbox.transport", "inbox", dev);
+    layers.suggest("data.root_keys_file", &keys.to_string_lossy(), dev.clone());
+    layers.suggest("outbox.transport", "inbox", dev);
     Config::read(&layers, Mode::Dev)
 }
 

@@ -117,6 +117,19 @@ impl Layers {
         );
     }
 
+    /// Lays a value under whatever was typed: over the default alone.
+    pub fn suggest(&mut self, key: &str, text: &str, origin: Origin) {
+        if self.origin(key) == Origin::Default {
+            self.put_text(key, text, origin);
+        }
+    }
+
+    /// The text of `key`; `None` when it was not typed, or is no text.
+    pub fn typed(&self, key: &str) -> Option<&str> {
+        let (value, origin) = self.values.get(key)?;
+        value.as_str().filter(|_| *origin != Origin::Default)
+    }
+
     /// Lays `TABLE.KEY=VALUE`, as the flag `--set` takes it, over what is there.
     pub fn assignment(&mut self, assignment: &str) {
         match assignment.split_once('=') {

@@ -2,15 +2,25 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::{plan, postern, stderr, stdout};
+use postern_testkit::process::Server;
 
-/// The script that `postern dev` printed under "Try it".
-fn printed_walk(stdout: &str) -> String {
-    let (_, rest) = stdout.split_once("Try it:\n\n").expect("a walk is printed");
-    rest.split_once("\nStop with")
-        .expect("the walk ends")
-        .0
-        .to_owned()
+use crate::{eventually, plan, postern, stderr, stdout};
+
+/// What `postern dev` prints once it listens.
+async fn printed(server: &Server) -> String {
+    eventually("it prints how to try it", async || {
+        server.stdout().contains("Stop with")
+    })
+    .await;
+    server.stdout()
+}
+
+/// The script that it printed under "Try it".
+fn walk(printed: &str) -> &str {
+    let (_, rest) = printed
+        .split_once("Try it:\n\n")
+        .expect("a walk is printed");
+    rest.split_once("\nStop with").expect("the walk ends").0
 }
 
 fn run(script: &str) -> String {
@@ -23,12 +33,12 @@ fn run(script: &str) -> String {
     stdout(&output)
 }
 
-#[test]
-fn the_printed_walk_signs_somebody_in_when_it_is_pasted() {
+#[tokio::test]
+async fn the_printed_walk_signs_somebody_in_when_it_is_pasted() {
     let server = plan().start();
-    let walk = printed_walk(&server.stdout());
+    let printed = printed(&server).await;
     for _ in 0..2 {
-        let answer = run(&walk);
+        let answer = run(walk(&printed));
         assert!(
             answer.contains(r#""email":"ada."#) && answer.contains(r#""passwordless_type":"OTP""#),
             "{answer}"
@@ -36,15 +46,15 @@ fn the_printed_walk_signs_somebody_in_when_it_is_pasted() {
     }
 }
 
-#[test]
-fn the_printed_walk_works_over_tls_with_the_private_ca() {
+#[tokio::test]
+async fn the_printed_walk_works_over_tls_with_the_private_ca() {
     let server = plan().tls().start();
-    let printed = server.stdout();
+    let printed = printed(&server).await;
     assert!(
         printed.contains("NODE_EXTRA_CA_CERTS=")
             && printed.contains("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=")
     );
-    let answer = run(&printed_walk(&printed));
+    let answer = run(walk(&printed));
     assert!(answer.contains(r#""passwordless_type":"OTP""#), "{answer}");
     let mode = |name: &str| {
         server
@@ -157,4 +167,22 @@ fn development_does_not_listen_where_others_can_reach_it_unless_told() {
         stderr(&output)
     );
     assert!(!output.status.success());
+}
+
+#[test]
+fn the_environment_is_heard_and_a_flag_overrides_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("from-the-environment");
+    let mut command = Command::new(crate::POSTERN);
+    command.args(["dev", "--listen", "0.0.0.0:0"]);
+    command
+        .env("POSTERN_DATA_DIR", &data)
+        .env("POSTERN_SERVER_LISTEN", "127.0.0.1:0");
+    let output = command.output().expect("the binary starts");
+    assert!(
+        stderr(&output).starts_with("postern: --listen 0.0.0.0:0 "),
+        "{}",
+        stderr(&output)
+    );
+    assert!(data.is_dir());
 }
