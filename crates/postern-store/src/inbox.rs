@@ -141,15 +141,19 @@ impl Inbox {
         let (address, after) = (select.address.map(str::to_owned), select.after);
         let limit = i64::try_from(select.limit).unwrap_or(i64::MAX);
         let content = if select.content { "content" } else { "''" };
-        self.with_reader(move |reader| match address {
-            Some(address) => {
-                let sql = format!("SELECT id, summary, {content} FROM mails WHERE address = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
-                reader.prepare_cached(&sql)?.query_map(params![address, after, limit], kept)?.collect()
-            }
-            None => {
-                let sql = format!("SELECT id, summary, {content} FROM mails WHERE id > ?1 ORDER BY id LIMIT ?2");
-                reader.prepare_cached(&sql)?.query_map(params![after, limit], kept)?.collect()
-            }
+        self.with_reader(move |reader| {
+            let order = "ORDER BY id LIMIT ?1";
+            let Some(address) = address else {
+                let sql = format!("SELECT id, summary, {content} FROM mails WHERE id > ?2 {order}");
+                let mut rows = reader.prepare_cached(&sql)?;
+                return rows.query_map(params![limit, after], kept)?.collect();
+            };
+            let sql = format!(
+                "SELECT id, summary, {content} FROM mails WHERE id > ?2 AND address = ?3 {order}"
+            );
+            let mut rows = reader.prepare_cached(&sql)?;
+            rows.query_map(params![limit, after, address], kept)?
+                .collect()
         })
         .await
     }
