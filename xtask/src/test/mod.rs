@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// Only this crate.
     #[arg(short, long)]
     package: Option<String>,
-    /// Run the long versions too: more kills, larger stores (sets POSTERN_FULL=1).
+    /// Run the long versions too: more kills, larger stores (sets FULL_TESTS=1).
     #[arg(long)]
     full: bool,
 }

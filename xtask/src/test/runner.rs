@@ -32,7 +32,8 @@ pub(crate) fn command(workspace: &Workspace, options: &Options, only_build: bool
         cargo.arg("--no-fail-fast").args(&options.filter);
     }
     if options.full {
-        cargo.env("POSTERN_FULL", "1");
+        // Not POSTERN_…: the server refuses variables of that prefix that it does not know.
+        cargo.env("FULL_TESTS", "1");
     }
     cargo
 }

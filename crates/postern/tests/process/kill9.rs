@@ -64,7 +64,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_under_load() {
     let plan = Plan::new(env!("CARGO_BIN_EXE_postern"));
     let mut server = plan.start();
     let ledger = Arc::new(Ledger::default());
-    let rounds = if std::env::var_os("POSTERN_FULL").is_some() {
+    let rounds = if std::env::var_os("FULL_TESTS").is_some() {
         FULL
     } else {
         1

@@ -14,10 +14,11 @@ use crate::caller::{Caller, text};
 
 /// What must not be found, each with the name under which a failure reports it.
 #[derive(Default)]
-struct Secrets(Vec<(&'static str, String)>);
+pub(crate) struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {
-    fn add(&mut self, name: &'static str, secret: impl Into<String>) {
+    /// Adds one, long enough that no chance finds it.
+    pub(crate) fn add(&mut self, name: &'static str, secret: impl Into<String>) {
         let secret = secret.into();
         assert!(
             secret.len() >= 8,
@@ -27,7 +28,7 @@ impl Secrets {
     }
 
     /// The names of those that `text` holds, in any case of letters.
-    fn found_in(&self, text: &str) -> Vec<&'static str> {
+    pub(crate) fn found_in(&self, text: &str) -> Vec<&'static str> {
         let text = text.to_lowercase();
         let found = self
             .0

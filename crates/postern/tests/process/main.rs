@@ -6,3 +6,4 @@
 mod caller;
 mod kill9;
 mod log_scan;
+mod served;

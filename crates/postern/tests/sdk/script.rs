@@ -13,7 +13,7 @@ pub(crate) fn dev(passwordless_type: &str) -> Plan {
 
 /// Whether the long versions of the tests are wanted (`cargo xtask test --full`).
 pub(crate) fn full() -> bool {
-    std::env::var_os("POSTERN_FULL").is_some()
+    std::env::var_os("FULL_TESTS").is_some()
 }
 
 /// A folder or file of the repository, which must be there.
