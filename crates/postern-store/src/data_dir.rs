@@ -56,7 +56,7 @@ impl DataDir {
         &self.path
     }
 
-    /// The URL of the embedded store in it, for [`crate::connect`].
+    /// The URL of the embedded store in it, for [`crate::connect()`].
     pub fn store_url(&self) -> String {
         format!("sqlite:{}", self.path.join("postern.db").display())
     }

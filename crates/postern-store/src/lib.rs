@@ -1,6 +1,6 @@
 //! How Postern keeps its state: each method of the ports is one atomic act, durable when answered.
 //!
-//! [`connect`] is the only place that knows which engines there are. [`DataDir`] holds the folder of
+//! [`connect()`] is the only place that knows which engines there are. [`DataDir`] holds the folder of
 //! an embedded store for one process.
 #![warn(missing_docs)]
 

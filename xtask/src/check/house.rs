@@ -70,7 +70,7 @@ fn words() -> impl Iterator<Item = String> {
         "HA-CK",
         "unimplemented-!",
         "to-do!",
-        "#[igno-re",
+        "#[igno-re]",
     ]
     .into_iter()
     .map(|word| word.replace('-', ""))

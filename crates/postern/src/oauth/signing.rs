@@ -41,7 +41,7 @@ impl SigningPool {
     /// Signs claims (JSON) with the active key.
     ///
     /// # Errors
-    /// [`NotSigned`].
+    /// `NotSigned`.
     pub async fn sign(&self, keys: Arc<Published>, claims: Vec<u8>) -> Result<String, NotSigned> {
         let _admitted = self.admitted.try_acquire().map_err(|_| NotSigned::Busy)?;
         let _running = self

@@ -205,7 +205,7 @@ pub(crate) struct ProviderArgs {
     /// A file that holds the password; `-` reads standard input.
     #[arg(long, value_name = "FILE", requires = "username")]
     pub(crate) password_file: Option<PathBuf>,
-    /// The sender, as 'Name <address>' or an address.
+    /// The sender, as mail headers write it: an address, or a name and an address in angle brackets.
     #[arg(long)]
     pub(crate) from: String,
     #[command(flatten)]
