@@ -14,7 +14,7 @@ const RECOGNISED: u16 = 3;
 /// What a caller offers.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// A passcode, folded as typed (see the contract of [`crate::flow::VerifyCommand`]).
+    /// A passcode, folded as typed (see the contract of [`crate::flow::VerifyInput`]).
     Code(String),
     /// A link, and which `auth_request_id` came with it.
     Link {
