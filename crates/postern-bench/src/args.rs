@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::door::Door;
+use crate::{door::Door, drive::Until};
 
 /// Drives a Postern on this machine and tells what it costs.
 ///
@@ -70,10 +70,10 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value_t = 64)]
     pub(crate) connections: usize,
     /// Length of a round, after half a second that is not measured. [default: 3]
-    #[arg(long, conflicts_with = "count")]
+    #[arg(long)]
     pub(crate) seconds: Option<f64>,
-    /// Calls of a round, instead of its length. What `resend`, `verify` and `outbox` need
-    /// beforehand is made once for each round. [default for these: 20000]
+    /// Calls of a round of `resend`, `verify`, `flow` and `outbox`, whose stock is made before each
+    /// round [default: 20000], and of others where no length is given.
     #[arg(long)]
     pub(crate) count: Option<u64>,
     /// Rounds, of which the medians are told.
@@ -124,6 +124,14 @@ pub(crate) struct TargetArgs {
 }
 
 impl RunArgs {
+    /// When a round ends that needs no stock.
+    pub(crate) fn until(&self) -> Until {
+        match (self.seconds, self.count) {
+            (None, Some(count)) => Until::Count(count),
+            _ => Until::Elapsed(self.span()),
+        }
+    }
+
     /// How many calls a round has that needs stock made beforehand.
     pub(crate) fn stock(&self) -> u64 {
         const STOCK: u64 = 20_000;

@@ -88,27 +88,57 @@ impl Connection {
 
     async fn answer(&mut self) -> anyhow::Result<Answer<'_>> {
         self.filled = 0;
-        let head_ends = loop {
-            self.fill().await?;
-            if let Some(at) = find(&self.read[..self.filled], b"\r\n\r\n") {
-                break at + 4;
-            }
-        };
+        let head_ends = self.through(0, b"\r\n\r\n").await?;
         let head = &self.read[..head_ends];
         let status = status(head).context("no HTTP/1.1 status line")?;
-        let length = content_length(head).context("an answer without content-length")?;
-        let ends = head_ends + length;
+        let (from, ends) = match header(head, b"content-length:") {
+            Some(length) => {
+                let ends = head_ends + length.parse::<usize>()?;
+                self.up_to(ends).await?;
+                ensure!(self.filled == ends, "more than one answer to one request");
+                (head_ends, ends)
+            }
+            None => self.chunks(head_ends).await?,
+        };
+        let body = &self.read[from..ends];
+        Ok(Answer { status, body })
+    }
+
+    /// Reads a body in chunks, which begins at `at`, and joins them in place.
+    async fn chunks(&mut self, at: usize) -> anyhow::Result<(usize, usize)> {
+        let (mut ends, mut next) = (at, at);
+        loop {
+            let data = self.through(next, b"\r\n").await?;
+            let size = std::str::from_utf8(&self.read[next..data - 2])?;
+            let size = usize::from_str_radix(size, 16).context("an unreadable chunk size")?;
+            self.up_to(data + size + 2).await?;
+            self.read.copy_within(data..data + size, ends);
+            ends += size;
+            next = data + size + 2;
+            if size == 0 {
+                return Ok((at, ends));
+            }
+        }
+    }
+
+    /// Where `mark`, looked for from `from` on, ends.
+    async fn through(&mut self, from: usize, mark: &[u8]) -> anyhow::Result<usize> {
+        loop {
+            if let Some(at) = find(&self.read[from..self.filled], mark) {
+                return Ok(from + at + mark.len());
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn up_to(&mut self, ends: usize) -> anyhow::Result<()> {
         if self.read.len() < ends {
             self.read.resize(ends, 0);
         }
         while self.filled < ends {
             self.fill().await?;
         }
-        ensure!(self.filled == ends, "more than one answer to one request");
-        Ok(Answer {
-            status,
-            body: &self.read[head_ends..ends],
-        })
+        Ok(())
     }
 
     async fn fill(&mut self) -> anyhow::Result<()> {
@@ -128,16 +158,12 @@ fn status(head: &[u8]) -> Option<u16> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-fn content_length(head: &[u8]) -> Option<usize> {
-    const NAME: &[u8] = b"content-length:";
-    let line = head
-        .split(|&byte| byte == b'\n')
-        .find(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME))?;
-    std::str::from_utf8(&line[NAME.len()..])
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+/// The value of a header; `name` ends in a colon.
+fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a str> {
+    let mut lines = head.split(|&byte| byte == b'\n');
+    let line = lines
+        .find(|line| line.len() > name.len() && line[..name.len()].eq_ignore_ascii_case(name))?;
+    Some(std::str::from_utf8(&line[name.len()..]).ok()?.trim())
 }
 
 fn find(within: &[u8], what: &[u8]) -> Option<usize> {
@@ -149,11 +175,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_and_length_are_read_from_a_head() {
+    fn status_and_headers_are_read_from_a_head() {
         let head =
             b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 17\r\nretry-after: 3\r\n\r\n";
         assert_eq!(status(head), Some(429));
-        assert_eq!(content_length(head), Some(17));
-        assert_eq!(content_length(b"HTTP/1.1 200 OK\r\n\r\n"), None);
+        assert_eq!(header(head, b"content-length:"), Some("17"));
+        assert_eq!(header(head, b"transfer-encoding:"), None);
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_chunks_is_joined() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            for piece in ["3\r\nabc\r\n", "a\r\n0123456789", "\r\n0\r\n\r\n"] {
+                stream.write_all(piece.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+            }
+            stream
+        });
+        let mut connection = Connection::open(address).await.unwrap();
+        let answer = connection.answer().await.unwrap();
+        assert_eq!((answer.status, answer.body), (200, &b"abc0123456789"[..]));
+        drop(serving.await.unwrap());
     }
 }

@@ -183,7 +183,7 @@ async fn ours(
 ) -> anyhow::Result<Round> {
     /// A sign-in is some calls and a wait.
     const SIGN_INS_OF_STOCK: u64 = 4;
-    let timed = args.count.map_or(Until::Elapsed(args.span()), Until::Count);
+    let timed = args.until();
     let counted = Until::Count(args.stock());
     let (work, until) = match kind {
         Kind::Send => {
