@@ -5,13 +5,21 @@ use rusqlite::{Connection, Params, Result, Row};
 
 use super::event::EventIds;
 
+/// What keeps the acts of a group apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// Nothing: an act that fails after it wrote spoils the transaction. Few ever do.
+    Shared,
+    /// A savepoint for each, set by its first write.
+    Each,
+}
+
 /// What an act sees of the writer's open transaction.
-///
-/// The act's savepoint is set by its first write: an act that only reads costs none.
 pub(super) struct Tx<'c> {
     conn: &'c Connection,
     ids: &'c EventIds,
-    guarded: Cell<bool>,
+    guard: Guard,
+    wrote: Cell<bool>,
     /// The moment the act runs.
     pub(super) now: Timestamp,
     /// Whose leases new deliveries carry.
@@ -22,13 +30,14 @@ impl<'c> Tx<'c> {
     pub(super) fn new(
         conn: &'c Connection,
         ids: &'c EventIds,
-        now: Timestamp,
-        node: NodeId,
+        guard: Guard,
+        (now, node): (Timestamp, NodeId),
     ) -> Self {
         Self {
             conn,
             ids,
-            guarded: Cell::new(false),
+            guard,
+            wrote: Cell::new(false),
             now,
             node,
         }
@@ -41,7 +50,7 @@ impl<'c> Tx<'c> {
 
     /// Runs one changing statement; answers how many rows it changed.
     pub(super) fn write(&self, sql: &str, params: impl Params) -> Result<usize> {
-        self.guard()?;
+        self.begin()?;
         self.conn.prepare_cached(sql)?.execute(params)
     }
 
@@ -62,23 +71,29 @@ impl<'c> Tx<'c> {
 
     /// Keeps what the act wrote, inside the transaction.
     pub(super) fn keep(&self) -> Result<()> {
-        if self.guarded.replace(false) {
+        if self.wrote.get() && self.guard == Guard::Each {
             self.run("RELEASE act")?;
         }
         Ok(())
     }
 
     /// Undoes what the act wrote, and nothing else.
+    ///
+    /// # Errors
+    /// It cannot be told from what others wrote: the transaction is spoilt.
     pub(super) fn undo(&self) -> Result<()> {
-        if self.guarded.replace(false) {
-            self.run("ROLLBACK TO act")?;
-            self.run("RELEASE act")?;
+        match (self.wrote.get(), self.guard) {
+            (false, _) => Ok(()),
+            (true, Guard::Shared) => Err(rusqlite::Error::InvalidQuery),
+            (true, Guard::Each) => {
+                self.run("ROLLBACK TO act")?;
+                self.run("RELEASE act")
+            }
         }
-        Ok(())
     }
 
-    fn guard(&self) -> Result<()> {
-        if !self.guarded.replace(true) {
+    fn begin(&self) -> Result<()> {
+        if !self.wrote.replace(true) && self.guard == Guard::Each {
             self.run("SAVEPOINT act")?;
         }
         Ok(())
