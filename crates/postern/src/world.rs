@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use postern_core::model::Timestamp;
 use postern_core::ports::{Clock, Entropy};
+use rustix::rand::{GetRandomFlags, getrandom};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,18 @@ impl Entropy for SystemEntropy {
     fn fill(&self, out: &mut [u8]) {
         aws_lc_rs::rand::fill(out).expect("the system gives random bytes");
     }
+}
+
+/// Bytes that no other process or connection is likely to have, from the system at once: names, not
+/// secrets. The library's generator would make the first caller wait until it is seeded.
+///
+/// # Panics
+/// The system gives no random bytes, which it does for every process once it has started.
+pub fn name<const N: usize>() -> [u8; N] {
+    let mut out = [0; N];
+    let given = getrandom(&mut out, GetRandomFlags::empty());
+    assert_eq!(given, Ok(N), "up to 256 bytes are given whole");
+    out
 }
 
 /// Seeds the generator on a thread of its own: its first use takes 45 to 75 ms, which would

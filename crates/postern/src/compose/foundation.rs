@@ -16,7 +16,7 @@ use crate::config::{Config, Mode, Transport};
 use crate::mail::Templates;
 use crate::private_file;
 use crate::root_keys::{RootKeys, RootKeysError};
-use crate::world::{SystemClock, SystemEntropy};
+use crate::world::{SystemClock, SystemEntropy, name};
 
 /// The lower half of the machine.
 pub(super) struct Foundation {
@@ -37,7 +37,7 @@ impl Foundation {
     pub(super) async fn lay(config: &Config) -> Result<Self, StartError> {
         let dir = DataDir::open(&config.data.dir)?;
         let keyring = keyring(config)?;
-        let node = NodeId(random(&SystemEntropy));
+        let node = NodeId(name());
         let tuning = Tuning {
             queue: config.limits.store_queue,
             page_cache_kib: u32::try_from(config.data.page_cache / 1024).unwrap_or(u32::MAX),

@@ -6,8 +6,10 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Libraries whose finer levels print header values or bytes of a conversation.
 const NEVER_FINER_THAN_INFO: [&str; 9] = [
@@ -47,28 +49,29 @@ impl LogConfig {
     ///
     /// # Errors
     /// The directives do not parse.
-    pub fn filter(&self) -> Result<EnvFilter, ParseError> {
-        let asked: Vec<_> = self
-            .filter
-            .split(',')
-            .filter(|one| !is_capped(one))
-            .collect();
-        let mut filter = EnvFilter::builder().parse(asked.join(","))?;
-        for library in NEVER_FINER_THAN_INFO {
-            filter = filter.add_directive(format!("{library}=info").parse()?);
-        }
-        Ok(filter)
+    pub fn filter(&self) -> Result<Targets, ParseError> {
+        let asked: Targets = self.filter.parse()?;
+        let default = asked.default_level().unwrap_or(LevelFilter::OFF);
+        let capped = |(target, level): (String, LevelFilter)| {
+            let level = if is_chatty(&target) {
+                level.min(LevelFilter::INFO)
+            } else {
+                level
+            };
+            (target, level)
+        };
+        let caps = NEVER_FINER_THAN_INFO.map(|library| (library, default.min(LevelFilter::INFO)));
+        Ok(Targets::new()
+            .with_default(default)
+            .with_targets(caps)
+            .with_targets(asked.into_iter().map(capped)))
     }
 }
 
-/// Whether a directive speaks of a capped library or of a module within it.
-fn is_capped(directive: &str) -> bool {
-    let target = directive
-        .trim()
-        .split(['=', '[', ':'])
-        .next()
-        .unwrap_or_default();
-    NEVER_FINER_THAN_INFO.contains(&target)
+/// Whether a target is a capped library or a module within it.
+fn is_chatty(target: &str) -> bool {
+    let library = target.split("::").next().unwrap_or_default();
+    NEVER_FINER_THAN_INFO.contains(&library)
 }
 
 /// Installs the process's logger; a second call changes nothing.
@@ -81,25 +84,23 @@ pub fn init(config: &LogConfig) -> Result<(), ParseError> {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(config.filter()?)
-        .with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(config.filter()?);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     // A logger that is there already stays: only tests start two servers in one process.
     let _installed_before = if pretty {
-        builder.with_target(false).try_init()
+        registry.with(lines.with_target(false)).try_init()
     } else {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .try_init()
+        let json = lines.json().flatten_event(true);
+        let json = json.with_current_span(true).with_span_list(false);
+        registry.with(json).try_init()
     };
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     fn with(filter: &str) -> LogConfig {
@@ -109,14 +110,37 @@ mod tests {
         }
     }
 
+    fn level(filter: &str, target: &str) -> Option<Level> {
+        let filter = with(filter).filter().expect("these directives parse");
+        let levels = [
+            Level::TRACE,
+            Level::DEBUG,
+            Level::INFO,
+            Level::WARN,
+            Level::ERROR,
+        ];
+        levels
+            .into_iter()
+            .find(|level| filter.would_enable(target, level))
+    }
+
     #[test]
     fn a_library_that_prints_headers_stays_at_info_even_when_everything_is_traced() {
-        let filter = with("trace,h2=trace,h2::codec=trace")
-            .filter()
-            .expect("these directives parse")
-            .to_string();
-        assert!(filter.contains("h2=info"), "{filter}");
-        assert!(!filter.contains("codec"), "{filter}");
+        let everything = "trace,h2=trace,h2::codec=trace";
+        assert_eq!(level(everything, "postern::calls"), Some(Level::TRACE));
+        assert_eq!(level(everything, "h2"), Some(Level::INFO));
+        assert_eq!(level(everything, "h2::codec"), Some(Level::INFO));
+        assert_eq!(
+            level("warn,postern=debug", "postern::calls"),
+            Some(Level::DEBUG)
+        );
+    }
+
+    #[test]
+    fn a_cap_never_makes_a_library_speak_more_than_was_asked() {
+        assert_eq!(level("error", "hyper::proto"), Some(Level::ERROR));
+        assert_eq!(level("debug,rustls=warn", "rustls"), Some(Level::WARN));
+        assert_eq!(level("postern=debug", "tonic"), None);
     }
 
     #[test]
