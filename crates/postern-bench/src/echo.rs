@@ -31,10 +31,10 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    pub(crate) async fn start() -> anyhow::Result<Self> {
-        // As many threads as the server takes beside its writer.
+    pub(crate) async fn start(workers: Option<usize>) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = cores.saturating_sub(1).max(1).to_string();
+        let as_the_server = cores.saturating_sub(1).max(1);
+        let workers = workers.unwrap_or(as_the_server).to_string();
         let mut child = Command::new(std::env::current_exe()?)
             .args(["echo-server", "--workers", &workers])
             .stdin(Stdio::null())

@@ -100,11 +100,11 @@ fn all(mut args: RunArgs) -> (RunArgs, Vec<Sitting>) {
 async fn hold(sitting: &Sitting, args: &RunArgs, report: &mut Report) -> anyhow::Result<()> {
     let server = Rc::new(server(sitting, args).await?);
     let idle = server.process.resident()?;
-    if !(sitting.outbox_paused && server.spawned.is_some()) {
+    if sitting.kinds.iter().any(|kind| kind.needs_mails()) {
         server.check().await?;
     }
     let echo = if args.floor {
-        Some(Echo::start().await?)
+        Some(Echo::start(args.echo_workers).await?)
     } else {
         None
     };
@@ -225,6 +225,11 @@ impl Kind {
             Self::Token => "token",
             Self::Outbox => "outbox",
         }
+    }
+
+    /// Whether its outbox must run. Others are told by their errors alone whether they work.
+    fn needs_mails(self) -> bool {
+        !matches!(self, Self::Send | Self::Token)
     }
 
     /// The one call that it is, if it is one.

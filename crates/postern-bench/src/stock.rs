@@ -13,6 +13,10 @@ use crate::{
     watch,
 };
 
+/// Mails on their way at once: fewer than the outbox keeps in memory, beyond which a mail waits
+/// until its lease ends.
+const IN_FLIGHT: u64 = 10_000;
+
 /// A request that was sent.
 struct Sent {
     address: String,
@@ -35,23 +39,22 @@ pub(crate) async fn resends(server: &Server, door: Door, count: u64) -> anyhow::
 pub(crate) async fn verifies(server: &Server, door: Door, count: u64) -> anyhow::Result<Work> {
     let mut inbox = Inbox::open(server.address).await?;
     inbox.skip_to_end().await?;
-    let sent = send(server, count).await?;
-    let mut codes = inbox.codes(sent.len()).await?;
+    let mut stock = Vec::new();
+    let mut missing = count;
+    while missing > 0 {
+        let sent = send(server, missing.min(IN_FLIGHT)).await?;
+        missing -= missing.min(IN_FLIGHT);
+        let mut codes = inbox.codes(sent.len()).await?;
+        for sent in sent {
+            let code = codes
+                .remove(&sent.address)
+                .context("a code of another run")?;
+            let id = &sent.auth_request_id;
+            stock.push(bodies::verify(door.encoding(), id, &code));
+        }
+    }
     settled(server).await?;
-    let bodies = sent.iter().map(|sent| {
-        let code = codes
-            .remove(&sent.address)
-            .context("a code of another run")?;
-        Ok(bodies::verify(
-            door.encoding(),
-            &sent.auth_request_id,
-            &code,
-        ))
-    });
-    Ok(Work::bodies(
-        Verb::Verify,
-        bodies.collect::<anyhow::Result<_>>()?,
-    ))
+    Ok(Work::bodies(Verb::Verify, stock))
 }
 
 async fn send(server: &Server, count: u64) -> anyhow::Result<Vec<Sent>> {
