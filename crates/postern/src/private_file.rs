@@ -5,6 +5,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use postern_core::ports::random;
+
+use crate::world::SystemEntropy;
+
 /// Replaces `path` with `content`, mode 0600: written beside it, synced, renamed, and the
 /// directory synced, so that a crash leaves the old file or the new one.
 ///
@@ -12,20 +16,22 @@ use std::path::{Path, PathBuf};
 /// What the system says.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = beside(path);
-    // A leftover of a crash may be there; its mode is not to be trusted.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    let placed = place(&beside, content).and_then(|()| fs::rename(&beside, path));
+    if placed.is_err() {
+        let _ = fs::remove_file(&beside);
     }
+    placed?;
+    File::open(directory(path))?.sync_all()
+}
+
+fn place(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&beside)?;
+        .open(path)?;
     file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(directory(path))?.sync_all()
+    file.sync_all()
 }
 
 /// Makes a directory, and those above it, that only its owner enters; one that is there stays as it is.
@@ -56,9 +62,11 @@ pub fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
+/// A name of its own for each writer, so that none replaces the file with what another one has begun.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    let suffix = u64::from_le_bytes(random(&SystemEntropy));
+    name.push(format!(".{suffix:016x}.new"));
     path.with_file_name(name)
 }
 
@@ -77,8 +85,6 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("root.keys");
         fs::write(&path, "old").expect("the directory is writable");
-        fs::write(dir.path().join("root.keys.new"), "left by a crash")
-            .expect("the directory is writable");
         replace(&path, b"new").expect("the directory is writable");
         assert_eq!(read(&path).expect("it is there").as_deref(), Some("new"));
         assert!(!is_open_to_others(&path));

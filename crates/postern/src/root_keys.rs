@@ -4,9 +4,15 @@
 //!
 //! ```toml
 //! current = 1
+//! last = 1
 //! [roots]
 //! 1 = "base64 of 32 random bytes"
 //! ```
+//!
+//! `last` is the number given last: numbers of retired roots are not given again until all have
+//! been. Whoever changes the file holds `<file>.lock` from reading it until it is replaced.
+
+mod hold;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +24,7 @@ use postern_core::keyring::{Keyring, KeyringProblem, RootSecret};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+pub use self::hold::Hold;
 use crate::private_file;
 
 /// The content of a keyring file.
@@ -25,6 +32,7 @@ use crate::private_file;
 pub struct RootKeys {
     roots: BTreeMap<u8, RootSecret>,
     current: u8,
+    last: u8,
 }
 
 /// Why a keyring file cannot be read or changed. `Display` never shows a secret.
@@ -58,6 +66,8 @@ pub enum RootKeysError {
 #[serde(deny_unknown_fields)]
 struct Written {
     current: u8,
+    /// Missing in a file written by hand: then the highest root is the last.
+    last: Option<u8>,
     roots: BTreeMap<String, Zeroizing<String>>,
 }
 
@@ -67,7 +77,32 @@ impl RootKeys {
         Self {
             roots: BTreeMap::from([(1, secret)]),
             current: 1,
+            last: 1,
         }
+    }
+
+    /// Changes the file while nobody else does, and answers what is in it then. A missing file is
+    /// made of `first`, which is the whole change.
+    ///
+    /// # Errors
+    /// The change is refused, or the file is missing without a `first`, cannot be read or written,
+    /// or is held by another process for too long ([`Hold::take`]).
+    pub fn edit(
+        file: &Path,
+        first: Option<RootSecret>,
+        edit: impl FnOnce(&mut Self) -> Result<(), RootKeysError>,
+    ) -> Result<Self, RootKeysError> {
+        let _hold = Hold::take(file)?;
+        let roots = match (Self::read(file), first) {
+            (Err(RootKeysError::Missing(_)), Some(secret)) => Self::first(secret),
+            (read, _) => {
+                let mut roots = read?;
+                edit(&mut roots)?;
+                roots
+            }
+        };
+        roots.write(file)?;
+        Ok(roots)
     }
 
     /// Reads the file.
@@ -89,7 +124,7 @@ impl RootKeys {
         }
     }
 
-    /// Replaces the file, durably.
+    /// Replaces the file, durably. The caller holds it ([`Hold`]).
     ///
     /// # Errors
     /// It cannot be written.
@@ -98,7 +133,11 @@ impl RootKeys {
             "# Root keys of Postern. Everything is derived from them or sealed under them: keep them secret,\n\
              # and keep a copy where the database is not.\n",
         ));
-        let _ = write!(text, "current = {}\n\n[roots]\n", self.current);
+        let _ = write!(
+            text,
+            "current = {}\nlast = {}\n\n[roots]\n",
+            self.current, self.last
+        );
         for (kid, secret) in &self.roots {
             let _ = writeln!(
                 text,
@@ -135,20 +174,20 @@ impl RootKeys {
         self.roots.keys().copied().collect()
     }
 
-    /// Adds a root under the next number; it is accepted and does not issue.
+    /// Adds a root under the number after the one given last; it is accepted and does not issue.
     ///
     /// # Errors
     /// All 255 numbers are taken.
     pub fn add(&mut self, secret: RootSecret) -> Result<u8, RootKeysError> {
-        let highest = self.roots.keys().next_back().copied().unwrap_or(0);
-        let free = (highest..u8::MAX)
+        let free = (self.last..u8::MAX)
             .map(|kid| kid + 1)
-            .chain(1..=highest)
+            .chain(1..=self.last)
             .find(|kid| !self.roots.contains_key(kid));
         let kid = free.ok_or_else(|| {
             RootKeysError::Refused("all 255 root numbers are taken: retire one first".into())
         })?;
         self.roots.insert(kid, secret);
+        self.last = kid;
         Ok(kid)
     }
 
@@ -203,9 +242,11 @@ impl RootKeys {
                 decode(secret).ok_or_else(|| format!("root {kid} is not 32 bytes in base64"))?,
             );
         }
+        let highest = roots.keys().next_back().copied().unwrap_or(0);
         let keys = Self {
             roots,
             current: written.current,
+            last: written.last.unwrap_or(highest),
         };
         keys.known(keys.current)
             .map_err(|problem| problem.to_string())?;
@@ -243,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_current_root_cannot_be_retired_and_a_number_is_not_used_again_at_once() {
+    fn the_current_root_cannot_be_retired() {
         let mut keys = keys();
         assert_eq!(
             keys.retire(1).expect_err("current").to_string(),
@@ -253,11 +294,43 @@ mod tests {
             keys.promote(9).expect_err("missing").to_string(),
             "there is no root key 9"
         );
+    }
+
+    #[test]
+    fn a_retired_number_is_given_again_only_after_all_others() {
+        let mut keys = keys();
         for kid in 2..=3 {
             assert_eq!(keys.add(RootSecret::new([kid; 32])).expect("free"), kid);
         }
-        keys.retire(2).expect("not current");
-        assert_eq!(keys.add(RootSecret::new([9; 32])).expect("free"), 4);
+        keys.retire(3).expect("not current");
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("root.keys");
+        keys.write(&file).expect("the directory is writable");
+        let mut keys = RootKeys::read(&file).expect("it was written");
+        for kid in (4..=255).chain([3]) {
+            assert_eq!(keys.add(RootSecret::new([9; 32])).expect("free"), kid);
+        }
+        let full = keys.add(RootSecret::new([9; 32])).expect_err("full");
+        assert!(full.to_string().starts_with("all 255 root numbers"));
+    }
+
+    #[test]
+    fn roots_added_at_the_same_time_all_stay() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("root.keys");
+        let add = || {
+            RootKeys::edit(&file, Some(RootSecret::new([7; 32])), |roots| {
+                roots.add(RootSecret::new([8; 32])).map(drop)
+            })
+            .expect("each is added")
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(add);
+            }
+        });
+        let kept = RootKeys::read(&file).expect("it was written");
+        assert_eq!(kept.kids(), (1..=12).collect::<Vec<_>>());
     }
 
     #[test]

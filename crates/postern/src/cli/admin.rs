@@ -143,15 +143,7 @@ fn edit_roots(
     edit: impl FnOnce(&mut RootKeys) -> Result<(), RootKeysError>,
 ) -> Result<(), Failure> {
     let file = store::find(store)?.data.root_keys_file;
-    let roots = match RootKeys::read(&file) {
-        Ok(mut roots) => {
-            edit(&mut roots).map_err(Failure::failed)?;
-            roots
-        }
-        Err(RootKeysError::Missing(_)) if make => RootKeys::first(new_root()),
-        Err(error) => return Err(Failure::failed(error)),
-    };
-    roots.write(&file).map_err(Failure::failed)?;
+    let roots = RootKeys::edit(&file, make.then(new_root), edit).map_err(Failure::failed)?;
     show::roots(&roots, json)
 }
 

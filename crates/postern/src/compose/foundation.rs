@@ -104,9 +104,8 @@ fn keyring(config: &Config) -> Result<Keyring, StartError> {
     let file = &config.data.root_keys_file;
     let roots = match RootKeys::read(file) {
         Err(RootKeysError::Missing(_)) if config.mode == Mode::Dev => {
-            let roots = RootKeys::first(RootSecret::new(random(&SystemEntropy)));
-            roots.write(file)?;
-            roots
+            let first = RootSecret::new(random(&SystemEntropy));
+            RootKeys::edit(file, Some(first), |_| Ok(()))?
         }
         read => read?,
     };
