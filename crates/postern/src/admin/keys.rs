@@ -1,6 +1,7 @@
 //! Root keys and signing keys.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use postern_core::Error;
 use postern_core::keyring::{Keyring, SealProblem};
@@ -11,7 +12,11 @@ use super::execute::{Admin, Refusal};
 use super::reply::AdminReply;
 use super::shown;
 use crate::oauth::keys;
-use crate::root_keys::{RootKeys, RootKeysError};
+use crate::root_keys::{Hold, RootKeys, RootKeysError};
+
+/// From how long after a change of the keyring file on every node has taken it up, and the calls
+/// that began before have ended.
+const SETTLED: Duration = Duration::from_secs(4);
 
 impl Admin {
     /// Promotes the standby, retires the active key, publishes a new standby and drops outlived keys.
@@ -62,22 +67,51 @@ impl Admin {
     }
 
     /// Removes a root from the keyring file, unless something kept still names it.
+    ///
+    /// Calls that began while it was current may still commit: what is kept is asked once the file
+    /// has settled and this node opens nothing under the root any more. The file changes last.
     pub(super) async fn retire_root(&self, kid: u8) -> Result<AdminReply, Refusal> {
+        let file = self.root_keys_file.clone();
+        let held = tokio::task::spawn_blocking(move || Hold::take(&file)).await;
+        let _hold = held.map_err(|_| Refusal("the root keys could not be held".to_owned()))??;
         let mut roots = RootKeys::read(&self.root_keys_file)?;
         roots.retire(kid)?;
+        self.take_up_roots()?;
+        self.refuse_in_use(kid).await?;
+        tokio::time::sleep(self.unsettled()).await;
+        self.put_in_force(&roots)?;
+        let unused = self.refuse_in_use(kid).await;
+        let done = unused.and_then(|()| Ok(roots.write(&self.root_keys_file)?));
+        if done.is_err() {
+            self.take_up_roots()?;
+        }
+        done?;
+        Ok(AdminReply::RootRetired { kid })
+    }
+
+    async fn refuse_in_use(&self, kid: u8) -> Result<(), Refusal> {
         if self.postern.store().kids_in_use().await?.contains(&kid) {
             return Err(Refusal(format!(
                 "root key {kid} is still named by what is kept: run `postern keys root reseal`, then wait until the \
                  auth requests that it issued have been swept"
             )));
         }
-        roots.write(&self.root_keys_file)?;
-        self.take_up_roots()?;
-        Ok(AdminReply::RootRetired { kid })
+        Ok(())
+    }
+
+    /// How long until the keyring file has been the same for [`SETTLED`].
+    fn unsettled(&self) -> Duration {
+        let changed = std::fs::metadata(&self.root_keys_file).and_then(|file| file.modified());
+        let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+        SETTLED.saturating_sub(age.unwrap_or_default())
     }
 
     fn take_up_roots(&self) -> Result<(), Refusal> {
-        let keyring = RootKeys::read(&self.root_keys_file)?
+        self.put_in_force(&RootKeys::read(&self.root_keys_file)?)
+    }
+
+    fn put_in_force(&self, roots: &RootKeys) -> Result<(), Refusal> {
+        let keyring = roots
             .keyring()
             .map_err(|problem| Refusal(problem.to_string()))?;
         self.keyring.store(Arc::new(keyring));
