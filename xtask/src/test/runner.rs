@@ -32,6 +32,9 @@ pub(crate) fn command(workspace: &Workspace, options: &Options, only_build: bool
         cargo.arg("--no-fail-fast").args(&options.filter);
     }
     if options.full {
+        if !only_build {
+            cargo.args(["--", "--include-ignored"]);
+        }
         // Not POSTERN_…: the server refuses variables of that prefix that it does not know.
         cargo.env("FULL_TESTS", "1");
     }

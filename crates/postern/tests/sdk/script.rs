@@ -11,11 +11,6 @@ pub(crate) fn dev(passwordless_type: &str) -> Plan {
     plan.set("settings.passwordless_type", passwordless_type)
 }
 
-/// Whether the long versions of the tests are wanted (`cargo xtask test --full`).
-pub(crate) fn full() -> bool {
-    std::env::var_os("FULL_TESTS").is_some()
-}
-
 /// A folder or file of the repository, which must be there.
 pub(crate) fn installed(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

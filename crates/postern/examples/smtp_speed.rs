@@ -1,6 +1,6 @@
 //! Mails per second into a local sink, beside the bare SMTP crate over a no-delay stream. A
 //! measurement, not a check of behaviour: run it by hand with
-//! `cargo test --release -p postern --test smtp_speed -- --ignored --nocapture`.
+//! `cargo run --release -p postern --example smtp_speed`.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on panics")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -104,9 +104,8 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement of a release build"]
-async fn mails_per_second_beside_the_bare_smtp_crate() {
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
     for connections in [1, 8] {
         let sink = SmtpServer::builder().count_only().start().await.unwrap();
         let (mut we, mut they) = (Vec::new(), Vec::new());
@@ -119,6 +118,5 @@ async fn mails_per_second_beside_the_bare_smtp_crate() {
             "{connections} connections: ours {we:.0}/s, bare lettre without delay {they:.0}/s, ratio {:.2}",
             we / they
         );
-        assert!(we / they >= 0.7);
     }
 }
