@@ -1,6 +1,6 @@
 use super::Postern;
 use crate::error::{Error, Violation};
-use crate::model::{Email, MailProvider, SecretText, Slot, TlsMode};
+use crate::model::{Email, MailProvider, SecretText, Slot, TlsMode, is_mailable};
 use crate::ports::{Amendment, random};
 
 /// A mail provider as the operator describes it.
@@ -136,7 +136,7 @@ fn problems(input: &ProviderInput) -> Vec<Violation> {
 
 /// The name and address of a sender text.
 pub(crate) fn sender_of(from: &str) -> Option<(String, Email)> {
-    if from.chars().any(char::is_control) || from.chars().count() > 400 {
+    if !is_mailable(from) || from.chars().count() > 400 {
         return None;
     }
     let Some((name, rest)) = from.rsplit_once('<') else {

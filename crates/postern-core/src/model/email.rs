@@ -34,21 +34,22 @@ pub enum EmailProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressKey(pub [u8; 16]);
 
-/// Providers that ignore what follows a plus sign, and whether they ignore dots as well.
-const FOLDING: &[(&str, bool)] = &[
-    ("gmail.com", true),
-    ("googlemail.com", true),
-    ("fastmail.com", false),
-    ("hotmail.com", false),
-    ("icloud.com", false),
-    ("live.com", false),
-    ("mac.com", false),
-    ("me.com", false),
-    ("msn.com", false),
-    ("outlook.com", false),
-    ("pm.me", false),
-    ("proton.me", false),
-    ("protonmail.com", false),
+/// Providers that ignore what follows a plus sign: the domain, the name that all domains of the same
+/// mailboxes share, and whether dots are ignored as well.
+const FOLDING: &[(&str, &str, bool)] = &[
+    ("gmail.com", "gmail.com", true),
+    ("googlemail.com", "gmail.com", true),
+    ("fastmail.com", "fastmail.com", false),
+    ("hotmail.com", "hotmail.com", false),
+    ("icloud.com", "icloud.com", false),
+    ("live.com", "live.com", false),
+    ("mac.com", "icloud.com", false),
+    ("me.com", "icloud.com", false),
+    ("msn.com", "msn.com", false),
+    ("outlook.com", "outlook.com", false),
+    ("pm.me", "proton.me", false),
+    ("proton.me", "proton.me", false),
+    ("protonmail.com", "proton.me", false),
 ];
 
 impl Email {
@@ -65,6 +66,9 @@ impl Email {
         }
         if text.chars().count() > Self::MAX_CHARS {
             return Err(EmailProblem::TooLong);
+        }
+        if text.chars().any(is_ignorable) {
+            return Err(EmailProblem::Malformed);
         }
         let (local, domain) = split(text).ok_or(EmailProblem::Malformed)?;
         if local.len() > 64 {
@@ -109,26 +113,17 @@ impl Email {
     /// few providers known to ignore them.
     pub fn key(&self) -> AddressKey {
         let (local, domain) = split(&self.normal).expect("an Email holds one @");
-        let digest = match FOLDING.iter().find(|(name, _)| *name == domain) {
+        let digest = match FOLDING.iter().find(|(name, ..)| *name == domain) {
             None => sha256(&[b"postern address\0", self.normal.as_bytes()]),
-            Some((name, dots)) => {
+            Some((_, shared, dots)) => {
                 let untagged = local.split_once('+').map_or(local, |(before, _)| before);
                 let local = if *dots {
                     untagged.replace('.', "")
                 } else {
                     untagged.to_owned()
                 };
-                let name = if *name == "googlemail.com" {
-                    "gmail.com"
-                } else {
-                    name
-                };
-                sha256(&[
-                    b"postern address\0",
-                    local.as_bytes(),
-                    b"@",
-                    name.as_bytes(),
-                ])
+                let shared = shared.as_bytes();
+                sha256(&[b"postern address\0", local.as_bytes(), b"@", shared])
             }
         };
         AddressKey(digest[..16].try_into().expect("16 of 32 bytes"))
@@ -165,6 +160,31 @@ fn is_atom_char(c: char) -> bool {
     matches!(
         c.general_category_group(),
         GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number
+    )
+}
+
+/// Code points that show nothing (Unicode's Default_Ignorable_Code_Point): with them one mailbox
+/// could be written, and echoed to the app, in countless ways.
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
 }
 

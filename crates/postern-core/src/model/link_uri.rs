@@ -61,19 +61,7 @@ impl LinkUri {
     /// # Errors
     /// The first rule it breaks.
     pub fn parse(text: &str, settings: &Settings) -> Result<Self, LinkUriProblem> {
-        if text.chars().count() > Self::MAX_CHARS {
-            return Err(LinkUriProblem::TooLong);
-        }
-        if text
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || "\\<>\"`{}|^".contains(c))
-        {
-            return Err(LinkUriProblem::Malformed);
-        }
-        let url = Url::parse(text).map_err(|_| LinkUriProblem::Malformed)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(LinkUriProblem::Malformed);
-        }
+        let url = parse_strictly(text).ok_or(LinkUriProblem::Malformed)?;
         if url.query_pairs().any(|(key, _)| key == "link_token") {
             return Err(LinkUriProblem::HasToken);
         }
@@ -136,6 +124,29 @@ impl LinkUri {
     }
 }
 
+/// Reads an absolute URI of RFC 3986 that browsers and mail clients cannot take for another: what is
+/// mailed is the text as given, so it must say what the parser heard.
+fn parse_strictly(text: &str) -> Option<Url> {
+    let plain = |b: u8| b.is_ascii_graphic() && !b"\\<>\"`{}|^".contains(&b);
+    if !text.bytes().all(plain) {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let said = url.host_str().is_none_or(|host| says(text, host));
+    (said && (url.has_host() || !url.scheme().starts_with("http"))).then_some(url)
+}
+
+/// Whether the authority in the text is this host, with nothing but a port beside it.
+fn says(text: &str, host: &str) -> bool {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((written, port)) = authority.split_at_checked(host.len()) else {
+        return false;
+    };
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    written.eq_ignore_ascii_case(host) && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Whether `scheme` may stand on the allow-list of custom schemes at all.
 pub(crate) fn may_be_custom(scheme: &str) -> bool {
     let mut bytes = scheme.bytes();
@@ -147,7 +158,8 @@ pub(crate) fn may_be_custom(scheme: &str) -> bool {
 }
 
 fn custom_allowed(scheme: &str, settings: &Settings) -> Result<(), LinkUriProblem> {
-    let listed = scheme.contains('.')
+    let open = settings.link_origins.is_empty() && scheme.contains('.');
+    let listed = open
         || settings
             .link_schemes
             .iter()
@@ -268,6 +280,45 @@ mod tests {
             link("https://a.example/?link_token=x"),
             Err(LinkUriProblem::HasToken)
         );
+    }
+
+    #[test]
+    fn a_uri_that_a_browser_may_read_otherwise_is_refused() {
+        for bad in [
+            "https://@evil.example/",
+            "https://:@evil.example/",
+            "https:evil.example",
+            "https:///evil.example/x",
+            "http:localhost",
+            "http://ⓛocalhost/",
+            "http://0x7f.1/",
+            "http://2130706433/",
+            "https://%61pp.example/",
+            "https://аpple.example/",
+            "https://a.example/\u{202e}x",
+            "https://a.example/\u{200b}x",
+            "https://a.example:x/",
+        ] {
+            assert_eq!(link(bad), Err(LinkUriProblem::Malformed), "{bad:?}");
+        }
+        assert!(link("https://xn--pple-43d.example:8443/x").is_ok());
+    }
+
+    #[test]
+    fn a_list_of_origins_closes_the_door_to_unlisted_custom_schemes() {
+        let settings = Settings {
+            link_origins: vec!["https://app.example".into()],
+            ..Settings::default()
+        };
+        assert_eq!(
+            LinkUri::parse("com.evil.app:/x", &settings),
+            Err(LinkUriProblem::Scheme)
+        );
+        let settings = Settings {
+            link_schemes: vec!["com.good.app".into()],
+            ..settings
+        };
+        assert!(LinkUri::parse("com.good.app:/x", &settings).is_ok());
     }
 
     #[test]

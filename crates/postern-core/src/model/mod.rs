@@ -39,4 +39,4 @@ pub use variables::{RESERVED_VARIABLES, Variables};
 
 pub(crate) use digits::fold_code;
 pub(crate) use link_uri::may_be_custom;
-pub(crate) use variables::is_https;
+pub(crate) use variables::{is_https, is_mailable};

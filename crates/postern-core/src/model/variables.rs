@@ -98,13 +98,23 @@ fn problems(name: &str, value: &str) -> Vec<Violation> {
     if value.chars().count() > 256 {
         broken("max_len:256", "has a value longer than 256 characters");
     }
-    if name.chars().chain(value.chars()).any(char::is_control) {
-        broken("no_controls", "has control characters");
+    if !is_mailable(name) || !is_mailable(value) {
+        let told =
+            "has control characters, line separators, text direction overrides or an encoded word";
+        broken("plain_text", told);
     }
     if name == "app_logo_url" && !value.is_empty() && !is_https(value) {
         broken("https", "must be an https address");
     }
     found
+}
+
+/// Whether `text` may stand in a mail's header and body: on one line, in one direction, and read by
+/// nobody as an encoded word (RFC 2047).
+pub(crate) fn is_mailable(text: &str) -> bool {
+    let misleads =
+        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.chars().any(misleads) && !text.contains("=?")
 }
 
 /// Whether `text` is an absolute https URL without user information.
@@ -161,6 +171,14 @@ mod tests {
     #[test]
     fn line_breaks_cannot_reach_a_header() {
         assert!(parse(&[("name", "a\r\nBcc: x")]).is_err());
+    }
+
+    #[test]
+    fn what_a_header_or_a_reader_would_take_for_something_else_is_refused() {
+        for bad in ["=?utf-8?q?=0d=0aBcc:x@y.z?=", "a\u{2028}b", "\u{202e}evil"] {
+            assert!(parse(&[("name", bad)]).is_err(), "{bad:?}");
+        }
+        assert!(parse(&[("name", "می\u{200c}خواهم 👩\u{200d}💻 = ?")]).is_ok());
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub fn judge(with: &Judgement<'_>, proof: &Proof) -> Decision {
         Ok(by) => with.accept(by),
         Err(Refusal::Plain(error)) => Decision::refuse(error),
         Err(Refusal::Wrong(digest)) => with.count(digest),
+        Err(Refusal::Exhausted) => bury(with.request, with.key, with.now),
     }
 }
 
@@ -75,6 +76,8 @@ enum Refusal {
     Plain(Error),
     /// A wrong code not seen before: it is counted.
     Wrong([u8; 16]),
+    /// The attempt limit was lowered below what was used: the request dies here.
+    Exhausted,
 }
 
 impl From<Error> for Refusal {
@@ -89,10 +92,7 @@ impl Judgement<'_> {
         match self.request.state {
             State::Used(_) => Err(Error::AuthRequestUsed.into()),
             State::Dead => Err(Error::TooManyAttempts.into()),
-            // The limit may have been lowered since the last wrong code.
-            State::Open if self.request.wrong.count() >= self.settings.attempt_limit => {
-                Err(Error::TooManyAttempts.into())
-            }
+            State::Open if exhausted(self.request, self.settings) => Err(Refusal::Exhausted),
             State::Open if self.now >= self.request.expires_at => {
                 Err(Error::AuthRequestExpired.into())
             }
@@ -224,6 +224,24 @@ impl Judgement<'_> {
 
     fn event(&self, what: EventKind) -> Event {
         event_of(self.request, self.key, self.now, what)
+    }
+}
+
+/// Whether an open request has used up its attempts under the limit as it is now.
+pub(super) fn exhausted(request: &AuthRequest, settings: &Settings) -> bool {
+    request.state == State::Open && request.wrong.count() >= settings.attempt_limit
+}
+
+/// Lets an exhausted request die for good, so that a limit raised later opens nothing again.
+pub(super) fn bury(request: &AuthRequest, key: AddressKey, now: Timestamp) -> Decision {
+    let events = vec![event_of(request, key, now, EventKind::Locked)];
+    let dead = AuthRequest {
+        state: State::Dead,
+        ..request.clone()
+    };
+    Decision {
+        outcome: Err(Error::TooManyAttempts),
+        change: Some(change(dead, None, events)),
     }
 }
 

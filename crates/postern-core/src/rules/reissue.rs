@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::model::{AddressKey, AuthRequest, DeliveryId, EventKind, State, Timestamp};
 use crate::ports::{Change, Decision, Ledger};
 use crate::rules::issue::{event_of, queue};
+use crate::rules::judge::{bury, exhausted};
 use crate::rules::throttle::{budget_spent, throttle};
 use crate::settings::{OnBudget, Settings};
 
@@ -28,6 +29,9 @@ pub struct Reissue<'a> {
 impl Reissue<'_> {
     /// Queues another mail and restarts the lifetime, or refuses. Attempts and budgets stay as they are.
     pub fn decide(&self, ledger: &Ledger, now: Timestamp) -> Decision {
+        if exhausted(self.request, self.settings) {
+            return bury(self.request, self.key, now);
+        }
         let quotas = match self
             .refusal(ledger, now)
             .map_or_else(|| throttle(ledger, self.settings, now), Err)
@@ -189,6 +193,19 @@ mod tests {
             resend(&dead, &Settings::default(), 1),
             Err("TOO_MANY_ATTEMPTS")
         );
+    }
+
+    #[test]
+    fn a_request_with_as_many_wrong_codes_as_a_lowered_limit_is_not_mailed_again() {
+        let tried = AuthRequest {
+            wrong: request().wrong.with([1; 16]),
+            ..request()
+        };
+        let settings = Settings {
+            attempt_limit: 1,
+            ..Settings::default()
+        };
+        assert_eq!(resend(&tried, &settings, 1), Err("TOO_MANY_ATTEMPTS"));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{OnBudget, Settings};
-use crate::model::{CodeAlphabet, Email, Method, is_https, may_be_custom};
+use crate::model::{CodeAlphabet, Email, Method, is_https, is_mailable, may_be_custom};
 
 /// One setting: its name and how its text is read and written. What it means, its unit and its
 /// default stand in `postern.default.toml`.
@@ -117,7 +117,7 @@ pub const KEYS: &[Key] = &[
     ),
     key!(
         app_name,
-        "1 to 100 characters without control characters",
+        "1 to 100 characters of plain text on one line",
         name,
         String::clone
     ),
@@ -286,7 +286,7 @@ fn is_origin(text: &str) -> bool {
 }
 
 fn name(text: &str) -> Option<String> {
-    let fits = (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    let fits = (1..=100).contains(&text.chars().count()) && is_mailable(text);
     fits.then(|| text.to_owned())
 }
 

@@ -60,19 +60,23 @@ impl Reply {
     /// The most characters of text that are kept.
     pub const MAX_TEXT: usize = 200;
 
-    /// Keeps what may be kept of `text`: control characters become spaces, words with an `@` and
-    /// every occurrence of one of `secrets` are masked, and the rest is cut at the bound.
+    /// Keeps what may be kept of `text`: control characters become spaces, words with an `@` or
+    /// with a piece of one of `secrets` are masked, and the rest is cut at the bound.
+    ///
+    /// A server that has seen the message may quote it, broken over lines and encoded; of what it
+    /// says then, words that look like anything but prose are masked too.
     pub fn new(stage: Stage, code: Option<u16>, text: &str, secrets: &[&str]) -> Self {
-        let mut clean = text.to_owned();
-        for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
-            clean = clean.replace(secret, "***");
-        }
-        let words: Vec<&str> = clean
+        let quoting = stage == Stage::EndOfData;
+        let words: Vec<&str> = text
             .split(|c: char| c.is_control() || c.is_whitespace())
             .filter(|word| !word.is_empty())
             .map(|word| {
                 if word.contains('@') {
                     "<address>"
+                } else if secrets.iter().any(|secret| holds_piece(word, secret))
+                    || (quoting && !is_prose(word))
+                {
+                    "***"
                 } else {
                     word
                 }
@@ -84,6 +88,24 @@ impl Reply {
             text: words.join(" ").chars().take(Self::MAX_TEXT).collect(),
         }
     }
+}
+
+/// Whether the word holds five characters in a row of the secret, or all of a shorter one.
+fn holds_piece(word: &str, secret: &str) -> bool {
+    let secret: Vec<char> = secret.chars().collect();
+    let size = secret.len().min(5);
+    size >= 4
+        && secret
+            .windows(size)
+            .any(|piece| word.contains(&piece.iter().collect::<String>()))
+}
+
+/// Whether the word is a plain one, or an enhanced status code such as 5.7.1 (RFC 3463).
+fn is_prose(word: &str) -> bool {
+    let status = |c: char| c.is_ascii_digit() || c == '.';
+    let letter = |c: char| c.is_ascii_alphabetic() || "-'.,:;!?()[]\"".contains(c);
+    let is_status = word.chars().all(status) && word.split('.').count() == 3;
+    is_status || (word.chars().all(letter) && word.len() <= 24)
 }
 
 impl fmt::Display for Reply {
@@ -146,8 +168,16 @@ mod tests {
         let reply = Reply::new(Stage::Rcpt, Some(550), said, &["482913", "abcdef_l"]);
         assert_eq!(
             reply.to_string(),
-            "rcpt: 550 5.1.1 <address> no such user, your code *** in https://a.example/?link_token=***"
+            "rcpt: 550 5.1.1 <address> no such user, your code *** in ***"
         );
+    }
+
+    #[test]
+    fn a_server_that_quotes_the_message_broken_over_lines_gives_no_piece_of_it_away() {
+        let said = "5.7.1 refused: \"https://a.example/?link_token=3DAZabcdefGHIJKLMN=\r\n OPQRSTuvwx_l code 4829=\r\n13 order A-778\"";
+        let token = "AZabcdefGHIJKLMNOPQRSTuvwx_l";
+        let reply = Reply::new(Stage::EndOfData, Some(554), said, &["482913", token]);
+        assert_eq!(reply.text, "5.7.1 refused: *** *** code *** *** order ***");
     }
 
     #[test]

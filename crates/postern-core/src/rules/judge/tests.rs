@@ -324,6 +324,10 @@ fn a_lowered_attempt_limit_holds_for_requests_under_way() {
     let mut case = Case::new();
     case.request = case.judge(&case.wrong(0)).change.unwrap().request;
     case.settings.attempt_limit = 1;
+    let decision = case.judge(&case.code(0));
+    assert_eq!(decision.outcome.unwrap_err().code(), "TOO_MANY_ATTEMPTS");
+    case.request = decision.change.unwrap().request;
+    case.settings.attempt_limit = 5;
     assert_eq!(case.answer(&case.code(0)), "TOO_MANY_ATTEMPTS");
 }
 
