@@ -65,6 +65,16 @@ impl Following {
                 read = now;
             }
             self.refresh().await;
+        }
+    }
+
+    /// Writes down throttled calls once a second: apart from [`Self::follow`], because a busy writer
+    /// must not keep a change of the registry from being seen. Runs until it is dropped.
+    pub async fn record(&self) {
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
             if let Err(error) = self.postern.record_throttled(false).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -51,7 +51,9 @@ impl Machine {
             beside.spawn(certificates::follow(tls, files));
         }
         beside.spawn(socket.serve(Arc::new(foundation.admin())));
-        beside.spawn(async move { house.following.follow().await });
+        let following = Arc::clone(&house.following);
+        beside.spawn(async move { following.follow().await });
+        beside.spawn(async move { house.following.record().await });
         beside.spawn(sweeping::sweep(Arc::clone(&foundation.postern)));
         beside.spawn(house.health.watch(house.ready));
         let (listener, url, address) = (ports.listener, ports.url, ports.address);
