@@ -158,7 +158,7 @@ fn expire(tx: &Tx<'_>, ids: &[AuthRequestId]) -> Result<u64> {
             continue;
         }
         let event = Event {
-            at: tx.now,
+            at: request.expires_at,
             request: Some(*id),
             client: Some(request.client),
             address: request.address.key(),
