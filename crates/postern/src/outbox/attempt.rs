@@ -122,7 +122,7 @@ impl Attempt<'_> {
                 reply: told(reply),
             },
             Outcome::ProviderTrouble(reply) => {
-                warn!(%provider, stage = reply.stage.as_str(), code = reply.code, text = %reply.text, "mail provider trouble");
+                warn!(%provider, stage = reply.stage.as_str(), code = reply.code, "mail provider trouble");
                 self.again(outgoing, Some(provider), told(reply))
             }
             Outcome::Retry(reply) => self.again(outgoing, Some(provider), told(reply)),
