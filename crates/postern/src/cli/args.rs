@@ -38,7 +38,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Try it: everything made at first start, mails shown in an inbox page.
     #[command(
-        after_help = "Examples:\n  postern dev\n  postern dev --tls --listen 127.0.0.1:8443\n  postern dev --listen 127.0.0.1:0 --data /tmp/postern"
+        after_help = "Examples:\n  postern dev\n  postern dev --tls --listen 127.0.0.1:8443\n  postern dev --listen 127.0.0.1:0 --data ./my-data"
     )]
     Dev(DevArgs),
     /// Run in production.

@@ -168,7 +168,7 @@ pub(crate) enum MailCommand {
 pub(crate) enum ProviderCommand {
     /// Add a mail provider, or replace the one with this name.
     #[command(
-        after_help = "Example:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' --config postern.toml"
+        after_help = "Example:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' \\\n    --config postern.toml"
     )]
     Add(ProviderArgs),
     /// List the providers, without their passwords.
