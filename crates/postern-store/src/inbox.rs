@@ -13,6 +13,9 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::connect::ConnectError;
+use crate::sqlite::open;
+
 /// How many mails wait for the writer before [`Inbox::put`] waits too.
 const QUEUE: usize = 1024;
 /// The most mails in one commit.
@@ -21,6 +24,7 @@ const BATCH: usize = 256;
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
+    PRAGMA secure_delete = FAST;
     CREATE TABLE IF NOT EXISTS mails (
         id INTEGER PRIMARY KEY,
         address TEXT NOT NULL,
@@ -36,6 +40,9 @@ pub enum InboxError {
     /// The file cannot be opened, read or written.
     #[error("the development inbox cannot be read or written")]
     Engine(#[from] rusqlite::Error),
+    /// The file cannot be made.
+    #[error(transparent)]
+    File(#[from] ConnectError),
     /// The writer has ended.
     #[error("the development inbox is closed")]
     Closed,
@@ -94,8 +101,11 @@ impl Inbox {
     /// # Errors
     /// The file is not a database, or cannot be made.
     pub fn open(path: &Path, capacity: u32) -> Result<Self, InboxError> {
+        open::make(path)?;
         let connection = Connection::open(path)?;
         connection.execute_batch(SCHEMA)?;
+        let last =
+            connection.query_row("SELECT ifnull(max(id), 0) FROM mails", [], |row| row.get(0))?;
         let reader = Connection::open(path)?;
         let (writer, queue) = mpsc::channel(QUEUE);
         let arrivals = broadcast::Sender::new(1024);
@@ -103,7 +113,9 @@ impl Inbox {
             .name("inbox-writer".to_owned())
             .spawn({
                 let arrivals = arrivals.clone();
-                move || write_until_closed(connection, queue, i64::from(capacity), &arrivals)
+                move || {
+                    write_until_closed(connection, queue, (i64::from(capacity), last), &arrivals)
+                }
             });
         Ok(Self {
             writer: Some(writer),
@@ -198,6 +210,23 @@ impl Inbox {
     }
 }
 
+/// Removes the mails to an address, folded like [`NewMail::address`], from the inbox at `path` and
+/// from the disk; answers how many. Who has the inbox open may go on. No file is no mails. Blocks.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn forget(path: &Path, address: &str) -> Result<usize, InboxError> {
+    if !path.exists() {
+        return Ok(0);
+    }
+    let connection = Connection::open(path)?;
+    connection.execute_batch(SCHEMA)?;
+    connection.execute_batch("PRAGMA secure_delete = ON")?;
+    let removed = connection.execute("DELETE FROM mails WHERE address = ?1", [address])?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(removed)
+}
+
 impl Drop for Inbox {
     fn drop(&mut self) {
         self.writer = None;
@@ -220,13 +249,14 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<KeptMail> {
 fn write_until_closed(
     mut connection: Connection,
     mut queue: mpsc::Receiver<(NewMail, oneshot::Sender<i64>)>,
-    capacity: i64,
+    (capacity, mut last): (i64, i64),
     arrivals: &broadcast::Sender<Arc<[String]>>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-        match write(&mut connection, &batch, capacity) {
+        match write(&mut connection, &batch, capacity, last) {
             Ok(ids) => {
+                last = ids.last().copied().unwrap_or(last);
                 let addresses = batch.iter().map(|(mail, _)| mail.address.clone()).collect();
                 for ((_, answer), id) in batch.drain(..).zip(ids) {
                     let _ = answer.send(id);
@@ -245,16 +275,18 @@ fn write(
     connection: &mut Connection,
     batch: &[(NewMail, oneshot::Sender<i64>)],
     capacity: i64,
+    last: i64,
 ) -> rusqlite::Result<Vec<i64>> {
     let act = connection.transaction()?;
     let mut ids = Vec::with_capacity(batch.len());
     {
-        let mut insert = act
-            .prepare_cached("INSERT INTO mails (address, summary, content) VALUES (?1, ?2, ?3)")?;
-        for (mail, _) in batch {
-            ids.push(insert.insert(params![mail.address, mail.summary, mail.content])?);
+        let mut insert = act.prepare_cached(
+            "INSERT INTO mails (id, address, summary, content) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        // Not the engine's next number: it would give that of a forgotten mail again.
+        for (id, (mail, _)) in (last + 1..).zip(batch) {
+            ids.push(insert.insert(params![id, mail.address, mail.summary, mail.content])?);
         }
-        // Numbers have no gaps, because only the oldest are ever removed.
         let newest = ids.last().copied().unwrap_or(0);
         act.prepare_cached("DELETE FROM mails WHERE id <= ?1")?
             .execute(params![newest - capacity])?;
@@ -344,6 +376,25 @@ mod tests {
             summaries(&inbox.read(all(0, 10)).await.unwrap()),
             ["c", "d"]
         );
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_address_is_in_no_file_and_no_file_is_for_others_to_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.db");
+        let inbox = Inbox::open(&path, 100).unwrap();
+        inbox.put(mail("bob@example.com", "b")).await.unwrap();
+        let gone = inbox.put(mail("ada@example.com", "a")).await.unwrap();
+        assert_eq!(forget(&path, "ada@example.com").unwrap(), 1);
+        assert_eq!(summaries(&inbox.newest(2).await.unwrap()), ["b"]);
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0);
+            let held = std::fs::read(file.path()).unwrap();
+            assert!(!String::from_utf8_lossy(&held).contains("ada@"));
+        }
+        assert!(inbox.put(mail("bob@example.com", "c")).await.unwrap() > gone);
     }
 
     #[tokio::test]

@@ -1,8 +1,11 @@
+use std::path::Path;
+
 use postern_core::model::AddressKey;
 use postern_core::ports::StoreError;
 use rusqlite::{Connection, Result, params};
 
 use super::auth_request;
+use super::open;
 use super::reader::Reader;
 use super::tx::{self, Tx};
 use super::writer::Writer;
@@ -11,6 +14,8 @@ use super::writer::Writer;
 const LOOK: u16 = 5000;
 /// Rows removed in one act.
 const PIECE: usize = 100;
+/// How often the log is tried to be emptied; each try waits for readers and writers itself.
+const LOG_TRIES: u32 = 3;
 
 /// A piece of a table: the ids that belong to the address, and where to go on.
 type Piece = (Vec<[u8; 16]>, Option<[u8; 16]>);
@@ -24,7 +29,6 @@ pub(super) async fn forget(
 ) -> Result<u64, StoreError> {
     let mut removed = scan(reader, writer, address, requests, drop_request).await?;
     removed += scan(reader, writer, address, events, drop_event).await?;
-    removed += writer.run(move |tx| drop_quotas(tx, address)).await?;
     Ok(removed)
 }
 
@@ -41,17 +45,32 @@ async fn scan(
         for piece in ids.chunks(PIECE) {
             let piece = piece.to_vec();
             removed += writer
-                .run(move |tx| {
-                    piece
-                        .iter()
-                        .map(|id| remove(tx, *id))
-                        .sum::<Result<usize>>()
-                })
+                .run(move |tx| overwriting(tx, || piece.iter().map(|id| remove(tx, *id)).sum()))
                 .await?;
         }
         from = next;
     }
     Ok(u64::try_from(removed).unwrap_or(0))
+}
+
+/// Overwrites what is removed meanwhile, also whole pages.
+fn overwriting(tx: &Tx<'_>, remove: impl FnOnce() -> Result<usize>) -> Result<usize> {
+    open::overwrite(tx.conn(), "ON")?;
+    let removed = remove();
+    open::overwrite(tx.conn(), "FAST")?;
+    removed
+}
+
+/// Ends what the write-ahead log still holds of pages as they were before.
+pub(super) fn empty_log(path: &Path) -> Result<()> {
+    let conn = open::writing(path, 64)?;
+    for _ in 0..LOG_TRIES {
+        let busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !busy {
+            return Ok(());
+        }
+    }
+    Err(rusqlite::Error::InvalidQuery)
 }
 
 fn requests(conn: &Connection, address: AddressKey, after: [u8; 16]) -> Result<Piece> {
@@ -90,13 +109,4 @@ fn drop_request(tx: &Tx<'_>, id: [u8; 16]) -> Result<usize> {
 
 fn drop_event(tx: &Tx<'_>, id: [u8; 16]) -> Result<usize> {
     tx.write("DELETE FROM events WHERE id = ?1", [id])
-}
-
-fn drop_quotas(tx: &Tx<'_>, address: AddressKey) -> Result<u64> {
-    let mut removed = tx.write("DELETE FROM address_sends WHERE address = ?1", [address.0])?;
-    removed += tx.write(
-        "DELETE FROM address_guesses WHERE address = ?1",
-        [address.0],
-    )?;
-    Ok(u64::try_from(removed).unwrap_or(0))
 }

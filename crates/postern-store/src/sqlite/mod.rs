@@ -8,7 +8,7 @@ mod event;
 mod forget;
 mod ledger;
 mod migrate;
-mod open;
+pub(crate) mod open;
 mod queue;
 mod reader;
 mod registry;
@@ -20,7 +20,7 @@ mod tests;
 mod tx;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -40,6 +40,7 @@ const READ_GROUP: usize = 64;
 
 /// A store in one SQLite file.
 pub(crate) struct SqliteStore {
+    path: PathBuf,
     writer: Writer,
     /// Reads of a few rows.
     quick: Reader,
@@ -88,6 +89,7 @@ impl SqliteStore {
         let (slow, looking) = Reader::start("store-looker", open::reading(path)?, tuning.queue, 1)?;
         others.push(looking);
         Ok(Self {
+            path: path.to_owned(),
             writer,
             quick,
             slow,

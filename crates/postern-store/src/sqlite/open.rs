@@ -1,5 +1,5 @@
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Result};
@@ -9,16 +9,17 @@ use crate::connect::ConnectError;
 /// How often a statement is used again without being prepared anew.
 const STATEMENTS: usize = 64;
 
-/// Makes the file, for the owner's eyes only: SQLite gives its companions the same mode.
-pub(super) fn make(path: &Path) -> Result<(), ConnectError> {
+/// Makes the file if need be, for the owner's eyes only: SQLite gives its companions the same mode.
+pub(crate) fn make(path: &Path) -> Result<(), ConnectError> {
     let made = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(path);
-    made.map(drop).map_err(|source| ConnectError::File {
+        .open(path)
+        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
+    made.map_err(|source| ConnectError::File {
         path: path.to_owned(),
         source,
     })
@@ -33,7 +34,13 @@ pub(super) fn writing(path: &Path, page_cache_kib: u32) -> Result<Connection> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
          PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{page_cache_kib};"
     ))?;
+    overwrite(&conn, "FAST")?;
     Ok(conn)
+}
+
+/// Whether what is removed is overwritten: `FAST` where the page is written anyway, `ON` everywhere.
+pub(super) fn overwrite(conn: &Connection, how: &str) -> Result<()> {
+    conn.query_row(&format!("PRAGMA secure_delete = {how}"), [], |_| Ok(()))
 }
 
 /// A connection that only reads.

@@ -120,7 +120,15 @@ impl Store for SqliteStore {
     }
 
     async fn forget_address(&self, address: &Email) -> Result<u64, StoreError> {
-        forget::forget(&self.slow, &self.writer, address.key()).await
+        let removed = forget::forget(&self.slow, &self.writer, address.key()).await?;
+        let path = self.path.clone();
+        let emptied = tokio::task::spawn_blocking(move || forget::empty_log(&path)).await;
+        match emptied {
+            Ok(Ok(())) => Ok(removed),
+            _ => Err(StoreError::NotDone(
+                "the write-ahead log could not be emptied: forget the address again".into(),
+            )),
+        }
     }
 
     async fn kids_in_use(&self) -> Result<Vec<u8>, StoreError> {

@@ -26,6 +26,8 @@ pub struct Admin {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// The file that the roots are read from.
     pub root_keys_file: PathBuf,
+    /// The file of the development inbox, which need not be there.
+    pub inbox_file: PathBuf,
 }
 
 /// Why a command was not done, for the person who typed it.
@@ -97,12 +99,17 @@ impl Admin {
     }
 
     async fn forget(&self, address: &str) -> Result<AdminReply, Refusal> {
-        let removed = self
-            .postern
-            .store()
-            .forget_address(&parse_address(address)?)
-            .await?;
-        Ok(AdminReply::Forgotten { removed })
+        let address = parse_address(address)?;
+        let removed = self.postern.store().forget_address(&address).await?;
+        let file = self.inbox_file.clone();
+        let mails = tokio::task::spawn_blocking(move || mail::inbox::forget(&file, &address)).await;
+        let mails = mails
+            .ok()
+            .and_then(Result::ok)
+            .ok_or_else(|| Refusal("the development inbox could not be emptied".to_owned()))?;
+        Ok(AdminReply::Forgotten {
+            removed: removed + mails,
+        })
     }
 
     async fn list(

@@ -71,6 +71,11 @@ impl Foundation {
         })
     }
 
+    /// Where mails are kept in development.
+    pub(super) fn inbox_file(&self) -> PathBuf {
+        self.dir.path().join("inbox.db")
+    }
+
     /// The commands on it.
     pub(super) fn admin(&self) -> Admin {
         Admin {
@@ -78,6 +83,7 @@ impl Foundation {
             entropy: Arc::new(SystemEntropy),
             keyring: Arc::clone(&self.keyring),
             root_keys_file: self.root_keys_file.clone(),
+            inbox_file: self.inbox_file(),
         }
     }
 

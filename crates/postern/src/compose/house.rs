@@ -104,7 +104,7 @@ fn way_out(
             Ok((Arc::new(providers), axum::Router::new()))
         }
         Transport::Inbox => {
-            let file = foundation.dir.path().join("inbox.db");
+            let file = foundation.inbox_file();
             let inbox = DevInbox::open(&file, Arc::new(SystemClock))
                 .map_err(|error| StartError::Other(with_sources(&error)))?;
             Ok((Arc::new(inbox.carrier()), inbox.router()))

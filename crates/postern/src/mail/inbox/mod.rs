@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use postern_core::model::{LinkToken, Passcode, SecretText};
+use postern_core::model::{Email, LinkToken, Passcode, SecretText};
 use postern_core::ports::Clock;
 use postern_store::inbox::{Inbox, InboxError, KeptMail, NewMail};
 use serde_json::{Map, Value, json};
@@ -84,6 +84,15 @@ impl Transport for DevInbox {
             }
         }
     }
+}
+
+/// Removes the mails to one person from the inbox in the file at `path`; answers how many. Blocks.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn forget(path: &Path, address: &Email) -> Result<u64, InboxError> {
+    let removed = postern_store::inbox::forget(path, &folded(address.as_given()))?;
+    Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
 /// The form in which addresses are looked up.
