@@ -1,7 +1,9 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 /// The folder of an embedded store, held for this process alone while the value lives.
 ///
@@ -73,12 +75,14 @@ impl DataDir {
 /// `None` when another process holds the folder.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    guarded(path)?;
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path.join("postern.lock"))?;
     match file.try_lock() {
         Ok(()) => {}
@@ -89,6 +93,25 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     file.rewind()?;
     writeln!(file, "{}", std::process::id())?;
     Ok(Some(file))
+}
+
+/// Refuses a folder in which others could replace our files.
+fn guarded(path: &Path) -> io::Result<()> {
+    let metadata = path.metadata()?;
+    let (shown, mode) = (path.display(), metadata.mode());
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other(
+            "it belongs to another user: chown it to the one that runs postern",
+        ));
+    }
+    if mode & 0o022 != 0 {
+        let told = format!("other users can write to it: run `chmod 700 {shown}`");
+        return Err(io::Error::other(told));
+    }
+    if mode & 0o044 != 0 {
+        tracing::warn!(dir = %shown, "other users can read the data directory: chmod 700");
+    }
+    Ok(())
 }
 
 fn holder(path: &Path) -> Option<u32> {
@@ -125,6 +148,22 @@ mod tests {
         DataDir::open(dir.path()).unwrap().release().unwrap();
         drop(DataDir::open(dir.path()).unwrap());
         DataDir::open(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_others_write_to_is_refused_and_no_link_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = dir.path().join("other");
+        std::fs::write(&other, "kept").unwrap();
+        let data = dir.path().join("data");
+        drop(DataDir::open(&data).unwrap());
+        std::fs::remove_file(data.join("postern.lock")).unwrap();
+        std::os::unix::fs::symlink(&other, data.join("postern.lock")).unwrap();
+        DataDir::open(&data).unwrap_err();
+        assert_eq!(std::fs::read(&other).unwrap(), b"kept");
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = format!("{:?}", DataDir::open(&data).unwrap_err());
+        assert!(refused.contains("chmod 700"), "{refused}");
     }
 
     #[test]

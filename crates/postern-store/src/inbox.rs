@@ -114,7 +114,7 @@ impl Inbox {
             .spawn({
                 let arrivals = arrivals.clone();
                 move || {
-                    write_until_closed(connection, queue, (i64::from(capacity), last), &arrivals)
+                    write_until_closed(connection, queue, (i64::from(capacity), last), &arrivals);
                 }
             });
         Ok(Self {
