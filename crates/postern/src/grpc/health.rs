@@ -1,9 +1,12 @@
 //! `grpc.health.v1.Health`: readiness, in gRPC's own words.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt as _};
-use tokio::sync::watch;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::sleep,
+};
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
 use tonic_health::pb::{
@@ -15,11 +18,22 @@ use tonic_health::pb::{
 pub(super) const PASSWORDLESS: &str = "scalekit.v1.auth.passwordless.PasswordlessService";
 
 /// Tells the server's readiness.
-pub(super) struct Readiness(watch::Receiver<bool>);
+pub(super) struct Readiness {
+    ready: watch::Receiver<bool>,
+    watchers: Arc<Semaphore>,
+}
+
+/// Watchers at once: each keeps its connection from being idle, and none needs a token.
+const WATCHERS: usize = 256;
+/// How long one may watch before it has to ask again.
+const WATCHED: Duration = Duration::from_hours(1);
 
 impl Readiness {
     pub(super) fn new(ready: watch::Receiver<bool>) -> Self {
-        Self(ready)
+        Self {
+            ready,
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
+        }
     }
 }
 
@@ -34,7 +48,7 @@ impl Health for Readiness {
         if !known(&request.get_ref().service) {
             return Err(Status::not_found("no such service"));
         }
-        Ok(Response::new(told(*self.0.borrow())))
+        Ok(Response::new(told(*self.ready.borrow())))
     }
 
     async fn watch(
@@ -42,8 +56,13 @@ impl Health for Readiness {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let known = known(&request.get_ref().service);
-        let changes = WatchStream::new(self.0.clone());
-        let told = changes.map(move |ready| Ok(if known { told(ready) } else { unknown() }));
+        let place = Arc::clone(&self.watchers).try_acquire_owned();
+        let place = place.map_err(|_| Status::resource_exhausted("too many are watching"))?;
+        let changes = WatchStream::new(self.ready.clone()).take_until(sleep(WATCHED));
+        let told = changes.map(move |ready| {
+            let _held = &place;
+            Ok(if known { told(ready) } else { unknown() })
+        });
         Ok(Response::new(Box::pin(told)))
     }
 }
@@ -66,5 +85,25 @@ fn told(ready: bool) -> HealthCheckResponse {
 fn unknown() -> HealthCheckResponse {
     HealthCheckResponse {
         status: ServingStatus::ServiceUnknown.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn watchers_past_the_bound_are_refused_until_one_leaves() {
+        let (_ready, readiness) = watch::channel(true);
+        let health = Readiness::new(readiness);
+        let watch = || health.watch(Request::new(HealthCheckRequest::default()));
+        let mut watchers = Vec::new();
+        for _ in 0..WATCHERS {
+            watchers.push(watch().await.unwrap_or_else(|refused| panic!("{refused}")));
+        }
+        let refused = watch().await.err().unwrap();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        watchers.pop();
+        assert!(watch().await.is_ok());
     }
 }

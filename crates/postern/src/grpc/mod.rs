@@ -1,12 +1,13 @@
 //! The gRPC door.
 
+mod bounds;
 mod frame;
 mod health;
 mod unary;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::post};
+use axum::{Router, middleware::from_fn, routing::post};
 use postern_proto::FILE_DESCRIPTOR_SET;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::Builder as Reflection;
@@ -21,13 +22,28 @@ use crate::{
 /// # Panics
 /// Never: reflection's descriptors are compiled in, and tests build this router.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let health = HealthServer::new(health::Readiness::new(app.ready.clone()));
+    let health = HealthServer::new(health::Readiness::new(app.ready.clone()))
+        .max_decoding_message_size(bounds::MESSAGE_LIMIT);
     let v1 = reflection()
         .build_v1()
-        .expect("the compiled-in descriptors are sound");
+        .expect("the compiled-in descriptors are sound")
+        .max_decoding_message_size(bounds::MESSAGE_LIMIT);
     let v1alpha = reflection()
         .build_v1alpha()
-        .expect("the compiled-in descriptors are sound");
+        .expect("the compiled-in descriptors are sound")
+        .max_decoding_message_size(bounds::MESSAGE_LIMIT);
+    let open = Router::new()
+        .route_service("/grpc.health.v1.Health/Check", health.clone())
+        .route_service("/grpc.health.v1.Health/Watch", health)
+        .route_service(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            v1,
+        )
+        .route_service(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            v1alpha,
+        )
+        .layer(from_fn(bounds::keep));
     Router::new()
         .route(
             &passwordless("SendPasswordlessEmail"),
@@ -41,16 +57,7 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             &passwordless("VerifyPasswordlessEmail"),
             post(unary::unary::<Verify>),
         )
-        .route_service("/grpc.health.v1.Health/Check", health.clone())
-        .route_service("/grpc.health.v1.Health/Watch", health)
-        .route_service(
-            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-            v1,
-        )
-        .route_service(
-            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-            v1alpha,
-        )
+        .merge(open)
 }
 
 fn passwordless(method: &str) -> String {

@@ -86,3 +86,39 @@ async fn reflection_shows_the_services_and_their_files() {
         Some(MessageResponse::FileDescriptorResponse(_))
     ));
 }
+
+/// The status of a stream that sent `messages`, each filled with `bytes` bytes.
+async fn reflected(server: &Server, messages: usize, bytes: usize) -> Code {
+    let channel = Channel::from_shared(server.url()).unwrap();
+    let mut reflection = ServerReflectionClient::new(channel.connect().await.unwrap());
+    let asked = std::iter::repeat_n(
+        ServerReflectionRequest {
+            host: "x".repeat(bytes),
+            message_request: None,
+        },
+        messages,
+    );
+    let answers = reflection.server_reflection_info(tokio_stream::iter(asked));
+    let answers = match answers.await {
+        Ok(answers) => answers.into_inner().collect::<Vec<_>>().await,
+        Err(refused) => return refused.code(),
+    };
+    let refused = answers.into_iter().find_map(Result::err);
+    refused.map_or(Code::Ok, |refused| refused.code())
+}
+
+#[tokio::test]
+async fn the_open_services_take_no_message_of_more_than_16_kib() {
+    let server = Server::start().await;
+    assert_eq!(
+        reflected(&server, 1, 15 * 1024).await,
+        Code::InvalidArgument
+    );
+    let channel = Channel::from_shared(server.url()).unwrap();
+    let mut health = HealthClient::new(channel.connect().await.unwrap());
+    let long = HealthCheckRequest {
+        service: "x".repeat(17 * 1024),
+    };
+    let refused = health.check(long).await.unwrap_err();
+    assert_eq!(refused.code(), Code::OutOfRange);
+}
