@@ -2,9 +2,13 @@
 //!
 //! Counters instead of a timer for each request: the hot path pays two relaxed additions.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    task::Poll,
 };
 
 /// Counts what happens on one connection.
@@ -14,14 +18,21 @@ pub(super) struct Activity {
     settled: AtomicU64,
     begun: AtomicU64,
     in_flight: AtomicU32,
+    written: AtomicU64,
+    stuck: AtomicBool,
     first: AtomicU8,
 }
 
 impl Activity {
     /// A request has arrived: its number, and a guard while it is in flight.
     pub(super) fn begin(self: &Arc<Self>) -> (u64, InFlight) {
+        (self.begun.fetch_add(1, Relaxed), self.busy())
+    }
+
+    /// The peer waits for us until the guard is dropped.
+    pub(super) fn busy(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Relaxed);
-        (self.begun.fetch_add(1, Relaxed), InFlight(Arc::clone(self)))
+        InFlight(Arc::clone(self))
     }
 
     /// How many requests have arrived so far.
@@ -39,10 +50,32 @@ impl Activity {
         self.first.load(Relaxed) == HTTP2
     }
 
-    /// Whether an HTTP/1 peer owes us the rest of a head, or a new one its first byte.
+    /// Whether a peer owes us the rest of its greeting or of a head, or a new one its first byte.
     pub(super) fn owes_a_head(&self) -> bool {
-        let unsettled = self.read.load(Relaxed) != self.settled.load(Relaxed);
-        !self.is_busy() && !self.is_http2() && (unsettled || self.begun() == 0)
+        let read = self.read.load(Relaxed);
+        if self.is_http2() {
+            return self.begun() == 0 && read < GREETING;
+        }
+        let unsettled = read != self.settled.load(Relaxed);
+        !self.is_busy() && (unsettled || self.begun() == 0)
+    }
+
+    /// Bytes that the peer's side has taken so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Relaxed)
+    }
+
+    /// Whether there are bytes that the peer's side does not take.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck.load(Relaxed)
+    }
+
+    /// A write was tried.
+    pub(super) fn note_write(&self, tried: &Poll<io::Result<usize>>) {
+        self.stuck.store(tried.is_pending(), Relaxed);
+        if let Poll::Ready(Ok(written)) = tried {
+            self.written.fetch_add(*written as u64, Relaxed);
+        }
     }
 
     /// Bytes have come.
@@ -59,6 +92,8 @@ impl Activity {
 const NOTHING: u8 = 0;
 const HTTP1: u8 = 1;
 const HTTP2: u8 = 2;
+/// Bytes of the shortest HTTP/2 greeting: preface, SETTINGS, and the acknowledgement of ours.
+const GREETING: u64 = 24 + 9 + 9;
 
 /// A request being answered.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use tower::Service as _;
 
 use super::{
     activity::Activity,
+    answering::Answering,
     drain::Drain,
     request::{RequestContext, RequestId, seed},
 };
@@ -64,7 +65,7 @@ impl hyper::service::Service<Request<Incoming>> for Edge {
         });
         let version = request.version();
         let grpc = is_grpc(request.headers());
-        let drain = self.drain.clone();
+        let (drain, activity) = (self.drain.clone(), Arc::clone(&self.activity));
         let answer = self.router.clone().call(request);
         Box::pin(async move {
             let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
@@ -73,6 +74,13 @@ impl hyper::service::Service<Request<Incoming>> for Edge {
             };
             dress(&mut response, id, version, &drain);
             drop(in_flight);
+            // One of known length is whole already.
+            if http_body::Body::size_hint(response.body())
+                .exact()
+                .is_none()
+            {
+                response = response.map(|body| Body::new(Answering::new(body, activity)));
+            }
             Ok(response)
         })
     }

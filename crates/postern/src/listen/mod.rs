@@ -12,6 +12,7 @@ use tokio::{
 };
 
 mod activity;
+mod answering;
 mod connection;
 mod drain;
 mod edge;
@@ -35,11 +36,16 @@ pub struct Limits {
     pub max_streams: u32,
     /// Bytes of one request head, at least 8 KiB.
     pub max_head_bytes: usize,
-    /// For a TLS handshake, and for the rest of an HTTP/1 head once it has begun. A peer is cut
-    /// off between one and two of these.
+    /// For a TLS handshake, for an HTTP/2 greeting, and for the rest of an HTTP/1 head once it has
+    /// begun. A peer is cut off between one and two of these.
     pub head_timeout: Duration,
     /// A connection without a request for so long is closed.
     pub idle_timeout: Duration,
+    /// For a peer to take at least one byte of what is written to it. It is cut off between one
+    /// and two of these.
+    pub write_timeout: Duration,
+    /// For a connection to end once it was told to; then it is cut, whatever is in flight.
+    pub goodbye_timeout: Duration,
     /// For what is in flight once the listener has closed.
     pub finish_timeout: Duration,
 }
@@ -52,6 +58,8 @@ impl Default for Limits {
             max_head_bytes: 32 * 1024,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(5),
+            write_timeout: Duration::from_secs(30),
+            goodbye_timeout: Duration::from_secs(30),
             finish_timeout: Duration::from_secs(10),
         }
     }

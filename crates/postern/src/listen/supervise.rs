@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, interval, sleep},
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
 pub(super) enum Order {
     /// Close once the answers in flight are out: GOAWAY, or no more keep-alive.
     Goodbye,
-    /// Close now.
+    /// Close now, whatever is in flight.
     Cut,
 }
 
@@ -35,11 +35,13 @@ pub(super) fn supervise(
     tokio::spawn(async move {
         let watch = async {
             tokio::select! {
-                () = goodbye(&limits, &drain, &activity) => {
+                () = async {
+                    goodbye(&limits, &drain, &activity).await;
                     let _ = orders.send(Order::Goodbye).await;
-                    overdue(&limits, &activity).await;
-                }
+                    sleep(limits.goodbye_timeout).await;
+                } => {}
                 () = overdue(&limits, &activity) => {}
+                () = stuck(&limits, &activity) => {}
             }
             let _ = orders.send(Order::Cut).await;
         };
@@ -85,17 +87,33 @@ async fn idle(limits: &Limits, activity: &Activity) {
     }
 }
 
-/// Returns when an HTTP/1 peer has owed the rest of a request head for too long.
+/// Returns when a peer has owed the rest of its greeting or of a request head for too long.
 async fn overdue(limits: &Limits, activity: &Activity) {
     let mut tick = ticks(limits.head_timeout);
     let mut owed = None;
     loop {
         tick.tick().await;
-        let now = activity.owes_a_head().then(|| activity.begun());
+        let now = activity
+            .owes_a_head()
+            .then(|| (activity.begun(), activity.written()));
         if now.is_some() && now == owed {
             return;
         }
         owed = now;
+    }
+}
+
+/// Returns when a peer has taken nothing of what is to be written for too long.
+async fn stuck(limits: &Limits, activity: &Activity) {
+    let mut tick = ticks(limits.write_timeout);
+    let mut pending = None;
+    loop {
+        tick.tick().await;
+        let now = activity.is_stuck().then(|| activity.written());
+        if now.is_some() && now == pending {
+            return;
+        }
+        pending = now;
     }
 }
 

@@ -84,7 +84,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if let Some(written) = ready!(self.poll_instead(cx, bytes)) {
             return Poll::Ready(written);
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let tried = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.activity.note_write(&tried);
+        tried
     }
 
     fn poll_write_vectored(
@@ -97,7 +99,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         {
             return Poll::Ready(written);
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let tried = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.activity.note_write(&tried);
+        tried
     }
 
     fn is_write_vectored(&self) -> bool {

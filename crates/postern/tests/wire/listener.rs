@@ -252,6 +252,53 @@ async fn a_peer_that_says_nothing_or_half_a_head_is_cut_off() {
     }
 }
 
+/// Limits that are over soon, but for the idle time unless a test asks for it.
+fn impatient() -> Limits {
+    Limits {
+        head_timeout: Duration::from_millis(100),
+        write_timeout: Duration::from_millis(100),
+        goodbye_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn an_http2_peer_that_never_finishes_its_greeting_is_cut_off() {
+    let server = Server::with(impatient(), None).await;
+    let mut peer = Frames::connect(server.addr).await;
+    let ended = async { while peer.read().await.is_some() {} };
+    timeout(SOON, ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_none_of_its_answers_is_cut_off() {
+    let server = Server::with(impatient(), None).await;
+    let mut peer = TcpStream::connect(server.addr).await.unwrap();
+    let asked = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    // Until the server takes no more, which it does not for as long as its answers lie unread.
+    let ended = async { while peer.write_all(asked.as_bytes()).await.is_ok() {} };
+    timeout(SOON, ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_http2_peer_that_leaves_no_window_for_its_answer_is_cut_off() {
+    let limits = Limits {
+        idle_timeout: Duration::from_millis(200),
+        goodbye_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = Server::with(limits, None).await;
+    let mut peer = Frames::connect(server.addr).await;
+    peer.write(SETTINGS, 0, &[0, 4, 0, 0, 0, 0]).await;
+    // HEADERS of GET /keys, by literal and indexed fields (RFC 7541).
+    let head = [&[0x82, 0x86, 0x44, 5][..], b"/keys", &[0x41, 1], b"x"].concat();
+    let mut frame = vec![0, 0, u8::try_from(head.len()).unwrap(), 1, 5, 0, 0, 0, 1];
+    frame.extend(head);
+    peer.0.write_all(&frame).await.unwrap();
+    let ended = async { while peer.read().await.is_some() {} };
+    timeout(SOON, ended).await.unwrap();
+}
+
 #[tokio::test]
 async fn an_idle_keep_alive_connection_outlives_the_head_timeout() {
     let limits = Limits {
