@@ -32,7 +32,7 @@ impl Default for Checkpoints {
     fn default() -> Self {
         Self {
             every: Some(Duration::from_millis(25)),
-            frames: 20_000,
+            frames: 10_000,
         }
     }
 }

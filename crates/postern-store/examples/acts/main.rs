@@ -2,7 +2,7 @@
 //! stall, under one way of carrying the write-ahead log over or another.
 //!
 //! ```sh
-//! cargo run --release -p postern-store --example acts -- --acts redeem --every 25 --frames 20000
+//! cargo run --release -p postern-store --example acts -- --acts redeem --every 25 --frames 10000
 //! cargo run --release -p postern-store --example acts -- --rows 1000000
 //! cargo run --release -p postern-store --example acts -- --experiment
 //! ```
@@ -62,7 +62,7 @@ impl Ask {
         };
         let one = Checkpoints {
             every: every.map(Duration::from_millis),
-            frames: u32::try_from(number("--frames", 20_000)).expect("frames"),
+            frames: u32::try_from(number("--frames", 10_000)).expect("frames"),
         };
         let kinds = value("--acts").map_or(Kind::ALL.to_vec(), |names| {
             names.split(',').map(Kind::parse).collect()

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -9,11 +10,15 @@ use rusqlite::{Connection, Result};
 use super::{open, spawn};
 use crate::connect::{Checkpoints, ConnectError};
 
+/// How much of a long log is new when the thread carries over again.
+const STEPS: u32 = 16;
+
 /// Keeps the write-ahead log short without holding up commits.
 ///
 /// A thread carries over into the database file what it can while the writer goes on. It never
-/// catches up with a busy writer, so once the log is long the writer carries over the short rest
-/// between two commits; then the log begins again at its start.
+/// catches up with a busy writer, so once the log is long it also makes the file durable (SQLite
+/// would only do that when it has caught up), and then the writer carries over the short rest
+/// between two commits: the log begins again at its start.
 pub(super) struct Checkpointer {
     plan: Checkpoints,
     log: Mutex<Log>,
@@ -24,9 +29,11 @@ pub(super) struct Checkpointer {
 struct Log {
     /// Frames after the last commit.
     frames: u32,
-    /// From how many frames on the writer tries.
-    tried_at: u32,
-    grown: bool,
+    /// Frames when the thread last began to carry over.
+    passed: u32,
+    /// Only a short rest is left to the writer.
+    ready: bool,
+    asleep: bool,
     closed: bool,
 }
 
@@ -49,8 +56,13 @@ impl Checkpointer {
             return Ok(None);
         };
         let conn = open::writing(path, 64)?;
+        // Open as long as the engine is: closing it would end the locks that SQLite holds on the file.
+        let file = File::open(path).map_err(|source| ConnectError::File {
+            path: path.to_owned(),
+            source,
+        })?;
         let this = Arc::clone(self);
-        spawn("store-checkpoint", move || this.serve(&conn, every)).map(Some)
+        spawn("store-checkpoint", move || this.serve(&conn, &file, every)).map(Some)
     }
 
     /// Learns from the writer's connection how long the log is after each commit.
@@ -66,11 +78,10 @@ impl Checkpointer {
     pub(super) fn relieve(&self, conn: &Connection) {
         {
             let mut log = self.lock();
-            if log.frames < self.plan.frames.max(log.tried_at) {
+            let ready = std::mem::take(&mut log.ready) || self.plan.every.is_none();
+            if !ready || log.frames < self.plan.frames {
                 return;
             }
-            // A reader in the way, or the thread at work: not again at every commit.
-            log.tried_at = log.frames.saturating_add(self.plan.frames / 32);
         }
         passive(conn);
     }
@@ -84,29 +95,44 @@ impl Checkpointer {
     fn grow(&self, frames: u32) {
         let mut log = self.lock();
         if frames < log.frames {
-            log.tried_at = 0;
+            (log.passed, log.ready) = (0, false);
         }
         log.frames = frames;
-        if !std::mem::replace(&mut log.grown, true) {
+        if log.asleep && self.grown(&log) {
+            log.asleep = false;
             self.grew.notify_one();
         }
     }
 
-    fn serve(&self, conn: &Connection, every: Duration) {
-        while self.wait(every) {
+    fn serve(&self, conn: &Connection, file: &File, every: Duration) {
+        while let Some(long) = self.wait(every) {
             passive(conn);
+            if long {
+                if let Err(error) = file.sync_data() {
+                    tracing::warn!(%error, "the database file was not made durable ahead of time");
+                }
+                self.lock().ready = true;
+            }
         }
     }
 
-    /// Waits until the log has grown and `every` has passed; `false` at the end.
-    fn wait(&self, every: Duration) -> bool {
-        let log = self.lock();
-        let grown = self.grew.wait_while(log, |log| !log.grown && !log.closed);
-        let log = grown.unwrap_or_else(PoisonError::into_inner);
-        let rested = self.grew.wait_timeout_while(log, every, |log| !log.closed);
+    /// Waits until `every` has passed and the log has grown by a step, and tells whether it is long;
+    /// `None` at the end.
+    fn wait(&self, every: Duration) -> Option<bool> {
+        let rested = self
+            .grew
+            .wait_timeout_while(self.lock(), every, |log| !log.closed);
         let (mut log, _) = rested.unwrap_or_else(PoisonError::into_inner);
-        log.grown = false;
-        !log.closed
+        while !log.closed && !self.grown(&log) {
+            log.asleep = true;
+            log = self.grew.wait(log).unwrap_or_else(PoisonError::into_inner);
+        }
+        log.passed = log.frames;
+        (!log.closed).then_some(log.frames >= self.plan.frames)
+    }
+
+    fn grown(&self, log: &Log) -> bool {
+        log.frames >= log.passed.saturating_add(self.plan.frames / STEPS)
     }
 
     fn lock(&self) -> MutexGuard<'_, Log> {
