@@ -10,8 +10,8 @@ use rusqlite::{Connection, Result};
 use super::{open, spawn};
 use crate::connect::{Checkpoints, ConnectError};
 
-/// How much of a long log is new when the thread carries over again.
-const STEPS: u32 = 16;
+/// Into how many passes of the thread a long log falls: fewer carry over fewer pages twice.
+const STEPS: u32 = 2;
 
 /// Keeps the write-ahead log short without holding up commits.
 ///
