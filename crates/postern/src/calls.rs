@@ -28,10 +28,20 @@ use crate::{
 pub trait Call {
     /// What comes in.
     type Request: prost::Message + Default + serde::de::DeserializeOwned;
+    /// What of a protobuf message has to be seen before it is read as a request.
+    type Shape: prost::Message + Default;
     /// What goes out.
     type Response: prost::Message + serde::Serialize;
     /// What it is counted as.
     const METHOD: Method;
+
+    /// Refuses a message that reading it as a request would bend.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check(_: &Self::Shape) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Does it for an authenticated caller.
     fn run(
@@ -39,6 +49,15 @@ pub trait Call {
         caller: &Caller,
         request: Self::Request,
     ) -> impl Future<Output = Result<Self::Response, Error>> + std::marker::Send;
+}
+
+/// Both members of verify's oneof: read as a oneof, the last one on the wire would win in silence.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct OfferedProofs {
+    #[prost(string, optional, tag = "1")]
+    code: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    link_token: Option<String>,
 }
 
 /// Opens an auth request and mails its credential.
@@ -50,6 +69,7 @@ pub struct Verify;
 
 impl Call for Send {
     type Request = SendPasswordlessRequest;
+    type Shape = ();
     type Response = SendPasswordlessResponse;
     const METHOD: Method = Method::Send;
 
@@ -73,6 +93,7 @@ impl Call for Send {
 
 impl Call for Resend {
     type Request = ResendPasswordlessRequest;
+    type Shape = ();
     type Response = SendPasswordlessResponse;
     const METHOD: Method = Method::Resend;
 
@@ -92,8 +113,18 @@ impl Call for Resend {
 
 impl Call for Verify {
     type Request = VerifyPasswordLessRequest;
+    type Shape = OfferedProofs;
     type Response = VerifyPasswordLessResponse;
     const METHOD: Method = Method::Verify;
+
+    fn check(offered: &OfferedProofs) -> Result<(), Error> {
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        if given(&offered.code) && given(&offered.link_token) {
+            let told = "give either code or link_token, not both";
+            return Err(Error::invalid("auth_credential", "required", told));
+        }
+        Ok(())
+    }
 
     async fn run(
         app: &App,

@@ -58,6 +58,7 @@ macro_rules! contract {
             a_request_that_was_resent_can_expire_again,
             what_is_past_its_retention_goes_and_the_rest_stays,
             spent_quota_rows_go_and_counting_ones_stay,
+            a_spent_guess_row_goes_too_after_its_quota_row,
             forgetting_an_address_leaves_nothing_of_it,
             every_kid_in_use_is_named,
         );

@@ -163,6 +163,19 @@ pub async fn spent_quota_rows_go_and_counting_ones_stay(store: TempStore) {
     );
 }
 
+/// The guesses of an address may count for longer than its mails do.
+pub async fn a_spent_guess_row_goes_too_after_its_quota_row(store: TempStore) {
+    let id = send(&store, 1, "ada").await;
+    store.clock.advance(MINUTE);
+    let guessed = store.engine.redeem(id, true, guess(1)).await.unwrap();
+    assert!(guessed.outcome.is_err());
+    store.clock.advance(DAY - MINUTE);
+    assert_eq!(sweep(&store).await.removed, 1);
+    store.clock.advance(MINUTE);
+    assert_eq!(sweep(&store).await.removed, 1);
+    assert_eq!(sweep(&store).await.removed, 0);
+}
+
 /// Requests, mails and events of the address go, by every way of writing it, from the disk too;
 /// others stay, and so does what its quotas count.
 pub async fn forgetting_an_address_leaves_nothing_of_it(store: TempStore) {

@@ -30,8 +30,8 @@ struct Place {
     next: AuthRequestId,
     /// The first request of this round that still lives.
     living: Option<AuthRequestId>,
-    /// The last quota row looked at.
-    quota: [u8; 16],
+    /// The last row looked at in each of the two tables of counts.
+    quota: [[u8; 16]; 2],
 }
 
 impl Cursor {
@@ -41,7 +41,7 @@ impl Cursor {
             settled,
             next: settled,
             living: None,
-            quota: [0; 16],
+            quota: [[0; 16]; 2],
         }))
     }
 
@@ -102,13 +102,14 @@ pub(super) async fn sweep(
     swept.more |= cursor.advance(&seen);
     let removed = writer.run(move |tx| remove(tx, keep)).await?;
     swept.more |= removed.full;
-    let stale = stale_quotas(cursor, reader, now).await?;
-    let quotas = if stale.is_empty() {
-        0
-    } else {
-        writer.run(move |tx| drop_quotas(tx, &stale)).await?
-    };
-    swept.removed = removed.rows + quotas;
+    swept.removed = removed.rows;
+    for counted in [&SENDS, &GUESSES] {
+        let stale = stale_quotas(cursor, reader, counted, now).await?;
+        if !stale.is_empty() {
+            let drop = move |tx: &Tx<'_>| drop_quotas(tx, counted, &stale);
+            swept.removed += writer.run(drop).await?;
+        }
+    }
     Ok(swept)
 }
 
@@ -217,27 +218,50 @@ fn oldest(tx: &Tx<'_>, sql: &str, before: [u8; 16]) -> Result<Option<([u8; 16], 
         .map(|last| (*last, u16::try_from(ids.len()).unwrap_or(PIECE))))
 }
 
-/// Quota rows in which nothing counts any more, from the next piece of both tables.
+/// One of the two tables that count what happened to an address.
+struct Counted {
+    /// Which of the cursor's places is its own.
+    place: usize,
+    piece: &'static str,
+    one: &'static str,
+    drop: &'static str,
+}
+
+static SENDS: Counted = Counted {
+    place: 0,
+    piece: "SELECT address, times FROM address_sends WHERE address > ?1 ORDER BY address LIMIT ?2",
+    one: "SELECT times FROM address_sends WHERE address = ?1",
+    drop: "DELETE FROM address_sends WHERE address = ?1",
+};
+
+static GUESSES: Counted = Counted {
+    place: 1,
+    piece: "SELECT address, times FROM address_guesses WHERE address > ?1 ORDER BY address LIMIT ?2",
+    one: "SELECT times FROM address_guesses WHERE address = ?1",
+    drop: "DELETE FROM address_guesses WHERE address = ?1",
+};
+
+/// Rows in which nothing counts any more, from the next piece of the table.
 async fn stale_quotas(
     cursor: &Cursor,
     reader: &Reader,
+    counted: &'static Counted,
     now: Timestamp,
 ) -> Result<Vec<[u8; 16]>, StoreError> {
-    let from = cursor.lock().quota;
-    let (stale, last) = reader.run(move |conn| quotas(conn, from, now)).await?;
-    cursor.lock().quota = last.unwrap_or_default();
+    let from = cursor.lock().quota[counted.place];
+    let (stale, last) = reader
+        .run(move |conn| quotas(conn, counted, from, now))
+        .await?;
+    cursor.lock().quota[counted.place] = last.unwrap_or_default();
     Ok(stale)
 }
 
 type Stale = (Vec<[u8; 16]>, Option<[u8; 16]>);
 
-fn quotas(conn: &Connection, from: [u8; 16], now: Timestamp) -> Result<Stale> {
-    let rows = tx::all(
-        conn,
-        "SELECT address, times FROM address_sends WHERE address > ?1 ORDER BY address LIMIT ?2",
-        params![from, LOOK],
-        |row| Ok((row.get(0)?, spent(row.get_ref(1)?.as_blob()?, now))),
-    )?;
+fn quotas(conn: &Connection, counted: &Counted, from: [u8; 16], now: Timestamp) -> Result<Stale> {
+    let rows = tx::all(conn, counted.piece, params![from, LOOK], |row| {
+        Ok((row.get(0)?, spent(row.get_ref(1)?.as_blob()?, now)))
+    })?;
     let last = (rows.len() == usize::from(LOOK))
         .then(|| rows.last().map(|row| row.0))
         .flatten();
@@ -254,16 +278,14 @@ fn spent(times: &[u8], now: Timestamp) -> bool {
     History::from_bytes(times).count_within(BUDGET_SPAN, now) == 0
 }
 
-fn drop_quotas(tx: &Tx<'_>, addresses: &[[u8; 16]]) -> Result<u64> {
+fn drop_quotas(tx: &Tx<'_>, counted: &Counted, addresses: &[[u8; 16]]) -> Result<u64> {
     let mut removed = 0;
     for address in addresses {
-        let sends = tx.find(
-            "SELECT times FROM address_sends WHERE address = ?1",
-            [address],
-            |row| Ok(spent(row.get_ref(0)?.as_blob()?, tx.now)),
-        )?;
-        if sends == Some(true) {
-            removed += tx.write("DELETE FROM address_sends WHERE address = ?1", [address])?;
+        let spent = tx.find(counted.one, [address], |row| {
+            Ok(spent(row.get_ref(0)?.as_blob()?, tx.now))
+        })?;
+        if spent == Some(true) {
+            removed += tx.write(counted.drop, [address])?;
         }
     }
     Ok(u64::try_from(removed).unwrap_or(0))

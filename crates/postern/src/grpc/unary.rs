@@ -11,7 +11,7 @@ use crate::{
     calls::{self, Call},
     listen::{RequestContext, is_grpc},
     present::{self, Problem},
-    rest::body::read_body,
+    rest::body::{BODY_LIMIT, read_body},
     telemetry::labels::Door,
 };
 
@@ -25,7 +25,12 @@ pub(super) async fn unary<C: Call>(
     if !is_grpc(&head.headers) {
         return present::rest::answer(&Problem::wrong_media_type("application/grpc"));
     }
-    let message = async { frame::decode(&read_body(&head.headers, body).await?) };
+    let message = async {
+        let body = read_body(&head.headers, body, BODY_LIMIT).await?;
+        let shape: C::Shape = frame::decode(&body)?;
+        C::check(&shape).map_err(|error| Problem::new(error, id))?;
+        frame::decode(&body)
+    };
     match calls::perform::<C>(&app, &head, Door::Grpc, message).await {
         Ok(answer) => frame::answer(&answer),
         Err(refusal) => present::grpc::answer(&refusal.problem(id)),

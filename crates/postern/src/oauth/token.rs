@@ -20,7 +20,7 @@ use crate::{
     app::{App, Stopwatch},
     listen::{RequestContext, RequestId},
     present::{self, Problem, oauth::Refusal},
-    rest::body::read_body,
+    rest::body::{FORM_LIMIT, read_body},
     telemetry::labels::{Door, Method, Outcome},
 };
 
@@ -53,7 +53,7 @@ async fn issue(app: &App, request: Request<Body>, id: RequestId) -> Result<Respo
     if !is_form(&head.headers) {
         return Err(Refusal::Other(Problem::wrong_media_type(FORM)));
     }
-    let body = read_body(&head.headers, body)
+    let body = read_body(&head.headers, body, FORM_LIMIT)
         .await
         .map_err(Refusal::Other)?;
     let form = Form::parse(&body)?;

@@ -10,8 +10,10 @@ use tokio::time::timeout;
 
 use crate::present::Problem;
 
-/// Bytes of a body, of any door.
+/// Bytes of a call's body, of either door.
 pub const BODY_LIMIT: usize = 64 * 1024;
+/// Bytes of a form that nobody has signed for yet; what fills one needs a few hundred.
+pub const FORM_LIMIT: usize = 8 * 1024;
 /// For a body to arrive: clients give up after ten seconds (contract §1.14).
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -19,13 +21,13 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// than of a broken connection.
 const DRAINED: usize = 1024 * 1024;
 
-/// The whole body.
+/// The whole body, of at most `limit` bytes.
 ///
 /// # Errors
 /// When it is too large, too slow or breaks off.
-pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let too_large = announced(headers).is_some_and(|length| length > BODY_LIMIT as u64);
-    let whole = timeout(BODY_TIMEOUT, collect(body, too_large)).await;
+pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = announced(headers).is_some_and(|length| length > limit as u64);
+    let whole = timeout(BODY_TIMEOUT, collect(body, too_large, limit)).await;
     whole.unwrap_or_else(|_| Err(Problem::body_incomplete()))
 }
 
@@ -34,36 +36,36 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// A body of one piece, the usual, is not copied.
-async fn collect(mut body: Body, too_large: bool) -> Result<Bytes, Problem> {
+async fn collect(mut body: Body, too_large: bool, limit: usize) -> Result<Bytes, Problem> {
     if too_large {
-        return Err(drained(body).await);
+        return Err(drained(body, limit).await);
     }
     let Some(first) = next_piece(&mut body).await? else {
         return Ok(Bytes::new());
     };
     let Some(second) = next_piece(&mut body).await? else {
-        return within_limit(first);
+        return within_limit(first, limit);
     };
     let mut whole = BytesMut::from(first);
     let mut piece = Some(second);
     while let Some(more) = piece {
         whole.extend_from_slice(&more);
-        if whole.len() > BODY_LIMIT {
-            return Err(drained(body).await);
+        if whole.len() > limit {
+            return Err(drained(body, limit).await);
         }
         piece = next_piece(&mut body).await?;
     }
     Ok(whole.freeze())
 }
 
-fn within_limit(whole: Bytes) -> Result<Bytes, Problem> {
-    if whole.len() > BODY_LIMIT {
-        return Err(Problem::body_too_large(BODY_LIMIT));
+fn within_limit(whole: Bytes, limit: usize) -> Result<Bytes, Problem> {
+    if whole.len() > limit {
+        return Err(Problem::body_too_large(limit));
     }
     Ok(whole)
 }
 
-async fn drained(mut body: Body) -> Problem {
+async fn drained(mut body: Body, limit: usize) -> Problem {
     let mut seen = 0;
     while let Ok(Some(piece)) = next_piece(&mut body).await {
         seen += piece.len();
@@ -71,7 +73,7 @@ async fn drained(mut body: Body) -> Problem {
             break;
         }
     }
-    Problem::body_too_large(BODY_LIMIT)
+    Problem::body_too_large(limit)
 }
 
 async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Problem> {

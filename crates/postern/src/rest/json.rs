@@ -26,11 +26,6 @@ pub(super) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<M, Problem> {
 
 /// The mapping takes `null` for any field; the generated readers take it for optional ones only.
 fn without_nulls<M: DeserializeOwned>(body: &[u8], why: &serde_json::Error) -> Result<M, Problem> {
-    let malformed = |error: &serde_json::Error| {
-        Problem::malformed(format_args!(
-            "the body is not the JSON of this call: {error}"
-        ))
-    };
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
         return Err(malformed(why));
     };
@@ -40,6 +35,19 @@ fn without_nulls<M: DeserializeOwned>(body: &[u8], why: &serde_json::Error) -> R
         return Err(malformed(why));
     }
     serde_json::from_value(Value::Object(fields)).map_err(|error| malformed(&error))
+}
+
+/// Says what is wrong in the caller's terms; where the reader can only speak of its own types, where.
+fn malformed(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    if error.is_data() && error.to_string().contains("untagged enum") {
+        return Problem::malformed(format_args!(
+            "the body is not the JSON of this call: a value of another type is expected at line {line} column {column}"
+        ));
+    }
+    Problem::malformed(format_args!(
+        "the body is not the JSON of this call: {error}"
+    ))
 }
 
 #[cfg(test)]

@@ -355,3 +355,27 @@ async fn an_explicit_zero_template_is_taken() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_code_and_a_link_in_one_verify_are_refused_though_protobuf_would_keep_the_last() {
+    let server = Server::start().await;
+    let bearer = format!("Bearer {}", server.token().await);
+    let both = [
+        VerifyPasswordLessRequest {
+            auth_credential: Some(AuthCredential::Code("123456".to_owned())),
+            auth_request_id: Some("x".repeat(44)),
+        },
+        VerifyPasswordLessRequest {
+            auth_credential: Some(AuthCredential::LinkToken("y".repeat(49))),
+            auth_request_id: None,
+        },
+    ];
+    let bytes = both.map(|message| message.encode_to_vec()).concat();
+    let mut frame = vec![0];
+    frame.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_be_bytes());
+    frame.extend(bytes);
+    let path = format!("{SERVICE}/VerifyPasswordlessEmail");
+    let headers = [GRPC, TRAILERS, ("authorization", bearer.as_str())];
+    let answer = http2(server.addr, Method::POST, &path, &headers, frame).await;
+    assert_eq!(answer.header("grpc-status"), Some("3"));
+}

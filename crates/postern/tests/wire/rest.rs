@@ -299,3 +299,14 @@ impl Schemas<'_> {
         }
     }
 }
+
+#[tokio::test]
+async fn a_value_of_another_type_is_refused_in_the_callers_terms() {
+    let server = Server::start().await;
+    let token = server.token().await;
+    let body = json!({"email": "ada@example.com", "expires_in": -1});
+    let answer = post(&server, SEND, &token, &body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    assert!(!message.contains("enum"), "{message}");
+}

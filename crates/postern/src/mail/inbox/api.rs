@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue};
 use postern_core::error::{Error, Violation};
 use postern_store::inbox::{InboxError, KeptMail, Select};
@@ -157,9 +157,14 @@ fn answer(inbox: Arc<DevInbox>, asked: Asked, page: Vec<KeptMail>) -> Response {
         begun: false,
     };
     let body = Body::from_stream(stream::unfold(Some(progress), next_piece));
-    let headers: [(HeaderName, HeaderValue); 2] = [
+    let headers: [(HeaderName, HeaderValue); 4] = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
     ];
     (headers, body).into_response()
 }
