@@ -48,7 +48,7 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_queued ON deliveries (due_at, queued_at) WHERE state = 0;
 
--- What happened. The id is 8 bytes of time and 8 bytes of sequence, both big-endian, and grows with
+-- What happened: a row for what one act tells about one request. The id is 8 bytes of time and 8 bytes of sequence, both big-endian, and grows with
 -- every commit: who remembers the last id it saw misses nothing.
 CREATE TABLE events (
     id         BLOB    NOT NULL PRIMARY KEY,
@@ -56,7 +56,7 @@ CREATE TABLE events (
     request_id BLOB,
     client     TEXT,
     address    BLOB    NOT NULL, -- the address's key
-    detail     TEXT    NOT NULL  -- JSON, its kind under "kind"
+    detail     TEXT    NOT NULL  -- JSON: an array of objects, each with its kind under "kind"
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX events_of_request ON events (request_id) WHERE request_id IS NOT NULL;

@@ -189,10 +189,10 @@ pub async fn forgetting_an_address_leaves_nothing_of_it(store: TempStore) {
         .unwrap()
         .outcome
         .unwrap_err();
-    // Two requests, two deliveries, five events.
+    // Two requests, two deliveries, and the events of three acts.
     assert_eq!(
         store.engine.forget_address(&address("Ada")).await.unwrap(),
-        9
+        7
     );
     for gone in [id, shouted] {
         assert_eq!(store.engine.find_auth_request(gone).await.unwrap(), None);

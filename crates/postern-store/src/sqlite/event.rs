@@ -1,6 +1,6 @@
 use std::cell::Cell;
 
-use postern_core::model::{AddressKey, AuthRequestId, ClientId, Event, Timestamp};
+use postern_core::model::{AddressKey, AuthRequestId, ClientId, Event, EventKind, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, params};
 
@@ -31,11 +31,13 @@ pub(super) fn floor(at: Timestamp) -> [u8; 16] {
     (micros << 64).to_be_bytes()
 }
 
-/// Appends events in their order.
+/// Appends events in their order; what one act tells about one request makes one row.
 pub(super) fn append(tx: &Tx<'_>, events: &[Event]) -> Result<()> {
-    for event in events {
-        let detail = serde_json::to_string(&event.what)
-            .map_err(|e| Error::ToSqlConversionFailure(e.into()))?;
+    for row in events.chunk_by(of_one_act) {
+        let Some(event) = row.first() else { continue };
+        let told: Vec<&EventKind> = row.iter().map(|event| &event.what).collect();
+        let detail =
+            serde_json::to_string(&told).map_err(|e| Error::ToSqlConversionFailure(e.into()))?;
         tx.write(
             "INSERT INTO events (id, at, request_id, client, address, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
@@ -51,31 +53,41 @@ pub(super) fn append(tx: &Tx<'_>, events: &[Event]) -> Result<()> {
     Ok(())
 }
 
+fn of_one_act(one: &Event, other: &Event) -> bool {
+    (one.at, one.request, &one.client, one.address)
+        == (other.at, other.request, &other.client, other.address)
+}
+
 /// The events of one request, in their order.
 pub(super) fn timeline(conn: &Connection, id: AuthRequestId) -> Result<Vec<Event>> {
-    tx::all(
+    let rows = tx::all(
         conn,
         "SELECT at, request_id, client, address, detail FROM events WHERE request_id = ?1 ORDER BY id",
         [id.as_bytes()],
         read,
-    )
+    )?;
+    Ok(rows.into_iter().flatten().collect())
 }
 
-fn read(row: &Row<'_>) -> Result<Event> {
+/// The events of one row.
+fn read(row: &Row<'_>) -> Result<Vec<Event>> {
+    let at = Timestamp::from_micros(row.get(0)?);
+    let request: Option<[u8; 16]> = row.get(1)?;
     let client: Option<String> = row.get(2)?;
-    let detail = row.get_ref(4)?.as_str()?;
-    Ok(Event {
-        at: Timestamp::from_micros(row.get(0)?),
-        request: row
-            .get::<_, Option<[u8; 16]>>(1)?
-            .map(AuthRequestId::from_bytes),
-        client: client
-            .map(|text| super::auth_request::client(2, &text))
-            .transpose()?,
-        address: AddressKey(row.get(3)?),
-        what: serde_json::from_str(detail)
-            .map_err(|e| Error::FromSqlConversionFailure(4, Type::Text, e.into()))?,
-    })
+    let client = client
+        .map(|text| super::auth_request::client(2, &text))
+        .transpose()?;
+    let address = AddressKey(row.get(3)?);
+    let told: Vec<EventKind> = serde_json::from_str(row.get_ref(4)?.as_str()?)
+        .map_err(|e| Error::FromSqlConversionFailure(4, Type::Text, e.into()))?;
+    let event = |what| Event {
+        at,
+        request: request.map(AuthRequestId::from_bytes),
+        client: client.clone(),
+        address,
+        what,
+    };
+    Ok(told.into_iter().map(event).collect())
 }
 
 #[cfg(test)]
