@@ -237,3 +237,27 @@ async fn refused_calls_are_told_once_their_window_is_over() {
     world.postern.record_throttled(false).await.unwrap();
     assert!(told());
 }
+
+#[tokio::test]
+async fn quotas_and_budgets_outlive_a_restart() {
+    let (world, before) = spent(&[]).await;
+    let code = world.mailed(&before).await.code;
+    let world = world.restarted().await;
+    assert_eq!(code_of(world.verify(&before, &code).await), "RATE_LIMITED");
+    assert_eq!(
+        world
+            .mailed(&world.send("ada@example.com").await)
+            .await
+            .code
+            .len(),
+        10
+    );
+    let world = World::strict().await;
+    world.send("bob@example.com").await;
+    world.send("bob@example.com").await;
+    let world = world.restarted().await;
+    assert_eq!(
+        code_of(world.try_send(World::input("bob@example.com")).await),
+        "RATE_LIMITED"
+    );
+}

@@ -7,6 +7,7 @@ mod registry;
 mod resend;
 mod secrecy;
 mod send;
+mod spy;
 mod time;
 mod verify;
 mod world;

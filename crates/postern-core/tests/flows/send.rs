@@ -140,3 +140,19 @@ async fn type_length_alphabet_and_lifetime_are_frozen_at_send() {
     let newest = world.mailed(&again).await;
     assert!(world.verify(&receipt, &newest.code).await.is_ok());
 }
+
+#[tokio::test]
+async fn the_same_send_twice_is_two_requests_and_two_mails() {
+    let world = World::new().await;
+    let (first, second) = (
+        world.send("ada@example.com").await,
+        world.send("ada@example.com").await,
+    );
+    assert_ne!(World::id(&first), World::id(&second));
+    let codes = [
+        world.mailed(&first).await.code,
+        world.mailed(&second).await.code,
+    ];
+    assert!(world.verify(&first, &codes[0]).await.is_ok());
+    assert!(world.verify(&second, &codes[1]).await.is_ok());
+}

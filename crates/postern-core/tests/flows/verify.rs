@@ -306,3 +306,42 @@ async fn of_a_hundred_parallel_guesses_at_most_five_are_counted() {
     assert_eq!(counted, 5);
     assert_eq!(world.request(&receipt).await.wrong.count(), 5);
 }
+
+#[tokio::test]
+async fn tags_are_checked_before_the_store_is_asked_and_a_forged_one_costs_what_a_gone_request_costs()
+ {
+    let world = World::with(BOTH).await;
+    let receipt = world.send("ada@example.com").await;
+    let mailed = world.mailed(&receipt).await;
+    let named = World::id(&receipt);
+    world.spy.asked();
+    let forged = VerifyInput {
+        auth_request_id: Some(flip(receipt.auth_request_id.expose())),
+        ..by_code(&receipt, "123456")
+    };
+    world
+        .postern
+        .verify(&world.caller, forged)
+        .await
+        .unwrap_err();
+    world
+        .verify_link(&flip(&mailed.link), None)
+        .await
+        .unwrap_err();
+    let auth_request_id = flip(receipt.auth_request_id.expose());
+    let resend = postern_core::flow::ResendInput { auth_request_id };
+    world
+        .postern
+        .resend(&world.caller, resend)
+        .await
+        .unwrap_err();
+    let asked = world.spy.asked();
+    assert_eq!(
+        asked.len(),
+        3,
+        "one act each, as for a request that is gone"
+    );
+    assert!(!asked.contains(&named));
+    world.verify(&receipt, "123456").await.unwrap_err();
+    assert_eq!(world.spy.asked(), [named]);
+}

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::spy::Spy;
 use arc_swap::ArcSwap;
 use postern_core::Error;
 use postern_core::flow::{Parts, Postern, Receipt, ResendInput, SendInput, Verified, VerifyInput};
@@ -16,6 +17,7 @@ pub(crate) struct World {
     pub(crate) postern: Arc<Postern>,
     pub(crate) store: TempStore,
     pub(crate) caller: Caller,
+    pub(crate) spy: Arc<Spy>,
     roots: Arc<ArcSwap<Keyring>>,
 }
 
@@ -73,24 +75,44 @@ impl World {
         let store = temp_store().await;
         let roots = [(1, RootSecret::new([1; 32])), (2, RootSecret::new([2; 32]))];
         let roots = Arc::new(ArcSwap::from_pointee(Keyring::new(&roots, 1).unwrap()));
-        let postern = Postern::new(Parts {
-            store: store.engine.clone(),
+        Self::around(store, roots, needs, inbox, 7)
+    }
+
+    fn around(
+        store: TempStore,
+        roots: Arc<ArcSwap<Keyring>>,
+        needs: &'static [&'static str],
+        inbox: bool,
+        seed: u64,
+    ) -> Self {
+        let spy = Arc::new(Spy::new(store.engine.clone()));
+        let postern = Arc::new(Postern::new(Parts {
+            store: spy.clone(),
             clock: store.clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(7)),
+            entropy: Arc::new(SeededEntropy::new(seed)),
             templates: Arc::new(Needs(needs)),
             keyring: roots.clone(),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             inbox,
-        });
+        }));
         let caller = Caller {
             client: ClientId::parse("skc_1").unwrap(),
         };
         Self {
-            postern: Arc::new(postern),
+            postern,
             store,
             caller,
+            spy,
             roots,
         }
+    }
+
+    /// The same data in the hands of a new process.
+    pub(crate) async fn restarted(mut self) -> Self {
+        self.store.reopen().await;
+        let world = Self::around(self.store, self.roots, &[], true, 8);
+        world.postern.refresh().await.unwrap();
+        world
     }
 
     pub(crate) async fn set(&self, settings: &[(&str, &str)]) {
