@@ -41,7 +41,7 @@ impl Postern {
                 .find(|held| held.name != provider.name)
             {
                 let told = format!(
-                    "there is a mail provider {:?} already: remove it first",
+                    "only one provider for now: give the name {:?} to replace it, or remove it first",
                     other.name
                 );
                 return Err(Error::invalid("name", "one", told));

@@ -62,7 +62,9 @@ async fn here(config: &Config, command: &AdminCommand) -> Result<AdminReply, Fai
 }
 
 fn of_serve(layers: &Layers) -> Result<Config, ConfigError> {
-    let config = Config::read(layers, Mode::Dev)?;
+    let mut config = Config::read(layers, Mode::Dev)?;
+    // Read leniently, for a server's settings need not be fit to serve; but it is a server's store.
+    config.mode = Mode::Serve;
     if config.data.root_keys_file.as_os_str().is_empty() {
         // The same words as `serve` has for it.
         Config::read(layers, Mode::Serve)?;

@@ -22,7 +22,7 @@ SENT=$({curl} {api}/send -H "Authorization: Bearer $TOKEN" \
 REQUEST=$(echo "$SENT" | sed 's/.*"auth_request_id":"\([^"]*\)".*/\1/')
 CODE=$({curl} "{url}/dev/inbox/messages?to=$EMAIL&wait=10" | sed 's/.*"otp":"\([^"]*\)".*/\1/')
 {curl} {api}/verify -H "Authorization: Bearer $TOKEN" \
-  -H 'Content-Type: application/json' -d "{{\"auth_request_id\":\"$REQUEST\",\"code\":\"$CODE\"}}"
+  -H 'Content-Type: application/json' -d "{{\"auth_request_id\":\"$REQUEST\",\"code\":\"$CODE\"}}"; echo
 "#
     )
 }

@@ -110,6 +110,7 @@ impl Attempt<'_> {
     }
 
     fn judge(&self, outgoing: &Outgoing, carrier: &Carrier, outcome: &Outcome) -> Settlement {
+        tell(outgoing.delivery.id, &carrier.name, outcome);
         let provider = carrier.name.clone();
         let told = |reply: &Reply| reply.to_string();
         match outcome {
@@ -121,10 +122,7 @@ impl Attempt<'_> {
                 provider,
                 reply: told(reply),
             },
-            Outcome::ProviderTrouble(reply) => {
-                warn!(%provider, stage = reply.stage.as_str(), code = reply.code, "mail provider trouble");
-                self.again(outgoing, Some(provider), told(reply))
-            }
+            Outcome::ProviderTrouble(reply) => self.again(outgoing, Some(provider), told(reply)),
             Outcome::Retry(reply) => self.again(outgoing, Some(provider), told(reply)),
             Outcome::Unsure(reply) => self.again(
                 outgoing,
@@ -176,6 +174,17 @@ impl Attempt<'_> {
         }
         warn!(delivery = %settled.id, "a delivery could not be settled in time");
     }
+}
+
+/// Tells the log how far a mail came that was not taken. What the server said stays in the event:
+/// it may name the person.
+fn tell(delivery: DeliveryId, provider: &str, outcome: &Outcome) {
+    if matches!(outcome, Outcome::Sent(_)) {
+        return;
+    }
+    let (outcome, reply) = (outcome.as_str(), outcome.reply());
+    let (stage, code) = (reply.stage.as_str(), reply.code);
+    warn!(%delivery, provider, outcome, stage, code, "mail not taken");
 }
 
 fn label(settlement: &Settlement) -> labels::Attempt {

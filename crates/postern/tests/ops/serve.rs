@@ -116,6 +116,13 @@ fn serve_does_not_start_without_root_keys_and_says_how_to_make_them() {
         told.contains("make them with `postern keys root add`"),
         "{told}"
     );
+    for command in [["client", "list"], ["settings", "get"]] {
+        assert!(!installation.run(&command).status.success(), "{command:?}");
+    }
+    assert!(
+        !installation.config().with_file_name("root.keys").exists(),
+        "no other command makes a keyring"
+    );
     assert!(installation.run(&["keys", "root", "add"]).status.success());
     assert!(installation.run(&["config", "check"]).status.success());
 }
