@@ -178,6 +178,11 @@ impl Check<'_> {
             format,
             filter: raw.log.filter.clone(),
         };
+        if let Some(typo) = log.misspelt() {
+            let told =
+                format!("{typo:?} is neither a level nor TARGET=LEVEL: write such as \"info\"");
+            return self.wrong("log.filter", &told);
+        }
         match log.filter() {
             Ok(_) => Some(log),
             Err(error) => self.wrong(

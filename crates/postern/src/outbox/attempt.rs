@@ -122,8 +122,9 @@ impl Attempt<'_> {
                 provider,
                 reply: told(reply),
             },
-            Outcome::ProviderTrouble(reply) => self.again(outgoing, Some(provider), told(reply)),
-            Outcome::Retry(reply) => self.again(outgoing, Some(provider), told(reply)),
+            Outcome::ProviderTrouble(reply) | Outcome::Retry(reply) => {
+                self.again(outgoing, Some(provider), told(reply))
+            }
             Outcome::Unsure(reply) => self.again(
                 outgoing,
                 Some(provider),

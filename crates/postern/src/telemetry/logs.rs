@@ -45,6 +45,15 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
+    /// A directive that the library would take for the name of a target, and so log nothing else.
+    pub fn misspelt(&self) -> Option<&str> {
+        let parts = self.filter.split(',').map(str::trim);
+        parts.filter(|part| !part.is_empty()).find(|part| {
+            let level = part.rsplit_once('=').map_or(*part, |(_, level)| level);
+            level.is_empty() || level.parse::<LevelFilter>().is_err()
+        })
+    }
+
     /// The filter of this configuration, with chatty libraries capped.
     ///
     /// # Errors
@@ -141,6 +150,19 @@ mod tests {
         assert_eq!(level("error", "hyper::proto"), Some(Level::ERROR));
         assert_eq!(level("debug,rustls=warn", "rustls"), Some(Level::WARN));
         assert_eq!(level("postern=debug", "tonic"), None);
+    }
+
+    #[test]
+    fn a_misspelt_level_is_found_before_it_silences_everything() {
+        for (filter, typo) in [
+            ("inof", Some("inof")),
+            ("info,blah=", Some("blah=")),
+            ("warn, postern=debgu", Some("postern=debgu")),
+            ("warn,postern=debug", None),
+            ("INFO", None),
+        ] {
+            assert_eq!(with(filter).misspelt(), typo, "{filter}");
+        }
     }
 
     #[test]
