@@ -125,10 +125,11 @@ fn resealed(
     entropy: &dyn Entropy,
 ) -> Result<Vec<Amendment>, SealProblem> {
     let again = |slot: &Slot<'_>, sealed: &Sealed| -> Result<Option<Sealed>, SealProblem> {
+        // Opened also where nothing is to do: a keyring made anew has the old one's numbers.
+        let plain = keyring.open(slot, sealed)?;
         if sealed.kid == keyring.current_kid() {
             return Ok(None);
         }
-        let plain = keyring.open(slot, sealed)?;
         Ok(Some(keyring.seal(slot, &plain, random(entropy))))
     };
     let mut amendments = Vec::new();

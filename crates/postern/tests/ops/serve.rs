@@ -127,6 +127,20 @@ fn serve_does_not_start_without_root_keys_and_says_how_to_make_them() {
     assert!(installation.run(&["config", "check"]).status.success());
 }
 
+#[test]
+fn a_keyring_made_anew_does_not_pass_for_the_one_that_sealed_the_store() {
+    let installation = Installation::new();
+    assert!(installation.run(&["keys", "root", "add"]).status.success());
+    drop(Running::serve(&installation.config(), &[]));
+    let keyring = installation.config().with_file_name("root.keys");
+    std::fs::remove_file(&keyring).expect("it was made");
+    assert!(installation.run(&["keys", "root", "add"]).status.success());
+    let output = installation.run(&["keys", "root", "reseal"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    assert!(told.contains("a stored secret does not open"), "{told}");
+}
+
 #[tokio::test]
 async fn links_and_issuer_come_from_the_configured_url_and_never_from_the_host_header() {
     let installation = Installation::new();
