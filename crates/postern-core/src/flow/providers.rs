@@ -1,6 +1,6 @@
 use super::Postern;
 use crate::error::{Error, Violation};
-use crate::model::{Email, MailProvider, SecretText, Slot, TlsMode, is_mailable};
+use crate::model::{Email, MailProvider, SecretText, TlsMode, is_mailable};
 use crate::ports::{Amendment, random};
 
 /// A mail provider as the operator describes it.
@@ -53,11 +53,7 @@ impl Postern {
     }
 
     fn provider(&self, input: ProviderInput) -> MailProvider {
-        let slot = Slot {
-            table: "mail_providers",
-            column: "password",
-            id: input.name.as_bytes(),
-        };
+        let slot = MailProvider::password_slot(&input.name);
         let seal = |password: &SecretText| {
             self.keyring()
                 .seal(&slot, password.expose().as_bytes(), random(&*self.entropy))

@@ -7,7 +7,7 @@ use lettre::address::Envelope;
 use lettre::message::Message;
 use postern_core::flow::Postern;
 use postern_core::keyring::Keyring;
-use postern_core::model::{Email, MailProvider, SecretText, Slot};
+use postern_core::model::{Email, MailProvider, SecretText};
 
 use super::smtp::{Endpoint, Limits, Smtp, Trust};
 use super::{Carrier, Mail, MessageError, Outcome, Reply, Route, Sender, Stage, Transport};
@@ -131,13 +131,8 @@ fn login(
     let (Some(username), Some(sealed)) = (&provider.username, &provider.password) else {
         return Ok(None);
     };
-    let slot = Slot {
-        table: "mail_providers",
-        column: "password",
-        id: provider.name.as_bytes(),
-    };
     let opened = keyring
-        .open(&slot, sealed)
+        .open(&MailProvider::password_slot(&provider.name), sealed)
         .map_err(|problem| format!("the provider's password: {problem}"))?;
     let password =
         String::from_utf8(opened.to_vec()).map_err(|_| "the provider's password is not text")?;

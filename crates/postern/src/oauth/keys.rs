@@ -14,7 +14,7 @@ use aws_lc_rs::{
 };
 use postern_core::{
     keyring::Keyring,
-    model::{SigningKey, SigningState, Slot, Snapshot, Timestamp},
+    model::{SigningKey, SigningState, Snapshot, Timestamp},
     ports::{Amendment, Entropy, random},
 };
 
@@ -37,7 +37,11 @@ pub fn make(
     let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
     let private: Pkcs8V1Der<'_> = pair.as_der()?;
     let kid = format!("snk_{:020}", u64::from_be_bytes(random(entropy)));
-    let sealed = keyring.seal(&slot(&kid), private.as_ref(), random(entropy));
+    let sealed = keyring.seal(
+        &SigningKey::private_slot(&kid),
+        private.as_ref(),
+        random(entropy),
+    );
     Ok(SigningKey {
         kid,
         state,
@@ -47,15 +51,6 @@ pub fn make(
         created_at: now,
         retired_at: None,
     })
-}
-
-/// Where a key's private half is sealed.
-pub(super) fn slot(kid: &str) -> Slot<'_> {
-    Slot {
-        table: "signing_keys",
-        column: "private",
-        id: kid.as_bytes(),
-    }
 }
 
 /// Which keys a store still needs: an active one and a standby.

@@ -16,8 +16,6 @@ use postern_core::{
 };
 use serde_json::json;
 
-use super::keys::slot;
-
 /// Why a signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyProblem {
@@ -139,7 +137,7 @@ impl fmt::Debug for Published {
 impl Active {
     fn open(key: &SigningKey, keyring: &Keyring) -> Result<Self, KeyProblem> {
         let document = keyring
-            .open(&slot(&key.kid), &key.private)
+            .open(&SigningKey::private_slot(&key.kid), &key.private)
             .map_err(|problem| KeyProblem::Sealed(key.kid.clone(), problem))?;
         let pair = RsaKeyPair::from_pkcs8(&document)
             .map_err(|rejected| KeyProblem::Malformed(key.kid.clone(), rejected))?;
