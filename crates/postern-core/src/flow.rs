@@ -151,14 +151,16 @@ impl Postern {
         }
     }
 
-    fn ready(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        if !snapshot.settings.enabled {
-            return Err(Error::MethodDisabled);
+    fn enabled(snapshot: &Snapshot) -> Result<(), Error> {
+        if snapshot.settings.enabled {
+            return Ok(());
         }
-        if snapshot.providers.is_empty() && !self.inbox {
-            return Err(Error::MailNotConfigured);
-        }
-        Ok(())
+        Err(Error::MethodDisabled)
+    }
+
+    /// Whether there is a way to send mail.
+    fn mails(&self, snapshot: &Snapshot) -> bool {
+        self.inbox || !snapshot.providers.is_empty()
     }
 
     fn count_budget_pass(&self, change: Option<&Change>) {

@@ -44,6 +44,10 @@ pub struct Settings {
     pub guess_budget: u32,
     /// What happens past the budget.
     pub on_budget: OnBudget,
+    /// The test identities, in normal form; at most five, each with `+sktest` in its local part.
+    pub test_addresses: Vec<String>,
+    /// The static code of test identities: 6 to 10 digits.
+    pub test_code: String,
     /// Origins that links may have; empty allows any.
     pub link_origins: Vec<String>,
     /// Custom link schemes without a dot.

@@ -23,7 +23,11 @@ impl Postern {
     /// No such request of this client; one that is used, dead or too old; a quota.
     pub async fn resend(&self, caller: &Caller, input: ResendInput) -> Result<Receipt, Error> {
         let snapshot = self.snapshot();
-        self.ready(&snapshot)?;
+        Self::enabled(&snapshot)?;
+        let mails = self.mails(&snapshot);
+        if !mails && snapshot.settings.test_addresses.is_empty() {
+            return Err(Error::MailNotConfigured);
+        }
         check_handle(&input.auth_request_id)?;
         let keyring = self.keyring();
         let named = keyring.read_handle(&input.auth_request_id);
@@ -34,6 +38,7 @@ impl Postern {
             client: caller.client.clone(),
             snapshot,
             keyring,
+            mails,
             seen: seen.clone(),
         }
         .decide();
@@ -56,6 +61,7 @@ struct Resend {
     client: ClientId,
     snapshot: Arc<Snapshot>,
     keyring: Arc<Keyring>,
+    mails: bool,
     seen: Arc<OnceLock<AddressKey>>,
 }
 
@@ -69,6 +75,9 @@ impl Resend {
                 return Decision::refuse(Error::AuthRequestNotFound);
             };
             let key = *self.seen.get_or_init(|| request.address.key());
+            if !self.mails && !request.test {
+                return Decision::refuse(Error::MailNotConfigured);
+            }
             if let Err(refused) = self.check_origin(request.id, found.input) {
                 return Decision::refuse(refused);
             }

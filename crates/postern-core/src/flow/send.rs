@@ -10,7 +10,7 @@ use crate::model::{
     Timestamp, Variables,
 };
 use crate::ports::{Decision, Opening, random};
-use crate::rules::Issue;
+use crate::rules::{Issue, is_test_identity};
 use crate::settings::Settings;
 
 /// A send as it came over the wire; an empty optional text counts as absent.
@@ -43,6 +43,8 @@ pub struct Receipt {
     pub method: Method,
     /// The mail, for the outbox: it is leased to this node already.
     pub delivery: DeliveryId,
+    /// Whether there is a mail: none is sent to a test identity.
+    pub mailed: bool,
 }
 
 /// A send that keeps every rule that does not depend on the store.
@@ -61,7 +63,12 @@ impl Postern {
     /// Every broken field by name; a quota; no mail provider; a store that takes no more work.
     pub async fn send(&self, caller: &Caller, input: SendInput) -> Result<Receipt, Error> {
         let snapshot = self.snapshot();
-        self.ready(&snapshot)?;
+        Self::enabled(&snapshot)?;
+        let test =
+            || Email::parse(&input.email).is_ok_and(|to| is_test_identity(&to, &snapshot.settings));
+        if !self.mails(&snapshot) && !test() {
+            return Err(Error::MailNotConfigured);
+        }
         let command = SendCommand::parse(input, &snapshot.settings)?;
         self.check_template(&command, snapshot.settings.passwordless_type)?;
         let keyring = self.keyring();
@@ -92,13 +99,17 @@ impl Postern {
             return Err(error);
         }
         let change = decision.change.ok_or_else(no_root)?;
-        let delivery = change.delivery.ok_or_else(no_root)?;
+        let delivery = DeliveryId {
+            request: change.request.id,
+            ordinal: change.request.resends.into(),
+        };
         Ok(Receipt {
             auth_request_id: handle.clone(),
             expires_at: change.request.expires_at,
             expires_in: change.request.lifetime,
             method: change.request.method,
-            delivery: delivery.id,
+            delivery,
+            mailed: change.delivery.is_some(),
         })
     }
 
@@ -267,5 +278,5 @@ pub(super) fn present(text: Option<String>) -> Option<String> {
 
 /// Cannot happen while roots in use are not retired.
 pub(super) fn no_root() -> Error {
-    Error::Internal("an accepted act lacks its root, request or delivery".into())
+    Error::Internal("an accepted act lacks its root or request".into())
 }

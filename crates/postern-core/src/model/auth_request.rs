@@ -21,6 +21,9 @@ pub struct AuthRequest {
     pub shape: CodeShape,
     /// Its codes are long enough to be judged outside the address's guess budget.
     pub hardened: bool,
+    /// It was opened for a test identity: nothing is mailed, and the one proof it knows is the static
+    /// code, for as long as its address is listed; frozen at send.
+    pub test: bool,
     /// How long each mail's credentials live, 60 to 3600 s; frozen at send.
     pub lifetime: Duration,
     /// Which generation of credentials is valid, from 0; each regeneration adds one.

@@ -93,6 +93,8 @@ pub enum EventKind {
         /// Whether it counted against the address's guess budget.
         budgeted: bool,
     },
+    /// What the same act tells was done with a test identity: no mail, and a static code.
+    TestIdentity,
     /// The last wrong code killed the request.
     Locked,
     /// The address passed its guess budget.

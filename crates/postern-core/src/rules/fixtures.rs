@@ -39,6 +39,7 @@ pub(crate) fn request() -> AuthRequest {
             alphabet: CodeAlphabet::Numeric,
         },
         hardened: false,
+        test: false,
         lifetime: Duration::from_mins(5),
         generation: 0,
         generation_at: at(0),

@@ -3,10 +3,12 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::model::{
     AddressKey, AuthRequest, AuthRequestId, ClientId, CodeShape, Delivery, DeliveryId,
-    DeliveryState, Email, Event, EventKind, Method, Sealed, State, Template, Timestamp, WrongCodes,
+    DeliveryState, Email, Event, EventKind, History, Method, Sealed, SecondBuckets, State,
+    Template, Timestamp, WrongCodes,
 };
 use crate::ports::{Change, Decision, Ledger};
-use crate::rules::throttle::{budget_spent, throttle};
+use crate::rules::test_identity::{self, is_test_identity};
+use crate::rules::throttle::{Quotas, budget_spent, throttle};
 use crate::settings::{OnBudget, Settings};
 
 /// How long a delivery is leased: longer than an attempt's deadline (30 s) plus the skew (2 s).
@@ -38,41 +40,75 @@ pub struct Issue {
 impl Issue {
     /// Takes the quotas and opens the request with its first mail, or refuses.
     pub fn decide(&self, ledger: &Ledger, settings: &Settings, now: Timestamp) -> Decision {
-        let quotas = match throttle(ledger, settings, now) {
+        let test = is_test_identity(&self.address, settings);
+        let quotas = match self.quotas(test, ledger, settings, now) {
             Ok(quotas) => quotas,
             Err(refused) => return Decision::refuse(refused),
         };
         let spent = budget_spent(&ledger.guesses, settings, now).filter(|_| self.method.has_code());
-        if let (Some(retry_after), OnBudget::Refuse) = (spent, settings.on_budget) {
+        // A static code cannot be made longer: past the budget a test identity has to wait.
+        let refuses = test || settings.on_budget == OnBudget::Refuse;
+        if let Some(retry_after) = spent.filter(|_| refuses) {
             return Decision::refuse(Error::RateLimited {
                 what: "wrong codes for this address",
                 retry_after,
             });
         }
-        let request = self.open(spent.is_some(), settings, now);
-        let delivery = queue(
-            DeliveryId {
-                request: self.id,
-                ordinal: 0,
-            },
-            0,
-            now,
-        );
-        let events = self.events(&request, now);
+        let request = self.open((spent.is_some(), test), settings, now);
         Decision {
             outcome: Ok(()),
-            change: Some(Change {
-                request,
-                sends: Some(quotas.sends),
-                client_sends: quotas.client_sends,
-                guesses: None,
-                delivery: Some(delivery),
-                events,
-            }),
+            change: Some(self.change(request, quotas, now)),
         }
     }
 
-    fn open(&self, hardened: bool, settings: &Settings, now: Timestamp) -> AuthRequest {
+    /// Takes the quotas, but for a test identity, which is mailed nothing.
+    fn quotas(
+        &self,
+        test: bool,
+        ledger: &Ledger,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Option<Quotas>, Error> {
+        if !test {
+            return throttle(ledger, settings, now).map(Some);
+        }
+        if self.method.has_code() {
+            Ok(None)
+        } else {
+            Err(test_identity::needs_code())
+        }
+    }
+
+    fn change(&self, request: AuthRequest, quotas: Option<Quotas>, now: Timestamp) -> Change {
+        let id = DeliveryId {
+            request: self.id,
+            ordinal: 0,
+        };
+        let mut events = vec![self.initiated(&request, now)];
+        let delivery = (!request.test).then(|| queue(id, 0, now));
+        if delivery.is_some() {
+            let queued = EventKind::MailQueued { delivery: 0 };
+            events.push(event_of(&request, self.key, now, queued));
+        }
+        let (sends, client_sends) = taken(quotas);
+        let mut change = Change {
+            request,
+            sends,
+            client_sends,
+            guesses: None,
+            delivery,
+            events,
+        };
+        test_identity::mark(&mut change, self.key, now);
+        change
+    }
+
+    fn open(
+        &self,
+        (hardened, test): (bool, bool),
+        settings: &Settings,
+        now: Timestamp,
+    ) -> AuthRequest {
         AuthRequest {
             id: self.id,
             kid: self.kid,
@@ -80,12 +116,13 @@ impl Issue {
             address: self.address.clone(),
             method: self.method,
             template: self.template,
-            shape: if hardened {
-                CodeShape::HARDENED
-            } else {
-                settings.code_shape()
+            shape: match (hardened, test) {
+                (_, true) => test_identity::shape(settings),
+                (true, false) => CodeShape::HARDENED,
+                (false, false) => settings.code_shape(),
             },
             hardened,
+            test,
             lifetime: self.lifetime,
             generation: 0,
             generation_at: now,
@@ -98,7 +135,7 @@ impl Issue {
         }
     }
 
-    fn events(&self, request: &AuthRequest, now: Timestamp) -> Vec<Event> {
+    fn initiated(&self, request: &AuthRequest, now: Timestamp) -> Event {
         let initiated = EventKind::Initiated {
             email: self.address.as_given().to_owned(),
             method: self.method,
@@ -106,10 +143,15 @@ impl Issue {
             hardened: request.hardened,
             expires_in: self.lifetime.as_secs(),
         };
-        [initiated, EventKind::MailQueued { delivery: 0 }]
-            .map(|what| event_of(request, self.key, now, what))
-            .into()
+        event_of(request, self.key, now, initiated)
     }
+}
+
+/// What of the quotas is written.
+pub(super) fn taken(quotas: Option<Quotas>) -> (Option<History>, Option<SecondBuckets>) {
+    quotas.map_or((None, None), |quotas| {
+        (Some(quotas.sends), quotas.client_sends)
+    })
 }
 
 /// A new delivery, leased to the node whose act queues it.

@@ -1,10 +1,12 @@
 use crate::error::Error;
 use crate::keyring::{Binding, Keyring, OfferedLink, same_code};
 use crate::model::{
-    AddressKey, AuthRequest, AuthRequestId, Event, EventKind, History, State, Timestamp, UsedBy,
+    AddressKey, AuthRequest, AuthRequestId, CodeShape, Event, EventKind, History, Passcode, State,
+    Timestamp, UsedBy,
 };
 use crate::ports::{Change, Decision};
 use crate::rules::issue::event_of;
+use crate::rules::test_identity::{self, is_test_identity};
 use crate::rules::throttle::{BUDGET_SPAN, budget_spent};
 use crate::settings::Settings;
 
@@ -102,7 +104,8 @@ impl Judgement<'_> {
 
     /// Rows 4, 5, 7 and 10 for a link.
     fn link(&self, link: &OfferedLink, claimed: Claimed) -> Result<(), Refusal> {
-        if !self.request.method.has_link() || !self.keyring.link_belongs(link, self.request) {
+        let mailed = self.request.method.has_link() && !self.request.test;
+        if !mailed || !self.keyring.link_belongs(link, self.request) {
             return Err(Error::InvalidLink.into());
         }
         match claimed {
@@ -123,7 +126,7 @@ impl Judgement<'_> {
 
     /// Rows 4 and 6 to 10 for a code.
     fn code(&self, code: &str) -> Result<(), Refusal> {
-        if !self.request.method.has_code() || !self.request.shape.admits(code) {
+        if !self.request.method.has_code() || !self.shape().admits(code) {
             return Err(self.invalid_code().into());
         }
         if let Some(retry_after) = self.spent_budget() {
@@ -137,8 +140,11 @@ impl Judgement<'_> {
             return Ok(());
         }
         // A code of an older generation that happens to equal the current one is the current one.
-        if (1..=RECOGNISED.min(self.request.generation))
-            .any(|back| self.matches(code, self.request.generation - back))
+        let older = 1..=RECOGNISED.min(self.request.generation);
+        if !self.request.test
+            && older
+                .into_iter()
+                .any(|back| self.matches(code, self.request.generation - back))
         {
             return Err(Error::CodeSuperseded.into());
         }
@@ -158,7 +164,23 @@ impl Judgement<'_> {
             .flatten()
     }
 
+    /// The form of the codes: frozen at send, but for the static code, which is live.
+    fn shape(&self) -> CodeShape {
+        if self.request.test {
+            test_identity::shape(self.settings)
+        } else {
+            self.request.shape
+        }
+    }
+
+    /// A request of a test identity knows the static code alone, and only while its address is
+    /// listed; no other request ever knows it.
     fn matches(&self, code: &str, generation: u16) -> bool {
+        if self.request.test {
+            let fixed = Passcode::new(self.settings.test_code.as_str());
+            return is_test_identity(&self.request.address, self.settings)
+                && same_code(&fixed, code);
+        }
         let expected = self
             .keyring
             .passcode(&Binding::new(self.request, generation));
@@ -183,7 +205,7 @@ impl Judgement<'_> {
         let events = vec![self.event(EventKind::Verified { by })];
         Decision {
             outcome: Ok(()),
-            change: Some(change(request, None, events)),
+            change: Some(self.marked(change(request, None, events))),
         }
     }
 
@@ -218,8 +240,13 @@ impl Judgement<'_> {
         };
         Decision {
             outcome: Err(Error::InvalidCode { attempts_left }),
-            change: Some(change(request, guesses, events)),
+            change: Some(self.marked(change(request, guesses, events))),
         }
+    }
+
+    fn marked(&self, mut change: Change) -> Change {
+        test_identity::mark(&mut change, self.key, self.now);
+        change
     }
 
     fn event(&self, what: EventKind) -> Event {
@@ -239,9 +266,11 @@ pub(super) fn bury(request: &AuthRequest, key: AddressKey, now: Timestamp) -> De
         state: State::Dead,
         ..request.clone()
     };
+    let mut change = change(dead, None, events);
+    test_identity::mark(&mut change, key, now);
     Decision {
         outcome: Err(Error::TooManyAttempts),
-        change: Some(change(dead, None, events)),
+        change: Some(change),
     }
 }
 

@@ -3,9 +3,10 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::model::{AddressKey, AuthRequest, DeliveryId, EventKind, State, Timestamp};
 use crate::ports::{Change, Decision, Ledger};
-use crate::rules::issue::{event_of, queue};
+use crate::rules::issue::{event_of, queue, taken};
 use crate::rules::judge::{bury, exhausted};
-use crate::rules::throttle::{budget_spent, throttle};
+use crate::rules::test_identity::{self, is_test_identity};
+use crate::rules::throttle::{Quotas, budget_spent, throttle};
 use crate::settings::{OnBudget, Settings};
 
 /// How often one request can be resent.
@@ -34,43 +35,57 @@ impl Reissue<'_> {
         }
         let quotas = match self
             .refusal(ledger, now)
-            .map_or_else(|| throttle(ledger, self.settings, now), Err)
+            .map_or_else(|| self.quotas(ledger, now), Err)
         {
             Ok(quotas) => quotas,
             Err(refused) => return Decision::refuse(refused),
         };
         let regenerated = self.regenerates(now);
         let request = self.next(regenerated, now);
-        let ordinal = u16::from(request.resends);
-        let delivery = queue(
-            DeliveryId {
-                request: request.id,
-                ordinal,
-            },
-            request.generation,
-            now,
-        );
-        let told = [
-            EventKind::Resent {
-                regenerated,
-                generation: request.generation,
-            },
-            EventKind::MailQueued { delivery: ordinal },
-        ];
-        let events = told
-            .map(|what| event_of(&request, self.key, now, what))
-            .into();
+        let resent = EventKind::Resent {
+            regenerated,
+            generation: request.generation,
+        };
+        let mut change = self.change(request, quotas, now);
+        let told = event_of(&change.request, self.key, now, resent);
+        change.events.insert(0, told);
+        test_identity::mark(&mut change, self.key, now);
         Decision {
             outcome: Ok(()),
-            change: Some(Change {
-                request,
-                sends: Some(quotas.sends),
-                client_sends: quotas.client_sends,
-                guesses: None,
-                delivery: Some(delivery),
-                events,
-            }),
+            change: Some(change),
         }
+    }
+
+    /// The new form with the mail that goes with it; none for a test identity.
+    fn change(&self, request: AuthRequest, quotas: Option<Quotas>, now: Timestamp) -> Change {
+        let ordinal = u16::from(request.resends);
+        let id = DeliveryId {
+            request: request.id,
+            ordinal,
+        };
+        let delivery = (!request.test).then(|| queue(id, request.generation, now));
+        let queued = EventKind::MailQueued { delivery: ordinal };
+        let events = delivery
+            .iter()
+            .map(|_| event_of(&request, self.key, now, queued.clone()))
+            .collect();
+        let (sends, client_sends) = taken(quotas);
+        Change {
+            request,
+            sends,
+            client_sends,
+            guesses: None,
+            delivery,
+            events,
+        }
+    }
+
+    /// Takes the quotas, but for a test identity, which is mailed nothing.
+    fn quotas(&self, ledger: &Ledger, now: Timestamp) -> Result<Option<Quotas>, Error> {
+        if self.request.test {
+            return Ok(None);
+        }
+        throttle(ledger, self.settings, now).map(Some)
     }
 
     fn refusal(&self, ledger: &Ledger, now: Timestamp) -> Option<Error> {
@@ -80,6 +95,10 @@ impl Reissue<'_> {
             State::Open => {}
         }
         if self.request.resends >= MAX_RESENDS || now >= self.request.sent_at.plus(RESENDABLE_FOR) {
+            return Some(Error::StartAgain);
+        }
+        // Opened as a test identity, it has nothing to mail when it is none any more.
+        if self.request.test && !is_test_identity(&self.request.address, self.settings) {
             return Some(Error::StartAgain);
         }
         self.budget_refusal(ledger, now)
@@ -92,12 +111,14 @@ impl Reissue<'_> {
             return None;
         }
         let retry_after = budget_spent(&ledger.guesses, self.settings, now)?;
-        Some(match self.settings.on_budget {
-            OnBudget::Harden => Error::StartAgain,
-            OnBudget::Refuse => Error::RateLimited {
+        let waits = self.request.test || self.settings.on_budget == OnBudget::Refuse;
+        Some(if waits {
+            Error::RateLimited {
                 what: "wrong codes for this address",
                 retry_after,
-            },
+            }
+        } else {
+            Error::StartAgain
         })
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{OnBudget, Settings};
 use crate::model::{CodeAlphabet, Email, Method, is_https, is_mailable, may_be_custom};
+use crate::rules::test_identity;
 
 /// One setting: its name and how its text is read and written. What it means, its unit and its
 /// default stand in `postern.default.toml`.
@@ -104,6 +105,13 @@ pub const KEYS: &[Key] = &[
         show_on_budget(*b)
     }),
     key!(
+        test_addresses,
+        "at most 5 addresses with +sktest before the @, separated by commas",
+        test_addresses,
+        show_list
+    ),
+    key!(test_code, "6 to 10 digits", digits, String::clone),
+    key!(
         link_origins,
         "origins such as https://app.example.com, separated by commas, at most 100",
         |t| list(t, is_origin),
@@ -180,6 +188,8 @@ fn blank() -> Settings {
         attempt_limit: 0,
         guess_budget: 0,
         on_budget: OnBudget::Refuse,
+        test_addresses: Vec::new(),
+        test_code: String::new(),
         link_origins: Vec::new(),
         link_schemes: Vec::new(),
         app_name: String::new(),
@@ -273,6 +283,23 @@ fn list(text: &str, fits: fn(&str) -> bool) -> Option<Vec<String>> {
         .map(str::to_owned)
         .collect();
     (items.len() <= 100 && items.iter().all(|item| fits(item))).then_some(items)
+}
+
+/// Addresses in normal form, each once.
+fn test_addresses(text: &str) -> Option<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    for item in list(text, |_| true)? {
+        let address = Email::parse(&item).ok().filter(test_identity::is_marked)?;
+        if !found.iter().any(|other| other == address.normal()) {
+            found.push(address.normal().to_owned());
+        }
+    }
+    (found.len() <= test_identity::MOST).then_some(found)
+}
+
+fn digits(text: &str) -> Option<String> {
+    let fits = (6..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.to_owned())
 }
 
 fn show_list(items: &[String]) -> String {

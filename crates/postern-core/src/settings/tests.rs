@@ -66,6 +66,10 @@ fn every_bound_is_refused_just_past_its_edge() {
             "https://a.example/path",
         ),
         ("link_schemes", "myapp", "javascript"),
+        ("test_addresses", "a+sktest@b.example", "a@b.example"),
+        ("test_addresses", "a+sktest1@b.example", "a@sktest.example"),
+        ("test_code", "0000000000", "12345"),
+        ("test_code", "000000", "12345a"),
         (
             "app_logo_url",
             "https://a.example/l.png",
@@ -79,6 +83,22 @@ fn every_bound_is_refused_just_past_its_edge() {
         );
         assert!(refused(key, bad).starts_with(key), "{key}={bad}");
     }
+}
+
+#[test]
+fn there_are_at_most_five_test_identities_each_once_and_none_by_default() {
+    assert!(Settings::default().test_addresses.is_empty());
+    let listed = |count: usize| {
+        let all: Vec<_> = (0..count)
+            .map(|n| format!("a+sktest{n}@b.example"))
+            .collect();
+        Settings::default().with([("test_addresses", all.join(",").as_str())])
+    };
+    assert_eq!(listed(5).unwrap().test_addresses.len(), 5);
+    assert!(listed(6).is_err());
+    let twice =
+        Settings::default().with([("test_addresses", "A+sktest@b.example, a+SKTEST@B.example")]);
+    assert_eq!(twice.unwrap().test_addresses, ["a+sktest@b.example"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod resend;
 mod secrecy;
 mod send;
 mod spy;
+mod test_identity;
 mod time;
 mod verify;
 mod world;

@@ -49,6 +49,7 @@ fn every_field_set(store: &TempStore) -> AuthRequest {
             alphabet: CodeAlphabet::Alphanumeric,
         },
         hardened: true,
+        test: true,
         lifetime: Duration::from_secs(61),
         generation: 3,
         generation_at: now.plus(Duration::from_micros(1)),

@@ -9,8 +9,8 @@ use super::tx::{self, Tx};
 
 /// The columns are those that [`read`] takes.
 const FIND: &str = "SELECT id, state, expires_at, generation, generation_at, sent_at, resends, wrong, kid, method, \
-     template, code_length, alphabet, hardened, lifetime, client, address, state_kid, caller_state \
-     FROM auth_requests WHERE id = ?1";
+     template, code_length, alphabet, hardened, lifetime, client, address, state_kid, caller_state, \
+     test FROM auth_requests WHERE id = ?1";
 
 /// Finds one request.
 pub(super) fn find(conn: &Connection, id: AuthRequestId) -> Result<Option<AuthRequest>> {
@@ -22,8 +22,8 @@ pub(super) fn insert(tx: &Tx<'_>, request: &AuthRequest) -> Result<()> {
     tx.write(
         "INSERT INTO auth_requests (id, state, expires_at, expiry_noted, generation, generation_at, sent_at, resends, \
          wrong, kid, method, template, code_length, alphabet, hardened, lifetime, client, address, state_kid, \
-         caller_state) \
-         VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         caller_state, test) \
+         VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         params![
             request.id.as_bytes(),
             number_of(request.state),
@@ -44,6 +44,7 @@ pub(super) fn insert(tx: &Tx<'_>, request: &AuthRequest) -> Result<()> {
             request.address.as_given(),
             request.caller_state.as_ref().map(|sealed| sealed.kid),
             request.caller_state.as_ref().map(|sealed| &sealed.bytes),
+            request.test.then_some(true),
         ],
     )?;
     Ok(())
@@ -101,6 +102,7 @@ fn read(row: &Row<'_>) -> Result<AuthRequest> {
         client: client(15, row.get_ref(15)?.as_str()?)?,
         address: address(16, row.get_ref(16)?.as_str()?)?,
         caller_state: sealed(row, 17)?,
+        test: row.get::<_, Option<bool>>(19)?.unwrap_or_default(),
     })
 }
 

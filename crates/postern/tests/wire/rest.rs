@@ -54,6 +54,23 @@ async fn both_cases_string_numbers_enum_numbers_and_unknown_keys_are_read() {
 }
 
 #[tokio::test]
+async fn a_test_identity_signs_in_with_the_static_code_and_the_outbox_is_never_rung() {
+    let server = Server::start().await;
+    let listed = ("test_addresses", "review+sktest@example.com");
+    let changes = vec![(listed.0.to_owned(), listed.1.to_owned())];
+    server.app.postern.change_settings(changes).await.unwrap();
+    let token = server.token().await;
+    let sent = post(&server, SEND, &token, &json!({"email": listed.1})).await;
+    let id = sent.json()["auth_request_id"].clone();
+    let again = post(&server, RESEND, &token, &json!({"auth_request_id": id})).await;
+    assert_eq!(again.status, StatusCode::OK);
+    let proof = json!({"auth_request_id": id, "code": "424242"});
+    let verified = post(&server, VERIFY, &token, &proof).await;
+    assert_eq!(verified.json()["email"], listed.1);
+    assert!(server.queued.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn resend_keeps_the_id_and_verify_refuses_a_wrong_code_with_attempts_left() {
     let server = Server::start().await;
     let token = server.token().await;

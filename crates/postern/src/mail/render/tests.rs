@@ -49,6 +49,7 @@ fn request(kind: Kind, to: &str) -> AuthRequest {
         }),
         shape: Settings::default().code_shape(),
         hardened: false,
+        test: false,
         lifetime: Duration::from_mins(5),
         generation: 0,
         generation_at: SENT_AT,
