@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 
 pub use clients::NewClient;
 pub use open::{MailInput, OpenedInput};
-pub use providers::ProviderInput;
+pub use providers::{MAX_PROVIDERS, ProviderInput};
 pub use resend::ResendInput;
 pub use send::{Receipt, SendInput};
 pub use throttled::ThrottleTally;

@@ -1,7 +1,12 @@
+mod judge;
+
 use super::Postern;
-use crate::error::{Error, Violation};
-use crate::model::{Email, MailProvider, SecretText, TlsMode, is_mailable};
+use crate::error::Error;
+use crate::model::{MailProvider, SecretText, Snapshot, TlsMode, TokenSource};
 use crate::ports::{Amendment, random};
+
+/// The most mail providers at a time.
+pub const MAX_PROVIDERS: usize = 16;
 
 /// A mail provider as the operator describes it.
 #[derive(Clone, Debug)]
@@ -14,39 +19,64 @@ pub struct ProviderInput {
     pub port: u16,
     /// How the connection is protected.
     pub tls: TlsMode,
-    /// The login name, where one is needed.
+    /// The login name; a password without one serves as the name too.
     pub username: Option<String>,
-    /// The password; goes with the login name.
+    /// The password, or with `oauth` the client secret.
     pub password: Option<SecretText>,
+    /// Where access tokens come from, for a login by XOAUTH2.
+    pub oauth: Option<TokenSource>,
     /// The sender, as `Name <address>` or a bare address.
     pub from: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
+    /// The most connections at a time, 1 to 256.
+    pub connections: Option<u16>,
+    /// The most mails a minute, 1 to 600,000.
+    pub per_minute: Option<u32>,
+}
+
+impl ProviderInput {
+    /// A provider without login, limits or an address for answers.
+    pub fn plain(
+        name: impl Into<String>,
+        host: impl Into<String>,
+        port: u16,
+        tls: TlsMode,
+        from: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            host: host.into(),
+            port,
+            tls,
+            username: None,
+            password: None,
+            oauth: None,
+            from: from.into(),
+            reply_to: None,
+            connections: None,
+            per_minute: None,
+        }
+    }
 }
 
 impl Postern {
-    /// Adds or replaces the mail provider. One at a time for now: another name is refused while one
-    /// is there.
+    /// Adds a mail provider behind those that are there, or replaces the one of this name in its place.
     ///
     /// # Errors
-    /// Every broken field by name.
+    /// Every broken field by name, or there are [`MAX_PROVIDERS`] already.
     pub async fn put_provider(&self, input: ProviderInput) -> Result<(), Error> {
-        let wrong = problems(&input);
+        let wrong = judge::problems(&input);
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
         let provider = self.provider(input);
         self.amend(Box::new(move |snapshot, _| {
-            if let Some(other) = snapshot
-                .providers
-                .iter()
-                .find(|held| held.name != provider.name)
-            {
-                let told = format!(
-                    "only one provider for now: give the name {:?} to replace it, or remove it first",
-                    other.name
-                );
-                return Err(Error::invalid("name", "one", told));
-            }
-            Ok(vec![Amendment::PutProvider(provider.clone())])
+            let place = place(snapshot, &provider.name)?;
+            Ok(vec![Amendment::PutProvider(MailProvider {
+                position: place,
+                ..provider.clone()
+            })])
         }))
         .await
         .map(drop)
@@ -67,8 +97,23 @@ impl Postern {
             tls: input.tls,
             username: input.username,
             password,
+            oauth: input.oauth,
             from: input.from,
+            reply_to: input.reply_to,
+            connections: input.connections,
+            per_minute: input.per_minute,
         }
+    }
+
+    /// Sets the order in which mail providers are tried. Those that are not named keep their order
+    /// behind those that are.
+    ///
+    /// # Errors
+    /// No such provider, or one is named twice.
+    pub async fn order_providers(&self, names: Vec<String>) -> Result<(), Error> {
+        self.amend(Box::new(move |snapshot, _| ordered(snapshot, &names)))
+            .await
+            .map(drop)
     }
 
     /// Removes a mail provider.
@@ -81,75 +126,47 @@ impl Postern {
             if snapshot.providers.iter().any(|held| held.name == name) {
                 return Ok(vec![Amendment::DropProvider(name.clone())]);
             }
-            Err(Error::invalid(
-                "name",
-                "exists",
-                format!("there is no mail provider {name:?}"),
-            ))
+            Err(unknown(&name))
         }))
         .await
         .map(drop)
     }
 }
 
-fn problems(input: &ProviderInput) -> Vec<Violation> {
-    let mut wrong = Vec::new();
-    let mut check = |fine: bool, field: &'static str, told: &str| {
-        if !fine {
-            wrong.push(Violation::new(field, "value", told));
-        }
-    };
-    check(
-        plain(&input.name, 64),
+fn unknown(name: &str) -> Error {
+    Error::invalid(
         "name",
-        "a provider's name has 1 to 64 letters, digits, '-', '_' or '.'",
-    );
-    let address = input.host.parse::<std::net::IpAddr>().is_ok();
-    check(
-        address || plain(&input.host, 253),
-        "host",
-        "host must be a host name or an IP address",
-    );
-    check(input.port > 0, "port", "port must be from 1 to 65535");
-    check(
-        sender_of(&input.from).is_some(),
-        "from",
-        "from must be an address, or 'Name <address>'",
-    );
-    check(
-        input.username.is_some() == input.password.is_some(),
-        "password",
-        "username and password go together",
-    );
-    let loopback = is_loopback(&input.host);
-    check(
-        input.tls != TlsMode::None || loopback,
-        "tls",
-        "tls may be none only to loopback: use implicit or starttls",
-    );
-    wrong
+        "exists",
+        format!("there is no mail provider {name:?}"),
+    )
 }
 
-/// The name and address of a sender text.
-pub(crate) fn sender_of(from: &str) -> Option<(String, Email)> {
-    if !is_mailable(from) || from.chars().count() > 400 {
-        return None;
+/// The place of the provider with this name, or the one behind all others.
+fn place(snapshot: &Snapshot, name: &str) -> Result<u16, Error> {
+    if let Some(held) = snapshot.providers.iter().find(|held| held.name == name) {
+        return Ok(held.position);
     }
-    let Some((name, rest)) = from.rsplit_once('<') else {
-        return Some((String::new(), Email::parse(from.trim()).ok()?));
-    };
-    let address = Email::parse(rest.trim_end().strip_suffix('>')?).ok()?;
-    Some((name.trim().trim_matches('"').to_owned(), address))
+    if snapshot.providers.len() >= MAX_PROVIDERS {
+        let told = format!("there are {MAX_PROVIDERS} mail providers already: remove one first");
+        return Err(Error::invalid("name", "max_items", told));
+    }
+    let last = snapshot.providers.iter().map(|held| held.position).max();
+    Ok(last.map_or(0, |last| last.saturating_add(1)))
 }
 
-fn plain(text: &str, most: usize) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    (1..=most).contains(&text.len()) && text.bytes().all(fits)
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+fn ordered(snapshot: &Snapshot, names: &[String]) -> Result<Vec<Amendment>, Error> {
+    let mut rest: Vec<&MailProvider> = snapshot.providers.iter().collect();
+    let mut order = Vec::with_capacity(rest.len());
+    for name in names {
+        let at = rest.iter().position(|held| held.name == *name);
+        order.push(rest.remove(at.ok_or_else(|| unknown(name))?));
+    }
+    order.append(&mut rest);
+    let moved = (0..).zip(order).map(|(position, held)| {
+        Amendment::PutProvider(MailProvider {
+            position,
+            ..held.clone()
+        })
+    });
+    Ok(moved.collect())
 }

@@ -29,7 +29,7 @@ pub use event::{Event, EventKind};
 pub use history::{History, SecondBuckets};
 pub use id::{AuthRequestId, ClientId, DeliveryId, NodeId};
 pub use link_uri::{LinkUri, LinkUriProblem};
-pub use provider::{MailProvider, TlsMode};
+pub use provider::{MailProvider, TlsMode, TokenSource};
 pub use sealed::{Sealed, Slot};
 pub use secret::{LinkToken, Passcode, RequestHandle, SecretText};
 pub use signing_key::{SigningKey, SigningState};

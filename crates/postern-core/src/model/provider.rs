@@ -13,12 +13,33 @@ pub struct MailProvider {
     pub port: u16,
     /// How the connection is protected.
     pub tls: TlsMode,
-    /// The login name, where one is needed.
+    /// The login name. Without one, a password that is there serves as the name too: some
+    /// providers take their API token as both.
     pub username: Option<String>,
-    /// The password, sealed in slot (`mail_providers`, `password`, name).
+    /// The password, or with `oauth` the client secret, sealed in slot (`mail_providers`,
+    /// `password`, name).
     pub password: Option<Sealed>,
+    /// Where the login's access tokens come from; without it the login is by password.
+    pub oauth: Option<TokenSource>,
     /// The sender, as `Name <address>` or a bare address.
     pub from: String,
+    /// Where answers go, if not to the sender; `Name <address>` or a bare address.
+    pub reply_to: Option<String>,
+    /// The most connections at a time, 1 to 256; without it, as many as the outbox has.
+    pub connections: Option<u16>,
+    /// The most mails a minute that this process hands it, 1 to 600,000; without it, no limit.
+    pub per_minute: Option<u32>,
+}
+
+/// Where access tokens for SMTP come from: the OAuth 2.0 client credentials grant (RFC 6749 §4.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSource {
+    /// The token endpoint; `https`, or `http` to loopback.
+    pub url: String,
+    /// The client id.
+    pub client_id: String,
+    /// The scope that is asked for, if one is needed.
+    pub scope: Option<String>,
 }
 
 impl MailProvider {

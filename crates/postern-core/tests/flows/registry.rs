@@ -1,19 +1,21 @@
 use std::time::Duration;
 
-use postern_core::flow::ProviderInput;
-use postern_core::model::{SecretText, TlsMode};
+use postern_core::flow::{MAX_PROVIDERS, ProviderInput};
+use postern_core::model::{SecretText, TlsMode, TokenSource};
 
 use crate::world::{World, code_of};
 
 fn provider(name: &str) -> ProviderInput {
     ProviderInput {
-        name: name.to_owned(),
-        host: "smtp.example.com".to_owned(),
-        port: 587,
-        tls: TlsMode::StartTls,
         username: Some("user".to_owned()),
         password: Some(SecretText::new("password-in-plain")),
-        from: "App <app@example.com>".to_owned(),
+        ..ProviderInput::plain(
+            name,
+            "smtp.example.com",
+            587,
+            TlsMode::StartTls,
+            "App <app@example.com>",
+        )
     }
 }
 
@@ -102,7 +104,7 @@ async fn settings_are_changed_together_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_providers_password_rests_sealed_and_a_second_provider_waits_its_turn() {
+async fn a_providers_password_rests_sealed_and_without_a_provider_nothing_is_sent() {
     let world = World::without_mail().await;
     world.postern.put_provider(provider("first")).await.unwrap();
     assert!(
@@ -112,15 +114,90 @@ async fn a_providers_password_rests_sealed_and_a_second_provider_waits_its_turn(
             .is_ok()
     );
     assert!(!String::from_utf8_lossy(&world.files_on_disk()).contains("password-in-plain"));
-    assert_eq!(
-        code_of(world.postern.put_provider(provider("second")).await),
-        "INVALID_ARGUMENT"
-    );
     world.postern.drop_provider("first").await.unwrap();
     assert_eq!(
         code_of(world.try_send(World::input("ada@example.com")).await),
         "MAIL_NOT_CONFIGURED"
     );
+}
+
+fn names(world: &World) -> Vec<String> {
+    let held = world.postern.snapshot();
+    held.providers.iter().map(|one| one.name.clone()).collect()
+}
+
+#[tokio::test]
+async fn providers_keep_the_order_in_which_they_came_until_another_one_is_set() {
+    let world = World::without_mail().await;
+    for name in ["a", "b", "c"] {
+        world.postern.put_provider(provider(name)).await.unwrap();
+    }
+    let order = ["c", "a"].map(str::to_owned).to_vec();
+    world.postern.order_providers(order).await.unwrap();
+    assert_eq!(names(&world), ["c", "a", "b"]);
+    world.postern.put_provider(provider("a")).await.unwrap();
+    world.postern.drop_provider("c").await.unwrap();
+    world.postern.put_provider(provider("d")).await.unwrap();
+    assert_eq!(names(&world), ["a", "b", "d"]);
+    for wrong in [&["a", "a"][..], &["x"]] {
+        let order = wrong.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(
+            code_of(world.postern.order_providers(order).await),
+            "INVALID_ARGUMENT"
+        );
+    }
+}
+
+#[tokio::test]
+async fn there_are_no_more_providers_than_the_bound() {
+    let world = World::without_mail().await;
+    for number in 0..MAX_PROVIDERS {
+        let one = provider(&format!("p{number}"));
+        world.postern.put_provider(one).await.unwrap();
+    }
+    assert_eq!(
+        code_of(world.postern.put_provider(provider("more")).await),
+        "INVALID_ARGUMENT"
+    );
+    assert!(world.postern.put_provider(provider("p3")).await.is_ok());
+}
+
+type Spoil = fn(&mut ProviderInput, &dyn Fn(&str) -> TokenSource);
+
+#[tokio::test]
+async fn a_provider_that_could_not_work_is_refused_by_field() {
+    let world = World::without_mail().await;
+    let oauth = |url: &str| TokenSource {
+        url: url.to_owned(),
+        client_id: "id".to_owned(),
+        scope: None,
+    };
+    let wrong: [(&str, Spoil); 7] = [
+        ("reply_to", |one, _| one.reply_to = Some("nobody".into())),
+        ("connections", |one, _| one.connections = Some(0)),
+        ("per_minute", |one, _| one.per_minute = Some(600_001)),
+        ("password", |one, _| one.password = None),
+        ("token_url", |one, from| {
+            one.oauth = Some(from("http://tokens.example.com/"));
+        }),
+        ("token_url", |one, from| {
+            one.oauth = Some(from("https://u:p@tokens.example.com/"));
+        }),
+        ("username", |one, from| {
+            (one.oauth, one.username) = (Some(from("https://tokens.example.com/")), None);
+        }),
+    ];
+    for (field, spoil) in wrong {
+        let mut input = provider("a");
+        spoil(&mut input, &oauth);
+        let error = world.postern.put_provider(input).await.unwrap_err();
+        assert_eq!(error.violations()[0].field, field);
+    }
+    let local = ProviderInput {
+        oauth: Some(oauth("http://127.0.0.1:9/token")),
+        ..provider("a")
+    };
+    assert!(world.postern.put_provider(local).await.is_ok());
 }
 
 #[tokio::test]

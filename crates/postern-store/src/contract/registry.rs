@@ -3,7 +3,7 @@
 use postern_core::Error;
 use postern_core::model::{
     Client, ClientId, ClientSecret, MailProvider, Sealed, SigningKey, SigningState, Snapshot,
-    TlsMode,
+    TlsMode, TokenSource,
 };
 use postern_core::ports::{Amendment, Clock as _};
 
@@ -36,7 +36,15 @@ fn provider(name: &str, position: u16) -> MailProvider {
             kid: 4,
             bytes: vec![1, 2],
         }),
+        oauth: Some(TokenSource {
+            url: "https://tokens.example.com/t".into(),
+            client_id: "c".into(),
+            scope: Some("s".into()),
+        }),
         from: "App <a@example.com>".into(),
+        reply_to: Some("help@example.com".into()),
+        connections: Some(3),
+        per_minute: Some(30),
     }
 }
 
@@ -79,6 +87,8 @@ pub async fn an_amendment_reads_back_with_the_next_revision(store: TempStore) {
     );
     let mut unprotected = provider("b", 0);
     (unprotected.tls, unprotected.username, unprotected.password) = (TlsMode::None, None, None);
+    (unprotected.oauth, unprotected.reply_to) = (None, None);
+    (unprotected.connections, unprotected.per_minute) = (None, None);
     let keys = [
         signing_key(&store, "snk_1", SigningState::Active),
         signing_key(&store, "snk_2", SigningState::Retired),

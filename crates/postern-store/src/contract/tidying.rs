@@ -259,7 +259,11 @@ pub async fn every_kid_in_use_is_named(store: TempStore) {
             kid: 2,
             bytes: vec![1],
         }),
+        oauth: None,
         from: "a@example.com".into(),
+        reply_to: None,
+        connections: None,
+        per_minute: None,
     };
     let put = move |_: &_, _| Ok(vec![Amendment::PutProvider(provider.clone())]);
     store.engine.amend(Box::new(put)).await.unwrap().unwrap();

@@ -22,6 +22,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "test_identities",
         sql: include_str!("../../migrations/sqlite/0002_test_identities.sql"),
     },
+    Migration {
+        number: 3,
+        name: "providers",
+        sql: include_str!("../../migrations/sqlite/0003_providers.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use postern_core::model::{
     Client, ClientId, ClientSecret, MailProvider, Sealed, SigningKey, SigningState, Snapshot,
-    Timestamp, TlsMode,
+    Timestamp, TlsMode, TokenSource,
 };
 use postern_core::ports::Amendment;
 use postern_core::settings::Settings;
@@ -30,7 +30,8 @@ pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot> {
         clients: clients(conn)?,
         providers: tx::all(
             conn,
-            "SELECT name, position, host, port, tls, username, password_kid, password, sender \
+            "SELECT name, position, host, port, tls, username, password_kid, password, sender, \
+            reply_to, connections, per_minute, token_url, token_client, token_scope \
             FROM mail_providers ORDER BY position, name",
             [],
             provider,
@@ -138,7 +139,22 @@ fn provider(row: &Row<'_>) -> Result<MailProvider> {
         username: row.get(5)?,
         password: sealed(row, 6)?,
         from: row.get(8)?,
+        reply_to: row.get(9)?,
+        connections: row.get(10)?,
+        per_minute: row.get(11)?,
+        oauth: token_source(row)?,
     })
+}
+
+fn token_source(row: &Row<'_>) -> Result<Option<TokenSource>> {
+    let Some(url) = row.get(12)? else {
+        return Ok(None);
+    };
+    Ok(Some(TokenSource {
+        url,
+        client_id: row.get(13)?,
+        scope: row.get(14)?,
+    }))
 }
 
 fn signing_key(row: &Row<'_>) -> Result<SigningKey> {
@@ -192,10 +208,12 @@ fn drop_client(tx: &Tx<'_>, id: &ClientId) -> Result<()> {
 }
 
 fn put_provider(tx: &Tx<'_>, provider: &MailProvider) -> Result<()> {
+    let oauth = provider.oauth.as_ref();
     tx.write(
         "INSERT OR REPLACE INTO mail_providers \
-         (name, position, host, port, tls, username, password_kid, password, sender) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         (name, position, host, port, tls, username, password_kid, password, sender, \
+         reply_to, connections, per_minute, token_url, token_client, token_scope) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             provider.name,
             provider.position,
@@ -206,6 +224,12 @@ fn put_provider(tx: &Tx<'_>, provider: &MailProvider) -> Result<()> {
             provider.password.as_ref().map(|sealed| sealed.kid),
             provider.password.as_ref().map(|sealed| &sealed.bytes),
             provider.from,
+            provider.reply_to,
+            provider.connections,
+            provider.per_minute,
+            oauth.map(|oauth| &oauth.url),
+            oauth.map(|oauth| &oauth.client_id),
+            oauth.and_then(|oauth| oauth.scope.as_ref()),
         ],
     )?;
     Ok(())

@@ -54,7 +54,7 @@ pub enum AdminCommand {
         kid: u8,
     },
     /// Add or replace a mail provider.
-    ProviderAdd(NewProvider),
+    ProviderAdd(Box<NewProvider>),
     /// List the mail providers.
     ProviderList,
     /// Remove a mail provider.
@@ -62,8 +62,16 @@ pub enum AdminCommand {
         /// Its name.
         name: String,
     },
+    /// Set the order in which mail providers are tried.
+    ProviderOrder {
+        /// Their names, first to last; those left out follow.
+        names: Vec<String>,
+    },
     /// Send one mail now.
     MailTest {
+        /// Through which provider; the first when none is named.
+        #[serde(default)]
+        provider: Option<String>,
         /// Who gets it.
         to: String,
     },
@@ -87,10 +95,33 @@ pub struct NewProvider {
     pub tls: String,
     /// The login name.
     pub username: Option<String>,
-    /// The password.
+    /// The password, or with `oauth` the client secret.
     pub password: Option<Revealed>,
+    /// Where access tokens come from, for a login by XOAUTH2.
+    #[serde(default)]
+    pub oauth: Option<NewTokenSource>,
     /// The sender.
     pub from: String,
+    /// Where answers go.
+    #[serde(default)]
+    pub reply_to: Option<String>,
+    /// The most connections at a time.
+    #[serde(default)]
+    pub connections: Option<u16>,
+    /// The most mails a minute.
+    #[serde(default)]
+    pub per_minute: Option<u32>,
+}
+
+/// Where access tokens for SMTP come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewTokenSource {
+    /// The token endpoint.
+    pub url: String,
+    /// The client id.
+    pub client_id: String,
+    /// The scope, if one is needed.
+    pub scope: Option<String>,
 }
 
 /// A secret on its one way from where it was made to the admin who asked for it.

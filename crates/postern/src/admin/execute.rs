@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use postern_core::Error;
-use postern_core::flow::{NewClient, Postern, ProviderInput};
+use postern_core::flow::{NewClient, Postern};
 use postern_core::keyring::Keyring;
-use postern_core::model::{ClientId, Email, SecretText, Snapshot, Timestamp, TlsMode};
+use postern_core::model::{ClientId, Email, Snapshot, Timestamp};
 use postern_core::ports::{Entropy, StoreError};
 use postern_core::settings::Settings;
 
-use super::command::{AdminCommand, NewProvider, Revealed};
+use super::command::{AdminCommand, Revealed};
 use super::reply::{AdminReply, NewSecret};
 use super::shown;
-use crate::mail::smtp::Trust;
-use crate::mail::{self, Outcome};
+use crate::mail;
 
 /// Everything that executing a command needs.
 pub struct Admin {
@@ -66,13 +65,14 @@ impl Admin {
             }
             AdminCommand::RootReseal => self.reseal().await,
             AdminCommand::RootRetire { kid } => self.retire_root(kid).await,
-            AdminCommand::ProviderAdd(provider) => self.add_provider(provider).await,
+            AdminCommand::ProviderAdd(provider) => self.add_provider(*provider).await,
             AdminCommand::ProviderList => {
                 self.list(|held, _| AdminReply::Providers(shown::providers(held)))
                     .await
             }
             AdminCommand::ProviderRemove { name } => self.remove_provider(name).await,
-            AdminCommand::MailTest { to } => self.test_mail(&to).await,
+            AdminCommand::ProviderOrder { names } => self.order_providers(names).await,
+            AdminCommand::MailTest { provider, to } => self.test_mail(provider, &to).await,
             AdminCommand::AddressForget { address } => self.forget(&address).await,
         }
     }
@@ -93,11 +93,6 @@ impl Admin {
         Ok(AdminReply::ClientRevoked { id })
     }
 
-    async fn remove_provider(&self, name: String) -> Result<AdminReply, Refusal> {
-        self.postern.drop_provider(&name).await?;
-        Ok(AdminReply::ProviderRemoved { name })
-    }
-
     async fn forget(&self, address: &str) -> Result<AdminReply, Refusal> {
         let address = parse_address(address)?;
         let removed = self.postern.store().forget_address(&address).await?;
@@ -112,7 +107,7 @@ impl Admin {
         })
     }
 
-    async fn list(
+    pub(super) async fn list(
         &self,
         show: impl FnOnce(&Snapshot, Timestamp) -> AdminReply,
     ) -> Result<AdminReply, Refusal> {
@@ -163,47 +158,6 @@ impl Admin {
             .filter(|(name, _)| names.contains(name));
         Ok(AdminReply::SettingsChanged(told.collect()))
     }
-
-    async fn add_provider(&self, new: NewProvider) -> Result<AdminReply, Refusal> {
-        let tls = TlsMode::parse(&new.tls)
-            .ok_or_else(|| Refusal(format!("tls {:?} is not a mode", new.tls)))?;
-        let name = new.name.clone();
-        let input = ProviderInput {
-            name: new.name,
-            host: new.host,
-            port: new.port,
-            tls,
-            username: new.username,
-            password: new
-                .password
-                .map(|password| SecretText::new(password.expose())),
-            from: new.from,
-        };
-        self.postern.put_provider(input).await?;
-        Ok(AdminReply::ProviderAdded { name })
-    }
-
-    async fn test_mail(&self, to: &str) -> Result<AdminReply, Refusal> {
-        let (to, held) = (parse_address(to)?, self.now_held().await?);
-        let provider = held.providers.first();
-        let provider = provider.ok_or_else(|| {
-            Refusal(
-                "there is no mail provider: add one with `postern mail provider add`".to_owned(),
-            )
-        })?;
-        let keyring = self.postern.keyring();
-        let outcome = mail::send_test(provider, &keyring, Trust::System, &to).await;
-        match outcome.map_err(Refusal)? {
-            Outcome::Sent(reply) => Ok(AdminReply::MailSent {
-                reply: reply.to_string(),
-            }),
-            failed => Err(Refusal(format!(
-                "not sent ({}): {}",
-                failed.as_str(),
-                failed.reply()
-            ))),
-        }
-    }
 }
 
 /// Every setting: as named, else its default.
@@ -225,7 +179,7 @@ fn client_id(text: &str) -> Result<ClientId, Refusal> {
     ClientId::parse(text).ok_or_else(|| Refusal(format!("{text:?} is not a client id")))
 }
 
-fn parse_address(text: &str) -> Result<Email, Refusal> {
+pub(super) fn parse_address(text: &str) -> Result<Email, Refusal> {
     Email::parse(text).map_err(|problem| Refusal(format!("{text:?} is not an address: {problem}")))
 }
 

@@ -8,12 +8,13 @@ mod command;
 mod execute;
 mod frame;
 mod keys;
+mod providers;
 mod remote;
 mod reply;
 mod shown;
 mod socket;
 
-pub use command::{AdminCommand, NewProvider, Revealed};
+pub use command::{AdminCommand, NewProvider, NewTokenSource, Revealed};
 pub use execute::{Admin, Refusal};
 pub use remote::{Remote, RemoteError};
 pub use reply::{AdminReply, ClientRow, ClientSecretRow, NewSecret, ProviderRow, SigningKeyRow};

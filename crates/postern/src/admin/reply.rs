@@ -119,8 +119,20 @@ pub struct ProviderRow {
     /// The login name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// Where access tokens come from, when the login is by XOAUTH2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<String>,
     /// The sender.
     pub from: String,
+    /// Where answers go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// The most connections at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u16>,
+    /// The most mails a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_minute: Option<u32>,
 }
 
 /// Pairs as a JSON object that keeps their order.

@@ -56,7 +56,11 @@ pub(super) fn providers(held: &Snapshot) -> Vec<ProviderRow> {
         port: provider.port,
         tls: provider.tls.as_str().to_owned(),
         username: provider.username.clone(),
+        token_url: provider.oauth.as_ref().map(|oauth| oauth.url.clone()),
         from: provider.from.clone(),
+        reply_to: provider.reply_to.clone(),
+        connections: provider.connections,
+        per_minute: provider.per_minute,
     });
     rows.collect()
 }

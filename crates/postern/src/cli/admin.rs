@@ -9,12 +9,12 @@ use postern_core::ports::random;
 use zeroize::Zeroizing;
 
 use super::args::{
-    AddressCommand, ClientCommand, KeysCommand, MailCommand, ProviderArgs, ProviderCommand,
-    RootCommand, SettingsCommand, SigningCommand, StoreArgs,
+    AddressCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand, SigningCommand,
+    StoreArgs,
 };
 use super::exit::{Code, Failure};
 use super::{show, store};
-use crate::admin::{AdminCommand, NewProvider, Revealed};
+use crate::admin::AdminCommand;
 use crate::root_keys::{RootKeys, RootKeysError};
 use crate::world::SystemEntropy;
 
@@ -88,21 +88,6 @@ pub(super) fn keys(command: KeysCommand, json: bool) -> Result<(), Failure> {
     carry(&store, &command, json)
 }
 
-/// `postern mail …`
-pub(super) fn mail(command: MailCommand, json: bool) -> Result<(), Failure> {
-    let (store, command) = match command {
-        MailCommand::Test { to, store } => (store, AdminCommand::MailTest { to }),
-        MailCommand::Provider(ProviderCommand::List { store }) => {
-            (store, AdminCommand::ProviderList)
-        }
-        MailCommand::Provider(ProviderCommand::Remove { name, store }) => {
-            (store, AdminCommand::ProviderRemove { name })
-        }
-        MailCommand::Provider(ProviderCommand::Add(provider)) => provider_add(provider)?,
-    };
-    carry(&store, &command, json)
-}
-
 /// `postern address …`
 pub(super) fn address(
     AddressCommand::Forget { address, store }: AddressCommand,
@@ -111,27 +96,8 @@ pub(super) fn address(
     carry(&store, &AdminCommand::AddressForget { address }, json)
 }
 
-fn carry(store: &StoreArgs, command: &AdminCommand, json: bool) -> Result<(), Failure> {
+pub(super) fn carry(store: &StoreArgs, command: &AdminCommand, json: bool) -> Result<(), Failure> {
     show::reply(&store::execute(store, command)?, json)
-}
-
-fn provider_add(provider: ProviderArgs) -> Result<(StoreArgs, AdminCommand), Failure> {
-    let password = match &provider.password_file {
-        Some(file) => Some(Revealed::new(
-            read(file)?.trim_end_matches(['\r', '\n']).to_owned(),
-        )),
-        None => None,
-    };
-    let new = NewProvider {
-        name: provider.name,
-        host: provider.host,
-        port: provider.port,
-        tls: provider.tls.as_str().to_owned(),
-        username: provider.username,
-        password,
-        from: provider.from,
-    };
-    Ok((provider.store, AdminCommand::ProviderAdd(new)))
 }
 
 /// Changes the keyring file; a running server takes it up by itself. With `make`, a missing file
@@ -164,7 +130,7 @@ fn pairs<'a>(lines: impl Iterator<Item = &'a str>) -> Result<BTreeMap<String, St
 }
 
 /// The text of a file, or of standard input for `-`.
-fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
     let read = if file == Path::new("-") {
         std::io::stdin().read_to_string(&mut text).map(drop)

@@ -1,6 +1,7 @@
 //! The command line as it is typed.
 
 mod commands;
+mod mail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,9 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use commands::{
-    AddressCommand, ClientCommand, KeysCommand, MailCommand, ProviderArgs, ProviderCommand,
-    RootCommand, SettingsCommand, SigningCommand,
+    AddressCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand, SigningCommand,
 };
+pub(super) use mail::{MailCommand, ProviderArgs, ProviderCommand};
 
 /// What the exit codes mean, shown below every `--help`.
 const EXIT_CODES: &str = "\

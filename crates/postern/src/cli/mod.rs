@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod dev;
 mod exit;
+mod mail;
 mod serve;
 mod show;
 mod store;
@@ -41,7 +42,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Client(command) => admin::client(command, json),
         Command::Settings(command) => admin::settings(command, json),
         Command::Keys(command) => admin::keys(command, json),
-        Command::Mail(command) => admin::mail(command, json),
+        Command::Mail(command) => mail::run(command, json),
         Command::Address(command) => admin::address(command, json),
     }
 }

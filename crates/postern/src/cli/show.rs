@@ -72,10 +72,10 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::RootRetired { kid } => format!("root key {kid} is retired\n"),
         AdminReply::Resealed { resealed } => format!("{resealed} secrets sealed anew\n"),
         AdminReply::ProviderAdded { name } => format!(
-            "mail provider {name} is in force; try it with `postern mail test --to ADDRESS`\n"
+            "mail provider {name} is in force; try it with `postern mail provider test {name} --to ADDRESS`\n"
         ),
         AdminReply::Providers(providers) => table(
-            &["NAME", "SERVER", "TLS", "USERNAME", "FROM"],
+            &["NAME", "SERVER", "TLS", "USERNAME", "FROM", "LIMITS"],
             providers.iter().map(provider),
         ),
         AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
@@ -131,7 +131,18 @@ fn provider(row: &ProviderRow) -> Vec<String> {
         row.tls.clone(),
         row.username.clone().unwrap_or_default(),
         row.from.clone(),
+        limits(row),
     ]
+}
+
+fn limits(row: &ProviderRow) -> String {
+    let connections = row.connections.map(|most| format!("{most} connections"));
+    let rate = row.per_minute.map(|most| match most % 60 {
+        0 => format!("{}/s", most / 60),
+        _ => format!("{most}/min"),
+    });
+    let told: Vec<String> = connections.into_iter().chain(rate).collect();
+    told.join(", ")
 }
 
 /// Columns as wide as their widest cell.

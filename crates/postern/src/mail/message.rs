@@ -64,7 +64,7 @@ impl Mail {
 
     /// The headers that do not depend on how the message is encoded, as text.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut headers = vec![
             ("Message-ID", self.message_id()),
             ("Date", date(self.dated)),
             ("From", self.from.to_string()),
@@ -72,7 +72,11 @@ impl Mail {
             ("Subject", self.parts.subject.clone()),
             ("Auto-Submitted", "auto-generated".to_owned()),
             ("X-Auto-Response-Suppress", "All".to_owned()),
-        ]
+        ];
+        if let Some(reply_to) = self.from.reply_to() {
+            headers.push(("Reply-To", reply_to.to_string()));
+        }
+        headers
     }
 
     /// What a server might repeat of this mail and must not reach an event or a log.
@@ -99,7 +103,11 @@ impl Mail {
             .boundary(boundary(self.delivery))
             .singlepart(SinglePart::plain(self.parts.text.clone()))
             .singlepart(SinglePart::html(self.parts.html.clone()));
-        let message = Message::builder()
+        let mut message = Message::builder();
+        if let Some(reply_to) = self.from.reply_to() {
+            message = message.reply_to(reply_to.clone());
+        }
+        let message = message
             .message_id(Some(self.message_id()))
             .date(system_time(self.dated))
             .from(self.from.mailbox().clone())

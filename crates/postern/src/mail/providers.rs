@@ -95,6 +95,10 @@ fn carrier(
     limits: Limits,
 ) -> Result<Carrier, String> {
     let sender = sender(provider)?;
+    let limits = Limits {
+        connections: provider.connections.map_or(limits.connections, usize::from),
+        ..limits
+    };
     let smtp = Smtp::new(endpoint(provider, keyring, &sender)?, trust, limits);
     Ok(Carrier {
         name: provider.name.clone(),
@@ -104,10 +108,15 @@ fn carrier(
 }
 
 fn sender(provider: &MailProvider) -> Result<Sender, String> {
-    provider
-        .from
-        .parse()
-        .map_err(|problem| format!("the provider's sender does not read: {problem}"))
+    let read = |text: &str| {
+        text.parse::<Sender>()
+            .map_err(|problem| format!("the provider's sender does not read: {problem}"))
+    };
+    let sender = read(&provider.from)?;
+    Ok(match &provider.reply_to {
+        Some(other) => sender.answered_at(read(other)?),
+        None => sender,
+    })
 }
 
 fn endpoint(
@@ -128,15 +137,19 @@ fn login(
     provider: &MailProvider,
     keyring: &Keyring,
 ) -> Result<Option<(String, SecretText)>, String> {
-    let (Some(username), Some(sealed)) = (&provider.username, &provider.password) else {
+    let Some(sealed) = &provider.password else {
         return Ok(None);
     };
+    if provider.oauth.is_some() {
+        return Err("the login by XOAUTH2 is not there yet".to_owned());
+    }
     let opened = keyring
         .open(&MailProvider::password_slot(&provider.name), sealed)
         .map_err(|problem| format!("the provider's password: {problem}"))?;
     let password =
         String::from_utf8(opened.to_vec()).map_err(|_| "the provider's password is not text")?;
-    Ok(Some((username.clone(), SecretText::new(password))))
+    let username = provider.username.as_ref().unwrap_or(&password).clone();
+    Ok(Some((username, SecretText::new(password))))
 }
 
 #[async_trait]

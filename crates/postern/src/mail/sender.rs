@@ -6,10 +6,13 @@ use std::str::FromStr;
 use lettre::Address;
 use lettre::message::Mailbox;
 
-/// The sender of mails: an address with an ASCII local part at a domain in ASCII form, and
-/// perhaps a name on one line.
+/// The sender of mails: an address with an ASCII local part at a domain in ASCII form, perhaps a
+/// name on one line, and perhaps another mailbox for answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sender(Mailbox);
+pub struct Sender {
+    mailbox: Mailbox,
+    reply_to: Option<Mailbox>,
+}
 
 /// Why a text is not a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,17 +31,31 @@ pub enum SenderProblem {
 impl Sender {
     /// The mailbox for a message's `From`.
     pub fn mailbox(&self) -> &Mailbox {
-        &self.0
+        &self.mailbox
     }
 
     /// The address for the envelope.
     pub fn address(&self) -> &Address {
-        &self.0.email
+        &self.mailbox.email
     }
 
     /// The domain, in ASCII form.
     pub fn domain(&self) -> &str {
-        self.0.email.domain()
+        self.mailbox.email.domain()
+    }
+
+    /// The same sender, who wants answers at the mailbox of `other`.
+    #[must_use]
+    pub fn answered_at(self, other: Self) -> Self {
+        Self {
+            reply_to: Some(other.mailbox),
+            ..self
+        }
+    }
+
+    /// The mailbox for a message's `Reply-To`, if there is one.
+    pub fn reply_to(&self) -> Option<&Mailbox> {
+        self.reply_to.as_ref()
     }
 }
 
@@ -60,10 +77,10 @@ impl FromStr for Sender {
         let domain =
             idna::domain_to_ascii(address.domain()).map_err(|_| SenderProblem::Malformed)?;
         let address = Address::new(address.user(), domain).map_err(|_| SenderProblem::Malformed)?;
-        Ok(Self(Mailbox::new(
-            (!name.is_empty()).then(|| name.to_owned()),
-            address,
-        )))
+        Ok(Self {
+            mailbox: Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address),
+            reply_to: None,
+        })
     }
 }
 
@@ -80,7 +97,7 @@ fn split(text: &str) -> (&str, &str) {
 
 impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.mailbox.fmt(f)
     }
 }
 

@@ -160,6 +160,17 @@ fn a_mail_provider_is_kept_without_showing_its_password() {
         "username": "postern", "from": "Shop <login@example.com>",
     }]);
     assert_eq!(parsed(&listed), expected);
+    assert_eq!(
+        stderr(&server.admin(&[
+            "mail",
+            "provider",
+            "test",
+            "second",
+            "--to",
+            "ada@example.com"
+        ])),
+        "postern: there is no mail provider \"second\"\n"
+    );
     assert!(
         server
             .admin(&["mail", "provider", "remove", "main"])
@@ -170,6 +181,60 @@ fn a_mail_provider_is_kept_without_showing_its_password() {
     assert_eq!(
         stderr(&test),
         "postern: there is no mail provider: add one with `postern mail provider add`\n"
+    );
+}
+
+#[test]
+fn a_preset_fills_in_what_a_well_known_provider_wants() {
+    let server = plan().start();
+    let file = server.data().join("token");
+    std::fs::write(&file, "pm-server-token\n").expect("the folder is writable");
+    let file = file.to_str().expect("UTF-8");
+    let add = |arguments: &[&str]| {
+        let from = ["--from", "login@example.com", "--password-file", file];
+        server.admin(&[&["mail", "provider", "add"], arguments, &from].concat())
+    };
+    let ses = [
+        "aws",
+        "--preset",
+        "ses",
+        "--region",
+        "eu-central-1",
+        "--username",
+        "AKIA1",
+    ];
+    for arguments in [
+        &["pm", "--preset", "postmark", "--rate", "5/s"][..],
+        &[
+            &ses[..],
+            &["--connections", "4", "--reply-to", "help@example.com"],
+        ]
+        .concat(),
+    ] {
+        let added = add(arguments);
+        assert!(added.status.success(), "{}", stderr(&added));
+    }
+    let expected = json!([{
+        "name": "aws", "host": "email-smtp.eu-central-1.amazonaws.com", "port": 465, "tls": "implicit",
+        "username": "AKIA1", "from": "login@example.com", "reply_to": "help@example.com", "connections": 4,
+    }, {
+        "name": "pm", "host": "smtp.postmarkapp.com", "port": 587, "tls": "starttls",
+        "from": "login@example.com", "per_minute": 300,
+    }]);
+    let ordered = server.admin(&["mail", "provider", "order", "aws", "--json"]);
+    assert_eq!(parsed(&ordered), expected);
+    let listed = server.admin(&["mail", "provider", "list"]);
+    assert!(
+        !stdout(&listed).contains("pm-server-token"),
+        "{}",
+        stdout(&listed)
+    );
+    let incomplete = add(&["x", "--preset", "ses"]);
+    assert_eq!(incomplete.status.code(), Some(2));
+    assert!(
+        stderr(&incomplete).contains("--region"),
+        "{}",
+        stderr(&incomplete)
     );
 }
 

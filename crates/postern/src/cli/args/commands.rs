@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use super::StoreArgs;
 
@@ -145,93 +145,6 @@ pub(crate) enum RootCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
-}
-
-/// `postern mail …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum MailCommand {
-    /// SMTP servers that take our mail.
-    #[command(subcommand)]
-    Provider(ProviderCommand),
-    /// Send one mail through the provider, to see that it arrives.
-    Test {
-        /// Who gets it.
-        #[arg(long, value_name = "ADDRESS")]
-        to: String,
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-}
-
-/// `postern mail provider …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ProviderCommand {
-    /// Add a mail provider, or replace the one with this name.
-    #[command(
-        after_help = "Example:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' \\\n    --config postern.toml"
-    )]
-    Add(ProviderArgs),
-    /// List the providers, without their passwords.
-    List {
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-    /// Remove a provider.
-    Remove {
-        /// Its name.
-        name: String,
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-}
-
-/// Flags of `postern mail provider add`.
-#[derive(Debug, Args)]
-pub(crate) struct ProviderArgs {
-    /// What to call it.
-    pub(crate) name: String,
-    /// Host name or address.
-    #[arg(long)]
-    pub(crate) host: String,
-    /// TCP port.
-    #[arg(long)]
-    pub(crate) port: u16,
-    /// How the connection is protected; `none` only to loopback.
-    #[arg(long)]
-    pub(crate) tls: TlsArg,
-    /// The login name.
-    #[arg(long, requires = "password_file")]
-    pub(crate) username: Option<String>,
-    /// A file that holds the password; `-` reads standard input.
-    #[arg(long, value_name = "FILE", requires = "username")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// The sender, as mail headers write it: an address, or a name and an address in angle brackets.
-    #[arg(long)]
-    pub(crate) from: String,
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-}
-
-/// `--tls` of a mail provider.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum TlsArg {
-    /// TLS from the first byte.
-    Implicit,
-    /// STARTTLS, required.
-    Starttls,
-    /// None.
-    None,
-}
-
-impl TlsArg {
-    /// The word that the mail provider keeps.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Implicit => "implicit",
-            Self::Starttls => "starttls",
-            Self::None => "none",
-        }
-    }
 }
 
 /// `postern address …`

@@ -160,15 +160,9 @@ impl World {
 }
 
 async fn prepare(postern: &Postern, smtp: &SmtpServer) -> Caller {
-    let provider = ProviderInput {
-        name: "scripted".to_owned(),
-        host: "127.0.0.1".to_owned(),
-        port: smtp.addr().port(),
-        tls: TlsMode::None,
-        username: None,
-        password: None,
-        from: "Acme <login@acme.example>".to_owned(),
-    };
+    let port = smtp.addr().port();
+    let from = "Acme <login@acme.example>";
+    let provider = ProviderInput::plain("scripted", "127.0.0.1", port, TlsMode::None, from);
     postern.put_provider(provider).await.unwrap();
     let client: ClientId = postern.create_client("app").await.unwrap().id;
     Caller { client }

@@ -1,0 +1,85 @@
+//! Mail providers.
+
+use postern_core::flow::ProviderInput;
+use postern_core::model::{SecretText, TlsMode, TokenSource};
+
+use super::command::NewProvider;
+use super::execute::{Admin, Refusal, parse_address};
+use super::reply::AdminReply;
+use crate::mail::smtp::Trust;
+use crate::mail::{self, Outcome};
+
+impl Admin {
+    /// Adds a provider behind the others, or replaces the one of this name.
+    pub(super) async fn add_provider(&self, new: NewProvider) -> Result<AdminReply, Refusal> {
+        let tls = TlsMode::parse(&new.tls)
+            .ok_or_else(|| Refusal(format!("tls {:?} is not a mode", new.tls)))?;
+        let name = new.name.clone();
+        let input = ProviderInput {
+            name: new.name,
+            host: new.host,
+            port: new.port,
+            tls,
+            username: new.username,
+            password: new
+                .password
+                .map(|password| SecretText::new(password.expose())),
+            oauth: new.oauth.map(|oauth| TokenSource {
+                url: oauth.url,
+                client_id: oauth.client_id,
+                scope: oauth.scope,
+            }),
+            from: new.from,
+            reply_to: new.reply_to,
+            connections: new.connections,
+            per_minute: new.per_minute,
+        };
+        self.postern.put_provider(input).await?;
+        Ok(AdminReply::ProviderAdded { name })
+    }
+
+    /// Sets the order in which providers are tried.
+    pub(super) async fn order_providers(&self, names: Vec<String>) -> Result<AdminReply, Refusal> {
+        self.postern.order_providers(names).await?;
+        self.list(|held, _| AdminReply::Providers(super::shown::providers(held)))
+            .await
+    }
+
+    /// Removes a provider.
+    pub(super) async fn remove_provider(&self, name: String) -> Result<AdminReply, Refusal> {
+        self.postern.drop_provider(&name).await?;
+        Ok(AdminReply::ProviderRemoved { name })
+    }
+
+    /// Sends one mail through a provider, the first when none is named, and tells what it said.
+    pub(super) async fn test_mail(
+        &self,
+        name: Option<String>,
+        to: &str,
+    ) -> Result<AdminReply, Refusal> {
+        let (to, held) = (parse_address(to)?, self.now_held().await?);
+        let provider = match &name {
+            None => held.providers.first(),
+            Some(name) => held.providers.iter().find(|one| one.name == *name),
+        };
+        let provider = provider.ok_or_else(|| match name {
+            Some(name) => Refusal(format!("there is no mail provider {name:?}")),
+            None => Refusal(
+                "there is no mail provider: add one with `postern mail provider add`".to_owned(),
+            ),
+        })?;
+        let keyring = self.postern.keyring();
+        let outcome = mail::send_test(provider, &keyring, Trust::System, &to).await;
+        match outcome.map_err(Refusal)? {
+            Outcome::Sent(reply) => Ok(AdminReply::MailSent {
+                reply: reply.to_string(),
+            }),
+            failed => Err(Refusal(format!(
+                "not sent by {} ({}): {}",
+                provider.name,
+                failed.as_str(),
+                failed.reply()
+            ))),
+        }
+    }
+}

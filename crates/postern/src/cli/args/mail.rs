@@ -1,0 +1,212 @@
+//! Commands on mail.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::StoreArgs;
+use crate::mail::Preset;
+
+/// `postern mail …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// SMTP servers that take our mail, tried in their order.
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Send one mail through the first provider, to see that it arrives.
+    Test {
+        /// Who gets it.
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `postern mail provider …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Add a mail provider behind the others, or replace the one with this name.
+    #[command(
+        after_help = "Examples:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' \\\n    --config postern.toml\n  postern mail provider add ses --preset ses --region eu-central-1 --rate 14/s \\\n    --username AKIA… --password-file ses.password --from login@example.com --config postern.toml\n  postern mail provider add m365 --preset microsoft365 --tenant example.com --client-id 11111111-… \\\n    --client-secret-file m365.secret --from login@example.com --config postern.toml"
+    )]
+    Add(Box<ProviderArgs>),
+    /// List the providers in the order in which they are tried, without their passwords.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Send one mail through one provider, to see that it arrives.
+    Test {
+        /// The provider's name.
+        name: String,
+        /// Who gets it.
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Set the order in which providers are tried; those not named follow in theirs.
+    #[command(
+        after_help = "Example:\n  postern mail provider order ses main --config postern.toml"
+    )]
+    Order {
+        /// Names, first to last.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Remove a provider.
+    Remove {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// Flags of `postern mail provider add`.
+#[derive(Debug, Args)]
+pub(crate) struct ProviderArgs {
+    /// What to call it.
+    pub(crate) name: String,
+    /// Take host, port and the like from a well-known provider; other flags override them.
+    #[arg(long)]
+    pub(crate) preset: Option<PresetArg>,
+    /// The preset's region: any of Amazon's for ses; us or eu for sendgrid and mailgun.
+    #[arg(long, requires = "preset")]
+    pub(crate) region: Option<String>,
+    /// Host name or address.
+    #[arg(long, required_unless_present = "preset")]
+    pub(crate) host: Option<String>,
+    /// TCP port.
+    #[arg(long, required_unless_present = "preset")]
+    pub(crate) port: Option<u16>,
+    /// How the connection is protected; `none` only to loopback.
+    #[arg(long, required_unless_present = "preset")]
+    pub(crate) tls: Option<TlsArg>,
+    /// The login name.
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+    /// A file that holds the password; `-` reads standard input. Without a username it is the name too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Log in by XOAUTH2 with access tokens from this endpoint (client credentials grant).
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "client_id",
+        conflicts_with = "password_file"
+    )]
+    pub(crate) token_url: Option<String>,
+    /// The Microsoft 365 tenant, id or domain; with --preset microsoft365 instead of --token-url.
+    #[arg(long, requires = "preset", conflicts_with = "token_url")]
+    pub(crate) tenant: Option<String>,
+    /// The client id for access tokens.
+    #[arg(long, value_name = "ID", requires = "client_secret_file")]
+    pub(crate) client_id: Option<String>,
+    /// A file that holds the client secret; `-` reads standard input.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "client_id",
+        conflicts_with = "password_file"
+    )]
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// The scope of the access tokens.
+    #[arg(long, requires = "client_id")]
+    pub(crate) scope: Option<String>,
+    /// The sender, as mail headers write it: an address, or a name and an address in angle brackets.
+    #[arg(long)]
+    pub(crate) from: String,
+    /// Where answers go, if not to the sender.
+    #[arg(long, value_name = "SENDER")]
+    pub(crate) reply_to: Option<String>,
+    /// The most connections at a time, 1 to 256 [default: as many as `outbox.concurrency`].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) connections: Option<u16>,
+    /// The most mails that this server hands it, such as 14/s or 30/min [default: no limit].
+    #[arg(long, value_name = "COUNT/UNIT", value_parser = rate)]
+    pub(crate) rate: Option<u32>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// `14/s` or `30/min`, in mails a minute.
+fn rate(text: &str) -> Result<u32, String> {
+    let told = || format!("{text:?} is not a rate such as 14/s or 30/min");
+    let (count, unit) = text.split_once('/').ok_or_else(told)?;
+    let count: u32 = count.parse().map_err(|_| told())?;
+    let in_minute = match unit {
+        "s" => 60,
+        "m" | "min" => 1,
+        _ => return Err(told()),
+    };
+    count.checked_mul(in_minute).ok_or_else(told)
+}
+
+/// `--preset` of a mail provider.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PresetArg {
+    /// Twilio SendGrid.
+    Sendgrid,
+    /// Amazon SES; needs --region and an SMTP username.
+    Ses,
+    /// Postmark; the password is the server's API token.
+    Postmark,
+    /// Mailgun; needs the SMTP username.
+    Mailgun,
+    /// Resend; the password is the API key.
+    Resend,
+    /// Microsoft 365 by XOAUTH2; needs --tenant and --client-id.
+    Microsoft365,
+}
+
+impl From<PresetArg> for Preset {
+    fn from(typed: PresetArg) -> Self {
+        match typed {
+            PresetArg::Sendgrid => Self::Sendgrid,
+            PresetArg::Ses => Self::Ses,
+            PresetArg::Postmark => Self::Postmark,
+            PresetArg::Mailgun => Self::Mailgun,
+            PresetArg::Resend => Self::Resend,
+            PresetArg::Microsoft365 => Self::Microsoft365,
+        }
+    }
+}
+
+/// `--tls` of a mail provider.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TlsArg {
+    /// TLS from the first byte.
+    Implicit,
+    /// STARTTLS, required.
+    Starttls,
+    /// None.
+    None,
+}
+
+impl TlsArg {
+    /// The word that the mail provider keeps.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Implicit => "implicit",
+            Self::Starttls => "starttls",
+            Self::None => "none",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_in_mails_a_minute() {
+        assert_eq!((rate("14/s"), rate("30/min")), (Ok(840), Ok(30)));
+        for wrong in ["14", "x/s", "1/h", "99999999/s"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+}
