@@ -1,6 +1,7 @@
 //! The verbs: each reads the clock, calls rules, calls one act of the store and answers a value.
 
 mod clients;
+mod log;
 mod open;
 mod providers;
 mod resend;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 pub use clients::NewClient;
+pub use log::{LogAnswer, LogInput};
 pub use open::{MailInput, OpenedInput};
 pub use providers::{MAX_PROVIDERS, ProviderInput};
 pub use resend::ResendInput;

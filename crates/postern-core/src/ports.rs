@@ -1,10 +1,12 @@
 //! What the flows need of the world.
 
+mod log;
 mod registry;
 mod store;
 
 use async_trait::async_trait;
 
+pub use log::{Log, LogPage, LogPlace, LogQuery};
 pub use registry::{Amend, Amendment, Registry};
 pub use store::{
     Change, Decide, Decision, Found, Keep, Ledger, Opening, OutboxState, Settled, Store,
@@ -41,7 +43,7 @@ pub trait Templates: Send + Sync {
 
 /// A stop to the whole store that an engine holds while its process lives.
 #[async_trait]
-pub trait Engine: Store + Registry {
+pub trait Engine: Store + Registry + Log {
     /// Ends the engine: what was accepted is committed, what comes later is refused.
     async fn close(&self);
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use postern_core::model::{NodeId, Timestamp};
+use postern_core::model::{AuthRequestId, Event, NodeId, Timestamp};
 use postern_core::ports::{Clock, Engine, Entropy};
 use tempfile::TempDir;
 
@@ -108,6 +108,24 @@ impl TempStore {
         self.engine.close().await;
         self.node = NodeId(self.node.0.map(|byte| byte.wrapping_add(1)));
         self.engine = open(&self.dir, self.node, &self.clock, self.tuning).await;
+    }
+
+    /// The events of one request, once the log has taken in all that happened.
+    ///
+    /// # Panics
+    /// The store does not answer.
+    pub async fn timeline(&self, id: AuthRequestId) -> Vec<Event> {
+        self.project().await;
+        let events = self.engine.timeline(id).await;
+        events.expect("the store answers")
+    }
+
+    /// Brings the log up to the last event.
+    ///
+    /// # Panics
+    /// The store does not answer.
+    pub async fn project(&self) {
+        while self.engine.project().await.expect("the store answers") {}
     }
 
     /// Where the store's files are.

@@ -114,3 +114,25 @@ pub enum EventKind {
         count: u64,
     },
 }
+
+impl EventKind {
+    /// The kind's name: what is stored under `kind`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Initiated { .. } => "initiated",
+            Self::Resent { .. } => "resent",
+            Self::MailQueued { .. } => "mail_queued",
+            Self::MailSent { .. } => "mail_sent",
+            Self::MailDeferred { .. } => "mail_deferred",
+            Self::MailFailed { .. } => "mail_failed",
+            Self::MailAbandoned { .. } => "mail_abandoned",
+            Self::WrongCode { .. } => "wrong_code",
+            Self::TestIdentity => "test_identity",
+            Self::Locked => "locked",
+            Self::BudgetPassed => "budget_passed",
+            Self::Verified { .. } => "verified",
+            Self::Expired => "expired",
+            Self::Throttled { .. } => "throttled",
+        }
+    }
+}

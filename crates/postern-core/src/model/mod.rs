@@ -10,11 +10,13 @@ mod event;
 mod history;
 mod id;
 mod link_uri;
+mod log;
 mod provider;
 mod sealed;
 mod secret;
 mod signing_key;
 mod snapshot;
+mod tally;
 mod time;
 mod variables;
 
@@ -29,11 +31,13 @@ pub use event::{Event, EventKind};
 pub use history::{History, SecondBuckets};
 pub use id::{AuthRequestId, ClientId, DeliveryId, NodeId};
 pub use link_uri::{LinkUri, LinkUriProblem};
+pub use log::{EventId, LogEntry, LogStatus};
 pub use provider::{MailProvider, TlsMode, TokenSource};
 pub use sealed::{Sealed, Slot};
 pub use secret::{LinkToken, Passcode, RequestHandle, SecretText};
 pub use signing_key::{SigningKey, SigningState};
 pub use snapshot::Snapshot;
+pub use tally::{Counter, Tally};
 pub use time::Timestamp;
 pub use variables::{RESERVED_VARIABLES, Variables};
 

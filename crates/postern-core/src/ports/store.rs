@@ -59,7 +59,7 @@ pub trait Store: Send + Sync {
     /// Appends events that belong to no act.
     async fn record(&self, events: Vec<Event>) -> Result<(), StoreError>;
 
-    /// The events of one request, in their order.
+    /// The events of one request, in their order, as far as [`super::Log::project`] has come.
     async fn timeline(&self, id: AuthRequestId) -> Result<Vec<Event>, StoreError>;
 
     /// Finds one request.

@@ -4,11 +4,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use postern_core::Error;
 use postern_core::model::{
-    AuthRequest, AuthRequestId, DeliveryId, Email, Event, NodeId, Outgoing, Snapshot,
+    AddressKey, AuthRequest, AuthRequestId, DeliveryId, Email, Event, LogEntry, NodeId, Outgoing,
+    Snapshot, Tally, Timestamp,
 };
 use postern_core::ports::{
-    Amend, Decide, Decision, Engine, Keep, Opening, OutboxState, Registry, Settled, Store,
-    StoreError, Swept,
+    Amend, Decide, Decision, Engine, Keep, Log, LogPage, LogQuery, Opening, OutboxState, Registry,
+    Settled, Store, StoreError, Swept,
 };
 
 /// The real store, with a note of every request that it is asked to judge.
@@ -130,6 +131,34 @@ impl Registry for Spy {
 
     async fn amend(&self, amend: Amend) -> Result<Result<Snapshot, Error>, StoreError> {
         self.inner.amend(amend).await
+    }
+}
+
+#[async_trait]
+impl Log for Spy {
+    async fn project(&self) -> Result<bool, StoreError> {
+        self.inner.project().await
+    }
+
+    async fn log(&self, query: LogQuery) -> Result<LogPage, StoreError> {
+        self.inner.log(query).await
+    }
+
+    async fn find_logged(&self, id: AuthRequestId) -> Result<Option<LogEntry>, StoreError> {
+        self.inner.find_logged(id).await
+    }
+
+    async fn refusals(&self, address: AddressKey) -> Result<Vec<Event>, StoreError> {
+        self.inner.refusals(address).await
+    }
+
+    async fn tallies(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        minutes: u32,
+    ) -> Result<Vec<(Timestamp, Tally)>, StoreError> {
+        self.inner.tallies(from, to, minutes).await
     }
 }
 

@@ -229,7 +229,7 @@ impl World {
 
     /// The kinds of a request's events, in order.
     pub(crate) async fn steps(&self, receipt: &Receipt) -> Vec<String> {
-        let events = self.store.engine.timeline(Self::id(receipt)).await.unwrap();
+        let events = self.store.timeline(Self::id(receipt)).await;
         events.iter().map(kind).collect()
     }
 }

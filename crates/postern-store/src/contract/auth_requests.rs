@@ -316,7 +316,7 @@ pub async fn the_timeline_keeps_the_order_of_the_acts(store: TempStore) {
         told(&store, id).await,
         ["initiated", "mail_queued", "wrong_code", "verified"]
     );
-    let events = store.engine.timeline(id).await.unwrap();
+    let events = store.timeline(id).await;
     assert_eq!(events[2].at, Timestamp::from_unix_seconds(1_700_000_000));
     let distinct: HashSet<_> = events.iter().map(|event| event.address).collect();
     assert_eq!(distinct.len(), 1);

@@ -277,7 +277,7 @@ pub async fn found(store: &TempStore, id: AuthRequestId) -> AuthRequest {
 
 /// The names of a request's events, in their order.
 pub async fn told(store: &TempStore, id: AuthRequestId) -> Vec<String> {
-    let events = store.engine.timeline(id).await.expect("the store answers");
+    let events = store.timeline(id).await;
     let name = |event: Event| {
         let json = serde_json::to_value(&event.what).expect("an event is JSON");
         json["kind"].as_str().expect("it has a kind").to_owned()

@@ -49,20 +49,17 @@ pub async fn reopening_finds_everything(mut store: TempStore) {
         .unwrap()
         .outcome
         .unwrap();
-    let (before, events) = (
-        found(&store, id).await,
-        store.engine.timeline(id).await.unwrap(),
-    );
+    let (before, events) = (found(&store, id).await, store.timeline(id).await);
     store.reopen().await;
     assert_eq!(found(&store, id).await, before);
-    assert_eq!(store.engine.timeline(id).await.unwrap(), events);
+    assert_eq!(store.timeline(id).await, events);
     let third = opening(issue(&store, 3, &address("ada")), Settings::default(), None);
     let refused = store.engine.open_auth_request(third).await;
     assert_eq!(codes(vec![refused]), ["RATE_LIMITED"]);
     assert_eq!(store.engine.release_leases(store.node).await.unwrap(), 2);
     store.clock.advance(Duration::from_mins(1));
     send(&store, 4, "ada").await;
-    assert_eq!(store.engine.timeline(id).await.unwrap(), events);
+    assert_eq!(store.timeline(id).await, events);
 }
 
 /// After its end a store refuses; what it had accepted is done.

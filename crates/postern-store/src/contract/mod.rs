@@ -7,6 +7,7 @@ pub mod auth_requests;
 pub mod deliveries;
 mod fixtures;
 pub mod isolation;
+pub mod log;
 pub mod registry;
 pub mod tidying;
 
@@ -46,6 +47,16 @@ macro_rules! contract {
             a_panicking_act_fails_alone,
             reopening_finds_everything,
             a_closed_store_refuses,
+        );
+        $crate::contract!(@room $open, log:
+            an_entry_tells_what_became_of_its_request,
+            pages_go_back_and_forth_without_a_gap,
+            filters_narrow_the_page_and_its_total,
+            the_total_is_exact_to_ten_thousand,
+            events_are_taken_in_once_however_many_try,
+            refusals_are_found_by_their_address,
+            minutes_add_up_to_what_happened,
+            the_log_forgets_an_address_and_what_is_past_its_retention,
         );
         $crate::contract!(@room $open, registry:
             an_amendment_reads_back_with_the_next_revision,

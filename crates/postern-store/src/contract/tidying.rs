@@ -52,7 +52,7 @@ pub async fn an_expired_request_gets_one_event(store: TempStore) {
     store.clock.advance(MINUTE / 2);
     assert_eq!(sweep(&store).await.expired, 1);
     assert_eq!(sweep(&store).await.expired, 0);
-    let last = store.engine.timeline(open).await.unwrap().pop().unwrap();
+    let last = store.timeline(open).await.pop().unwrap();
     assert_eq!(last.at, ended, "when it happened, not when it was noticed");
     assert_eq!(
         told(&store, open).await,

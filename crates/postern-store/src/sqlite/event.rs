@@ -1,6 +1,8 @@
 use std::cell::Cell;
 
-use postern_core::model::{AddressKey, AuthRequestId, ClientId, Event, EventKind, Timestamp};
+use postern_core::model::{
+    AddressKey, AuthRequestId, ClientId, Event, EventId, EventKind, Timestamp,
+};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, params};
 
@@ -58,28 +60,40 @@ fn of_one_act(one: &Event, other: &Event) -> bool {
         == (other.at, other.request, &other.client, other.address)
 }
 
-/// The events of one request, in their order.
-pub(super) fn timeline(conn: &Connection, id: AuthRequestId) -> Result<Vec<Event>> {
-    let rows = tx::all(
-        conn,
-        "SELECT at, request_id, client, address, detail FROM events WHERE request_id = ?1 ORDER BY id",
-        [id.as_bytes()],
-        read,
-    )?;
-    Ok(rows.into_iter().flatten().collect())
+/// What one act told, with the row's id.
+pub(super) type Told = (EventId, Vec<Event>);
+
+/// The columns are those that [`read`] takes.
+const AFTER: &str = "SELECT id, at, request_id, client, address, detail FROM events WHERE id > ?1 ORDER BY id LIMIT ?2";
+const ONE: &str = "SELECT id, at, request_id, client, address, detail FROM events WHERE id = ?1";
+
+/// Up to `limit` rows after `last`, in their order.
+pub(super) fn after(conn: &Connection, last: EventId, limit: u16) -> Result<Vec<Told>> {
+    tx::all(conn, AFTER, params![last, limit], read)
+}
+
+/// The events of these rows, in their order; rows that are gone are passed over.
+pub(super) fn named(conn: &Connection, rows: &[EventId]) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for row in rows {
+        if let Some((_, told)) = tx::find(conn, ONE, [row], read)? {
+            events.extend(told);
+        }
+    }
+    Ok(events)
 }
 
 /// The events of one row.
-fn read(row: &Row<'_>) -> Result<Vec<Event>> {
-    let at = Timestamp::from_micros(row.get(0)?);
-    let request: Option<[u8; 16]> = row.get(1)?;
-    let client: Option<String> = row.get(2)?;
+fn read(row: &Row<'_>) -> Result<Told> {
+    let at = Timestamp::from_micros(row.get(1)?);
+    let request: Option<[u8; 16]> = row.get(2)?;
+    let client: Option<String> = row.get(3)?;
     let client = client
-        .map(|text| super::auth_request::client(2, &text))
+        .map(|text| super::auth_request::client(3, &text))
         .transpose()?;
-    let address = AddressKey(row.get(3)?);
-    let told: Vec<EventKind> = serde_json::from_str(row.get_ref(4)?.as_str()?)
-        .map_err(|e| Error::FromSqlConversionFailure(4, Type::Text, e.into()))?;
+    let address = AddressKey(row.get(4)?);
+    let told: Vec<EventKind> = serde_json::from_str(row.get_ref(5)?.as_str()?)
+        .map_err(|e| Error::FromSqlConversionFailure(5, Type::Text, e.into()))?;
     let event = |what| Event {
         at,
         request: request.map(AuthRequestId::from_bytes),
@@ -87,7 +101,7 @@ fn read(row: &Row<'_>) -> Result<Vec<Event>> {
         address,
         what,
     };
-    Ok(told.into_iter().map(event).collect())
+    Ok((row.get(0)?, told.into_iter().map(event).collect()))
 }
 
 #[cfg(test)]

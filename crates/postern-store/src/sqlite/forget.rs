@@ -5,6 +5,7 @@ use postern_core::ports::StoreError;
 use rusqlite::{Connection, Result, params};
 
 use super::auth_request;
+use super::log;
 use super::open;
 use super::reader::Reader;
 use super::tx::{self, Tx};
@@ -29,6 +30,7 @@ pub(super) async fn forget(
 ) -> Result<u64, StoreError> {
     let mut removed = scan(reader, writer, address, requests, drop_request).await?;
     removed += scan(reader, writer, address, events, drop_event).await?;
+    unlog(reader, writer, address).await?;
     Ok(removed)
 }
 
@@ -51,6 +53,25 @@ async fn scan(
         from = next;
     }
     Ok(u64::try_from(removed).unwrap_or(0))
+}
+
+/// Takes the address out of the log, which says again what the requests and events said.
+async fn unlog(reader: &Reader, writer: &Writer, address: AddressKey) -> Result<(), StoreError> {
+    let numbers = reader
+        .run(move |conn| log::numbers_of(conn, address))
+        .await?;
+    for piece in numbers.chunks(PIECE) {
+        let piece = piece.to_vec();
+        writer
+            .run(move |tx| overwriting(tx, || log::remove(tx, &piece)))
+            .await?;
+    }
+    let refusals = move |tx: &Tx<'_>| {
+        overwriting(tx, || {
+            tx.write("DELETE FROM log_refusals WHERE address = ?1", [address.0])
+        })
+    };
+    writer.run(refusals).await.map(drop)
 }
 
 /// Overwrites what is removed meanwhile, also whole pages.

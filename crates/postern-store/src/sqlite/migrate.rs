@@ -27,6 +27,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "providers",
         sql: include_str!("../../migrations/sqlite/0003_providers.sql"),
     },
+    Migration {
+        number: 4,
+        name: "log",
+        sql: include_str!("../../migrations/sqlite/0004_log.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing.

@@ -7,8 +7,11 @@ mod delivery;
 mod event;
 mod forget;
 mod ledger;
+mod log;
+mod log_query;
 mod migrate;
 pub(crate) mod open;
+mod project;
 mod queue;
 mod reader;
 mod registry;
@@ -48,6 +51,9 @@ pub(crate) struct SqliteStore {
     slow: Reader,
     checkpointer: Arc<Checkpointer>,
     cursor: Arc<Cursor>,
+    /// Held while events are taken into the log, and while an address is forgotten: what was read
+    /// before must not be written after.
+    projecting: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
     threads: Mutex<Threads>,
 }
@@ -95,6 +101,7 @@ impl SqliteStore {
             slow,
             checkpointer,
             cursor: Arc::new(Cursor::new(clock.now())),
+            projecting: tokio::sync::Mutex::default(),
             clock,
             threads: Mutex::new(Threads {
                 others,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, Result};
 use crate::connect::ConnectError;
 
 /// How often a statement is used again without being prepared anew.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// Makes the file if need be, for the owner's eyes only: SQLite gives its companions the same mode.
 pub(crate) fn make(path: &Path) -> Result<(), ConnectError> {

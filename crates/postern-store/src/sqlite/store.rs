@@ -8,7 +8,7 @@ use postern_core::ports::{
 };
 use rusqlite::Connection;
 
-use super::{SqliteStore, auth_request, delivery, event, forget, request_acts, sweep, tx};
+use super::{SqliteStore, auth_request, delivery, event, forget, log, request_acts, sweep, tx};
 
 /// Leases ended in one act, so that no caller waits long behind it.
 const RELEASE: u16 = 500;
@@ -96,7 +96,7 @@ impl Store for SqliteStore {
     }
 
     async fn timeline(&self, id: AuthRequestId) -> Result<Vec<Event>, StoreError> {
-        self.slow.run(move |conn| event::timeline(conn, id)).await
+        self.slow.run(move |conn| log::timeline(conn, id)).await
     }
 
     async fn find_auth_request(
@@ -120,6 +120,7 @@ impl Store for SqliteStore {
     }
 
     async fn forget_address(&self, address: &Email) -> Result<u64, StoreError> {
+        let _waiting = self.projecting.lock().await;
         let removed = forget::forget(&self.slow, &self.writer, address.key()).await?;
         let path = self.path.clone();
         let emptied = tokio::task::spawn_blocking(move || forget::empty_log(&path)).await;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Result, params};
 use super::reader::Reader;
 use super::tx::{self, Tx};
 use super::writer::Writer;
-use super::{auth_request, event};
+use super::{auth_request, event, log};
 
 /// Rows looked at in one read.
 const LOOK: u16 = 2000;
@@ -207,6 +207,7 @@ fn remove(tx: &Tx<'_>, keep: Keep) -> Result<Removed> {
         removed.rows +=
             u64::try_from(tx.write("DELETE FROM events WHERE id <= ?1", [last])?).unwrap_or(0);
     }
+    removed.full |= log::expire(tx, keep.events_from, PIECE)?;
     Ok(removed)
 }
 

@@ -13,7 +13,7 @@ use crate::admin::Socket;
 use crate::config::Config;
 use crate::listen::{Drain, Listener};
 use crate::outbox::Outbox;
-use crate::{certificates, sweeping};
+use crate::{certificates, projecting, sweeping};
 
 /// The server, built and listening, not yet answering.
 pub struct Machine {
@@ -55,6 +55,7 @@ impl Machine {
         beside.spawn(async move { following.follow().await });
         beside.spawn(async move { house.following.record().await });
         beside.spawn(sweeping::sweep(Arc::clone(&foundation.postern)));
+        beside.spawn(projecting::project(Arc::clone(&foundation.postern)));
         beside.spawn(house.health.watch(house.ready));
         let (listener, url, address) = (ports.listener, ports.url, ports.address);
         Ok(Self {

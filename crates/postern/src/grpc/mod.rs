@@ -15,7 +15,11 @@ use tonic_reflection::server::Builder as Reflection;
 use crate::{
     app::App,
     calls::{Resend, Send, Verify},
+    listing::ListAuthRequests,
 };
+
+/// The service of the authentication log.
+const AUDIT_LOGS: &str = "scalekit.v1.auditlogs.AuditLogsService";
 
 /// Every gRPC method that is served; all others fall to the router's fallback, as UNIMPLEMENTED.
 ///
@@ -57,6 +61,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             &passwordless("VerifyPasswordlessEmail"),
             post(unary::unary::<Verify>),
         )
+        .route(
+            &format!("/{AUDIT_LOGS}/ListAuthRequests"),
+            post(unary::unary::<ListAuthRequests>),
+        )
         .merge(open)
 }
 
@@ -69,5 +77,6 @@ fn reflection<'b>() -> Reflection<'b> {
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name(health::PASSWORDLESS)
+        .with_service_name(AUDIT_LOGS)
         .with_service_name("grpc.health.v1.Health")
 }

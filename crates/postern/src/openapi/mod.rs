@@ -40,6 +40,7 @@ fn document() -> Value {
         "servers": [{"url": "/"}],
         "tags": [
             {"name": "passwordless", "description": "Send, resend and verify"},
+            {"name": "logs", "description": "Which auth requests there were and how each ended"},
             {"name": "oauth", "description": "Access tokens and the keys that verify them"},
         ],
         "paths": paths::all(),

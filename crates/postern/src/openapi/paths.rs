@@ -33,6 +33,7 @@ pub(super) fn all() -> Value {
         let path = format!("/api/v1/passwordless/email/{name}");
         paths.insert(path, call(name, summary, request, response));
     }
+    paths.insert("/api/v1/logs/authentication/requests".to_owned(), log());
     paths.insert("/oauth/token".to_owned(), token());
     paths.insert(
         "/keys".to_owned(),
@@ -90,6 +91,48 @@ fn throttled() -> Value {
         "schema": {"type": "integer", "minimum": 1},
     }});
     answer
+}
+
+fn log() -> Value {
+    let text = json!({"type": "string"});
+    let moment = json!({"type": "string", "format": "date-time"});
+    let statuses = json!({"type": "array", "items": {
+        "type": "string", "enum": ["INITIATED", "PENDING", "SUCCESS", "FAILED"],
+    }});
+    let parameters = [
+        (
+            "page_size",
+            "Rows in a page, 20 unless told, at most 100",
+            json!({"type": "integer", "minimum": 0}),
+        ),
+        ("page_token", "A token of an earlier answer", text.clone()),
+        ("email", "Only this address", text.clone()),
+        ("status", "Only these, in any case", statuses),
+        ("start_time", "Not before this moment", moment.clone()),
+        ("end_time", "Not after this moment", moment),
+        (
+            "resource_id",
+            "Only this auth request: req_…, or what send answered",
+            text.clone(),
+        ),
+        ("client_id", "Only this API client", text),
+    ];
+    let parameters = parameters.map(|(name, told, schema)| {
+        json!({"name": name, "in": "query", "description": told, "schema": schema})
+    });
+    json!({"get": {
+        "operationId": "listAuthRequests",
+        "summary": "The authentication log, newest first; at most 2 s behind",
+        "tags": ["logs"],
+        "security": [{"token": []}],
+        "parameters": parameters,
+        "responses": {
+            "200": answer("A page", "ListAuthLogResponse"),
+            "400": answer("Fix the request", "Error"),
+            "401": answer("Fetch a new access token", "Error"),
+            "503": answer("Try again", "Error"),
+        },
+    }})
 }
 
 fn token() -> Value {

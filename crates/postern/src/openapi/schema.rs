@@ -12,7 +12,11 @@ use serde_json::{Map, Value, json};
 use super::bounds;
 
 /// Packages whose messages are shown.
-const SHOWN: [&str; 2] = ["scalekit.v1.auth.passwordless", "scalekit.v1.errdetails"];
+const SHOWN: [&str; 3] = [
+    "scalekit.v1.auth.passwordless",
+    "scalekit.v1.auditlogs",
+    "scalekit.v1.errdetails",
+];
 
 /// Every schema by its name.
 pub(super) fn all() -> Value {
@@ -99,6 +103,7 @@ fn typed(message: &DescriptorProto, field: &FieldDescriptorProto) -> Value {
         {
             json!({"type": "object", "additionalProperties": {"type": "string"}})
         }
+        Type::Message if target == "Timestamp" => json!({"type": "string", "format": "date-time"}),
         Type::Enum | Type::Message => reference(target),
         _ => json!({"type": "string"}),
     }

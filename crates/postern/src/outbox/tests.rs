@@ -252,12 +252,7 @@ async fn what_a_server_says_reaches_the_events_without_the_code() {
     world.smtp.once(Step::EndOfData, Act::Reply(554, said));
     world.outbox.bell().ring(receipt.delivery);
     world.attempted().await;
-    let events = world
-        .store
-        .engine
-        .timeline(receipt.delivery.request)
-        .await
-        .unwrap();
+    let events = world.store.timeline(receipt.delivery.request).await;
     let failed = events.iter().find_map(|event| match &event.what {
         EventKind::MailFailed { reason, .. } => Some(reason.clone()),
         _ => None,

@@ -2,10 +2,17 @@
 
 pub mod body;
 mod json;
+mod listing;
 
 use std::sync::Arc;
 
-use axum::{Router, body::Body, extract::State, response::Response, routing::post};
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
 use http::Request;
 
 use crate::{
@@ -22,6 +29,10 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/api/v1/passwordless/email/send", post(unary::<Send>))
         .route("/api/v1/passwordless/email/resend", post(unary::<Resend>))
         .route("/api/v1/passwordless/email/verify", post(unary::<Verify>))
+        .route(
+            "/api/v1/logs/authentication/requests",
+            get(listing::auth_requests),
+        )
 }
 
 async fn unary<C: Call>(State(app): State<Arc<App>>, request: Request<Body>) -> Response {

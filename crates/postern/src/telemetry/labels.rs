@@ -49,6 +49,8 @@ label! {
         Resend = "resend",
         /// Judge a proof.
         Verify = "verify",
+        /// Look into the authentication log.
+        ListAuthRequests = "list_auth_requests",
         /// An access token.
         Token = "token",
         /// The public signing keys.

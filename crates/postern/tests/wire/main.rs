@@ -4,6 +4,7 @@
 mod errors;
 mod grpc;
 mod listener;
+mod logs;
 mod rest;
 mod services;
 mod support;

@@ -146,12 +146,7 @@ impl World {
 
     /// What became of the mails of a request, in order.
     pub(super) async fn told(&self, receipt: &Receipt) -> Vec<String> {
-        let events = self
-            .store
-            .engine
-            .timeline(receipt.delivery.request)
-            .await
-            .unwrap();
+        let events = self.store.timeline(receipt.delivery.request).await;
         events
             .into_iter()
             .filter_map(|event| told(&event.what))
