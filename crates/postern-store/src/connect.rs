@@ -16,6 +16,9 @@ pub struct Tuning {
     pub page_cache_kib: u32,
     /// How the embedded engine carries its write-ahead log into its database file.
     pub checkpoints: Checkpoints,
+    /// How many sends the embedded engine lets gather in its log before it carries them, in the
+    /// order of their addresses, into their table. Each takes about 56 bytes of memory.
+    pub recent_sends: usize,
 }
 
 /// When the embedded engine carries its write-ahead log over; see `docs/performance.md` for the
@@ -43,6 +46,7 @@ impl Default for Tuning {
             queue: 1024,
             page_cache_kib: 16 * 1024,
             checkpoints: Checkpoints::default(),
+            recent_sends: 57_344,
         }
     }
 }

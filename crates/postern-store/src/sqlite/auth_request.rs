@@ -3,9 +3,9 @@ use postern_core::model::{
     Template, Timestamp, UsedBy, WrongCodes,
 };
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, Result, Row, params};
+use rusqlite::{Error, Result, Row, params};
 
-use super::tx::{self, Tx};
+use super::tx::{self, Statements, Tx};
 
 /// The columns are those that [`read`] takes.
 const FIND: &str = "SELECT id, state, expires_at, generation, generation_at, sent_at, resends, wrong, kid, method, \
@@ -13,8 +13,8 @@ const FIND: &str = "SELECT id, state, expires_at, generation, generation_at, sen
      test FROM auth_requests WHERE id = ?1";
 
 /// Finds one request.
-pub(super) fn find(conn: &Connection, id: AuthRequestId) -> Result<Option<AuthRequest>> {
-    tx::find(conn, FIND, [id.as_bytes()], read)
+pub(super) fn find(statements: &dyn Statements, id: AuthRequestId) -> Result<Option<AuthRequest>> {
+    tx::find(statements, FIND, [id.as_bytes()], read)
 }
 
 /// Writes a new request.

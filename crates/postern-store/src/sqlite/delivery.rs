@@ -7,7 +7,7 @@ use postern_core::ports::{OutboxState, Settled};
 use postern_core::rules;
 use rusqlite::{Connection, Result, Row, params};
 
-use super::tx::{self, Tx};
+use super::tx::{self, Statements, Tx};
 use super::{auth_request, event};
 
 /// Queues a mail, leased to this node.
@@ -107,7 +107,7 @@ pub(super) fn release(
 /// Writes how an attempt ended, with its event, if the delivery is still queued.
 pub(super) fn settle(tx: &Tx<'_>, settled: &Settled) -> Result<()> {
     let Some(before) =
-        find(tx.conn(), settled.id)?.filter(|found| found.state == DeliveryState::Queued)
+        find(tx.held(), settled.id)?.filter(|found| found.state == DeliveryState::Queued)
     else {
         return Ok(());
     };
@@ -150,9 +150,9 @@ pub(super) fn outgoing(conn: &Connection, id: DeliveryId) -> Result<Option<Outgo
 }
 
 /// The sealed input of a request's mails.
-pub(super) fn input(conn: &Connection, id: AuthRequestId) -> Result<Option<Sealed>> {
+pub(super) fn input(statements: &dyn Statements, id: AuthRequestId) -> Result<Option<Sealed>> {
     let found = tx::find(
-        conn,
+        statements,
         "SELECT kid, input FROM mail_inputs WHERE request_id = ?1",
         [id.as_bytes()],
         |row| auth_request::sealed(row, 0),
@@ -186,9 +186,9 @@ pub(super) fn outbox(conn: &Connection) -> Result<OutboxState> {
     Ok(found.unwrap_or_default())
 }
 
-fn find(conn: &Connection, id: DeliveryId) -> Result<Option<Delivery>> {
+fn find(statements: &dyn Statements, id: DeliveryId) -> Result<Option<Delivery>> {
     tx::find(
-        conn,
+        statements,
         "SELECT generation, state, attempts, queued_at, due_at FROM deliveries WHERE request_id = ?1 AND ordinal = ?2",
         params![id.request.as_bytes(), id.ordinal],
         |row| {

@@ -1,15 +1,27 @@
 use postern_core::model::{AddressKey, ClientId, History, SecondBuckets};
-use rusqlite::Result;
+use rusqlite::{Params, Result};
 
 use super::tx::Tx;
 
+const RECENT: [&str; 2] = [
+    "SELECT times FROM recent_sends_0 WHERE id = ?1",
+    "SELECT times FROM recent_sends_1 WHERE id = ?1",
+];
+const PUT_RECENT: [&str; 2] = [
+    "INSERT INTO recent_sends_0 (id, address, at, times) VALUES (?1, ?2, ?3, ?4)",
+    "INSERT INTO recent_sends_1 (id, address, at, times) VALUES (?1, ?2, ?3, ?4)",
+];
+
 /// Mails to the address.
 pub(super) fn sends(tx: &Tx<'_>, address: AddressKey) -> Result<History> {
-    history(
-        tx,
-        "SELECT times FROM address_sends WHERE address = ?1",
-        address,
-    )
+    match tx.sends().find(address) {
+        Some(place) => history(tx, RECENT[place.log], [place.id]),
+        None => history(
+            tx,
+            "SELECT times FROM address_sends WHERE address = ?1",
+            [address.0],
+        ),
+    }
 }
 
 /// Counted wrong codes of the address.
@@ -17,7 +29,7 @@ pub(super) fn guesses(tx: &Tx<'_>, address: AddressKey) -> Result<History> {
     history(
         tx,
         "SELECT times FROM address_guesses WHERE address = ?1",
-        address,
+        [address.0],
     )
 }
 
@@ -33,22 +45,22 @@ pub(super) fn client_sends(tx: &Tx<'_>, client: &ClientId) -> Result<SecondBucke
 
 /// Replaces the mails to the address.
 pub(super) fn put_sends(tx: &Tx<'_>, address: AddressKey, sends: &History) -> Result<()> {
-    put(
-        tx,
-        "INSERT OR REPLACE INTO address_sends (address, times) VALUES (?1, ?2)",
-        address,
-        sends,
-    )
+    let place = tx.sends().next();
+    tx.write(
+        PUT_RECENT[place.log],
+        (place.id, address.0, tx.now.micros(), sends.to_bytes()),
+    )?;
+    tx.sends().note(address);
+    Ok(())
 }
 
 /// Replaces the counted wrong codes of the address.
 pub(super) fn put_guesses(tx: &Tx<'_>, address: AddressKey, guesses: &History) -> Result<()> {
-    put(
-        tx,
+    tx.write(
         "INSERT OR REPLACE INTO address_guesses (address, times) VALUES (?1, ?2)",
-        address,
-        guesses,
-    )
+        (address.0, guesses.to_bytes()),
+    )?;
+    Ok(())
 }
 
 /// Replaces the mails of the client.
@@ -64,14 +76,9 @@ pub(super) fn put_client_sends(
     Ok(())
 }
 
-fn history(tx: &Tx<'_>, sql: &str, address: AddressKey) -> Result<History> {
-    let found = tx.find(sql, [address.0], |row| {
+fn history(tx: &Tx<'_>, sql: &'static str, key: impl Params) -> Result<History> {
+    let found = tx.find(sql, key, |row| {
         Ok(History::from_bytes(row.get_ref(0)?.as_blob()?))
     })?;
     Ok(found.unwrap_or_default())
-}
-
-fn put(tx: &Tx<'_>, sql: &str, address: AddressKey, times: &History) -> Result<()> {
-    tx.write(sql, (address.0, times.to_bytes()))?;
-    Ok(())
 }

@@ -187,7 +187,7 @@ pub(super) fn expire(tx: &Tx<'_>, from: Timestamp, piece: u16) -> Result<bool> {
     Ok(past.len() == usize::from(piece))
 }
 
-fn exists(tx: &Tx<'_>, sql: &str, params: impl rusqlite::Params) -> Result<bool> {
+fn exists(tx: &Tx<'_>, sql: &'static str, params: impl rusqlite::Params) -> Result<bool> {
     Ok(tx.find(sql, params, |_| Ok(()))?.is_some())
 }
 

@@ -233,10 +233,9 @@ fn counted(conn: &Connection, query: &LogQuery, segment: i64, most: u64) -> Resu
     let (inner, mut values) = selection("1", query, &span);
     let sql = format!("SELECT count(*) FROM ({inner} LIMIT ?)");
     values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
-    let found = tx::find(conn, &sql, params_from_iter(values), |row| {
+    let found = tx::all(conn, &sql, params_from_iter(values), |row| {
         row.get::<_, i64>(0)
     })?;
-    Ok(found
-        .and_then(|count| u64::try_from(count).ok())
-        .unwrap_or(0))
+    let count = found.first().and_then(|count| u64::try_from(*count).ok());
+    Ok(count.unwrap_or(0))
 }

@@ -32,6 +32,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "log",
         sql: include_str!("../../migrations/sqlite/0004_log.sql"),
     },
+    Migration {
+        number: 5,
+        name: "recent_sends",
+        sql: include_str!("../../migrations/sqlite/0005_recent_sends.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing.

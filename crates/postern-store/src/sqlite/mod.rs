@@ -14,6 +14,7 @@ pub(crate) mod open;
 mod project;
 mod queue;
 mod reader;
+mod recent_sends;
 mod registry;
 mod request_acts;
 mod store;
@@ -83,6 +84,7 @@ impl SqliteStore {
             clock: Arc::clone(&clock),
             checkpointer: Arc::clone(&checkpointer),
             queue: tuning.queue,
+            recent_sends: tuning.recent_sends,
         })?;
         let mut others: Vec<_> = checkpointer.start(path)?.into_iter().collect();
         let (quick, reading) = Reader::start(

@@ -32,12 +32,12 @@ pub(super) fn reissue(
     count_client: bool,
     decide: &mut Decide,
 ) -> Result<Decision> {
-    let Some(request) = auth_request::find(tx.conn(), id)? else {
+    let Some(request) = auth_request::find(tx.held(), id)? else {
         return Ok(missing(tx, decide));
     };
     let key = request.address.key();
     let ledger = sending(tx, key, count_client.then_some(&request.client))?;
-    let input = delivery::input(tx.conn(), id)?;
+    let input = delivery::input(tx.held(), id)?;
     let found = Found {
         request: Some(&request),
         input: input.as_ref(),
@@ -55,7 +55,7 @@ pub(super) fn redeem(
     with_guesses: bool,
     decide: &mut Decide,
 ) -> Result<Decision> {
-    let Some(request) = auth_request::find(tx.conn(), id)? else {
+    let Some(request) = auth_request::find(tx.held(), id)? else {
         return Ok(missing(tx, decide));
     };
     let key = request.address.key();

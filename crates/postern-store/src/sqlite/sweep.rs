@@ -145,7 +145,7 @@ fn look(conn: &Connection, from: AuthRequestId, now: Timestamp) -> Result<Seen> 
 fn expire(tx: &Tx<'_>, ids: &[AuthRequestId]) -> Result<u64> {
     let mut written = 0;
     for id in ids {
-        let Some(request) = auth_request::find(tx.conn(), *id)? else {
+        let Some(request) = auth_request::find(tx.held(), *id)? else {
             continue;
         };
         if request.state != State::Open || tx.now < request.expires_at {

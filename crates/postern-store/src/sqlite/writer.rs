@@ -12,8 +12,9 @@ use super::checkpoint::{self, Checkpointer};
 use super::event::EventIds;
 use super::open;
 use super::queue::Queue;
+use super::recent_sends::RecentSends;
 use super::spawn;
-use super::tx::{Guard, Tx};
+use super::tx::{Ground, Guard, Held, Tx};
 use crate::connect::ConnectError;
 
 /// How many acts one commit carries at most.
@@ -32,13 +33,22 @@ pub(super) struct WriterParts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) checkpointer: Arc<Checkpointer>,
     pub(super) queue: usize,
+    /// How many sends may gather before they go to their table.
+    pub(super) recent_sends: usize,
+}
+
+/// The writer's connection, and what is held in memory of what it wrote.
+struct Open {
+    conn: Connection,
+    sends: RecentSends,
 }
 
 impl WriterParts {
-    fn open(&self) -> Result<Connection> {
+    fn open(&self) -> Result<Open> {
         let mut conn = open::writing(&self.path, self.page_cache_kib)?;
         self.checkpointer.watch(&mut conn)?;
-        Ok(conn)
+        let sends = RecentSends::resume(&conn, self.recent_sends)?;
+        Ok(Open { conn, sends })
     }
 }
 
@@ -46,10 +56,10 @@ impl Writer {
     /// Starts the thread.
     pub(super) fn start(parts: WriterParts) -> Result<(Self, JoinHandle<()>), ConnectError> {
         let queue = Arc::new(Queue::new(parts.queue));
-        let conn = parts.open()?;
-        let ids = EventIds::resume(&conn)?;
+        let open = parts.open()?;
+        let ids = EventIds::resume(&open.conn)?;
         let mut group = Group {
-            conn: Some(conn),
+            open: Some(open),
             ids,
             parts,
         };
@@ -119,7 +129,7 @@ impl Drop for Abandon {
 /// The writer's connection, and how a group of acts goes through it.
 struct Group {
     /// None after a commit failed, until the next group opens another.
-    conn: Option<Connection>,
+    open: Option<Open>,
     ids: EventIds,
     parts: WriterParts,
 }
@@ -150,24 +160,24 @@ impl Group {
             Together::Unknown(cause) => self.fail(acts, &cause, Shared::unknown),
             Together::Lost(_) => acts.drain(..).for_each(|act| self.alone(act)),
         }
-        if let Some(conn) = &self.conn {
-            self.parts.checkpointer.relieve(conn);
+        if let Some(open) = &self.open {
+            self.parts.checkpointer.relieve(&open.conn);
         }
     }
 
     fn finish(&self) {
-        if let Some(conn) = &self.conn {
-            checkpoint::finish(conn);
+        if let Some(open) = &self.open {
+            checkpoint::finish(&open.conn);
         }
     }
 
     fn alone(&mut self, mut act: Box<dyn Act>) {
-        match self.together(std::slice::from_mut(&mut act), Guard::Shared) {
+        match self.together(std::slice::from_mut(&mut act), Guard::Alone) {
             Together::Committed => act.answer(),
             Together::Lost(cause) => act.lose(cause.not_done()),
             Together::NotBegun(cause) => act.fail(cause.not_done()),
             Together::Unknown(cause) => {
-                self.conn = None;
+                self.open = None;
                 act.fail(cause.unknown());
             }
         }
@@ -180,7 +190,7 @@ impl Group {
         told: fn(&Shared) -> StoreError,
     ) {
         tracing::error!(error = %cause, acts = acts.len(), "a group of acts was not committed");
-        self.conn = None;
+        self.open = None;
         acts.drain(..).for_each(|act| act.fail(told(cause)));
     }
 
@@ -188,30 +198,57 @@ impl Group {
         if let Err(error) = self.begin() {
             return Together::NotBegun(Shared::new(error));
         }
-        let conn = self.conn.as_ref().expect("begin opened a connection");
-        for act in acts {
-            let moment = (self.parts.clock.now(), self.parts.node);
-            let tx = Tx::new(conn, &self.ids, guard, moment);
-            let done = act.run(&tx);
-            let isolated = if done { tx.keep() } else { tx.undo() };
+        let open = self.open.as_ref().expect("begin opened a connection");
+        match self.run(open, acts, guard) {
+            Ok(()) => {}
             // A full disk, failed reads and lack of memory can end the whole transaction.
-            if let Err(cause) = isolated.and_then(|()| stands(conn)) {
-                let _ = conn.execute_batch("ROLLBACK");
+            Err(cause) => {
+                open.sends.forget_after(0);
+                let _ = open.conn.execute_batch("ROLLBACK");
                 return Together::Lost(Shared::new(cause));
             }
         }
-        match step(conn, "COMMIT") {
-            Ok(()) => Together::Committed,
+        match step(&open.conn, "COMMIT") {
+            Ok(()) => {
+                open.sends.committed(self.parts.clock.now());
+                Together::Committed
+            }
             Err(error) => Together::Unknown(Shared::new(error)),
         }
     }
 
-    fn begin(&mut self) -> Result<()> {
-        if self.conn.is_none() {
-            self.conn = Some(self.parts.open()?);
+    /// Runs the acts in the open transaction.
+    ///
+    /// # Errors
+    /// The transaction is spoilt or gone.
+    fn run(&self, open: &Open, acts: &mut [Box<dyn Act>], guard: Guard) -> Result<()> {
+        let held = Held::new(&open.conn);
+        let ground = Ground {
+            conn: &open.conn,
+            held: &held,
+            ids: &self.ids,
+            sends: &open.sends,
+            guard,
+            node: self.parts.node,
+        };
+        for act in &mut *acts {
+            let tx = Tx::new(ground, self.parts.clock.now());
+            let done = act.run(&tx);
+            let isolated = if done { tx.keep() } else { tx.undo() };
+            isolated.and_then(|()| stands(&open.conn))?;
         }
-        let conn = self.conn.as_ref().expect("it was just opened");
-        step(conn, "BEGIN IMMEDIATE")
+        if guard != Guard::Alone {
+            open.sends.carry_over(&held)?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if self.open.is_none() {
+            self.open = Some(self.parts.open()?);
+        }
+        let open = self.open.as_ref().expect("it was just opened");
+        step(&open.conn, "BEGIN IMMEDIATE")
     }
 }
 

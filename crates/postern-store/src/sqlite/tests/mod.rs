@@ -3,6 +3,7 @@
 
 mod files;
 mod groups;
+mod recent_sends;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -20,6 +21,7 @@ use crate::testing::FrozenClock;
 /// A store of its own, reached below its ports.
 struct Bed {
     store: Arc<SqliteStore>,
+    clock: Arc<FrozenClock>,
     dir: TempDir,
 }
 
@@ -28,8 +30,9 @@ type Ended = JoinHandle<Result<(), StoreError>>;
 impl Bed {
     fn new(tuning: Tuning) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(open(&dir, tuning).unwrap());
-        Self { store, dir }
+        let clock = Arc::new(FrozenClock::default());
+        let store = Arc::new(open_at(&dir, Arc::clone(&clock), tuning).unwrap());
+        Self { store, clock, dir }
     }
 
     /// Runs an act on its own task.
@@ -72,7 +75,14 @@ impl Bed {
 }
 
 fn open(dir: &TempDir, tuning: Tuning) -> Result<SqliteStore, ConnectError> {
-    let clock = Arc::new(FrozenClock::default());
+    open_at(dir, Arc::default(), tuning)
+}
+
+fn open_at(
+    dir: &TempDir,
+    clock: Arc<FrozenClock>,
+    tuning: Tuning,
+) -> Result<SqliteStore, ConnectError> {
     SqliteStore::open(
         &dir.path().join("postern.db"),
         NodeId([1; 8]),
