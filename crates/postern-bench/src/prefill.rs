@@ -50,6 +50,9 @@ pub(crate) async fn fill(data: &Path, count: u64) -> anyhow::Result<()> {
         templates: world,
         keyring: Arc::new(ArcSwap::from_pointee(keyring)),
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        disposable: Arc::new(ArcSwap::from_pointee(
+            postern_core::model::DomainList::bundled(),
+        )),
         inbox: true,
     });
     send_all(Rc::new(postern), Rc::new(caller), count).await?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rules::DomainRule;
+
 /// One field of a request that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -88,6 +90,9 @@ pub enum Error {
     /// The request cannot be mailed again: too often, too old, or its codes cannot be used any more.
     #[error("this auth request cannot be resent any more: start again with a new send")]
     StartAgain,
+    /// Sign-in is not open to addresses of this domain.
+    #[error("{}", domain_message(*.0))]
+    DomainNotAllowed(DomainRule),
     /// No such auth request, or not this client's.
     #[error("auth request not found: it is invalid, was removed, or belongs to another client")]
     AuthRequestNotFound,
@@ -147,6 +152,7 @@ impl Error {
             Self::LinkSuperseded => "LINK_SUPERSEDED",
             Self::CodeSuperseded => "CODE_SUPERSEDED",
             Self::StartAgain => "START_AGAIN",
+            Self::DomainNotAllowed(_) => "DOMAIN_NOT_ALLOWED",
             Self::AuthRequestNotFound => "AUTH_REQUEST_NOT_FOUND",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
@@ -163,7 +169,10 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) => Kind::Invalid,
-            Self::InvalidCode { .. } | Self::InvalidLink | Self::OtherBrowser => Kind::Refused,
+            Self::InvalidCode { .. }
+            | Self::InvalidLink
+            | Self::OtherBrowser
+            | Self::DomainNotAllowed(_) => Kind::Refused,
             Self::AuthRequestExpired
             | Self::AuthRequestUsed
             | Self::LinkSuperseded
@@ -211,6 +220,17 @@ fn invalid_message(violations: &[Violation]) -> String {
             .map(|v| v.description.as_str())
             .collect::<Vec<_>>()
             .join("; "),
+    }
+}
+
+fn domain_message(rule: DomainRule) -> &'static str {
+    match rule {
+        DomainRule::NotAllowed | DomainRule::Blocked => {
+            "sign-in is not open to e-mail addresses of this domain: ask for another address"
+        }
+        DomainRule::Disposable => {
+            "disposable e-mail addresses are not accepted: ask for another address"
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs: each reads the clock, calls rules, calls one act of the store and answers a value.
 
 mod clients;
+mod domains;
 mod log;
 mod open;
 mod providers;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 pub use clients::NewClient;
+pub use domains::DomainTally;
 pub use log::{LogAnswer, LogInput};
 pub use open::{MailInput, OpenedInput};
 pub use providers::{MAX_PROVIDERS, ProviderInput};
@@ -26,7 +28,7 @@ pub use verify::{Verified, VerifyInput};
 
 use crate::error::Error;
 use crate::keyring::Keyring;
-use crate::model::{Snapshot, Timestamp};
+use crate::model::{DomainList, Snapshot, Timestamp};
 use crate::ports::{Amend, Change, Clock, Engine, Entropy, Templates};
 
 /// Everything the verbs need; one for each process, shared by all doors.
@@ -37,7 +39,9 @@ pub struct Postern {
     templates: Arc<dyn Templates>,
     keyring: Arc<ArcSwap<Keyring>>,
     snapshot: Arc<ArcSwap<Snapshot>>,
+    disposable: Arc<ArcSwap<DomainList>>,
     inbox: bool,
+    domain_tally: DomainTally,
     throttled: ThrottleTally,
     budget_passes: AtomicU64,
 }
@@ -56,6 +60,8 @@ pub struct Parts {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// The slow-moving state; swapped when it changes.
     pub snapshot: Arc<ArcSwap<Snapshot>>,
+    /// The disposable domains; swapped when their file changes.
+    pub disposable: Arc<ArcSwap<DomainList>>,
     /// Whether mail goes to a development inbox, so that no provider is needed.
     pub inbox: bool,
 }
@@ -70,7 +76,9 @@ impl Postern {
             templates: parts.templates,
             keyring: parts.keyring,
             snapshot: parts.snapshot,
+            disposable: parts.disposable,
             inbox: parts.inbox,
+            domain_tally: DomainTally::default(),
             throttled: ThrottleTally::default(),
             budget_passes: AtomicU64::new(0),
         }

@@ -1,6 +1,7 @@
 //! Pure decisions on values: in go what was found and the moment, out comes what is to be done.
 
 mod deliver;
+pub(crate) mod domain;
 mod issue;
 mod judge;
 mod reissue;
@@ -9,6 +10,7 @@ pub(crate) mod test_identity;
 mod throttle;
 
 pub use deliver::{settle, undeliverable};
+pub use domain::{DomainRule, domain_rule};
 pub use issue::{Issue, LEASE};
 pub use judge::{Claimed, Judgement, Proof, judge};
 pub use reissue::{MAX_RESENDS, RESENDABLE_FOR, Reissue};

@@ -15,6 +15,10 @@ use crate::model::{CodeAlphabet, CodeShape, Method};
 
 /// The settings in force. Cheap to clone; read through [`crate::model::Snapshot`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that an admin sees by its name"
+)]
 pub struct Settings {
     /// Whether codes and links can be sent and verified.
     pub enabled: bool,
@@ -48,6 +52,15 @@ pub struct Settings {
     pub test_addresses: Vec<String>,
     /// The static code of test identities: 6 to 10 digits.
     pub test_code: String,
+    /// Domains that sign-in is open to, in ASCII, with `*.` before those whose subdomains are meant;
+    /// empty opens it to all.
+    pub allowed_domains: Vec<String>,
+    /// Domains that sign-in is closed to, with what lies below them; in ASCII.
+    pub blocked_domains: Vec<String>,
+    /// Whether sign-in is closed to disposable domains.
+    pub block_disposable_domains: bool,
+    /// What happens to an address that a domain rule speaks against.
+    pub domain_rules: DomainRules,
     /// Origins that links may have; empty allows any.
     pub link_origins: Vec<String>,
     /// Custom link schemes without a dot.
@@ -62,6 +75,15 @@ pub struct Settings {
     pub keep_requests: Duration,
     /// How long events are kept.
     pub keep_events: Duration,
+}
+
+/// What happens to an address that a domain rule speaks against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DomainRules {
+    /// It is refused.
+    Enforce,
+    /// It passes, with an event and a count.
+    Log,
 }
 
 /// What `send` does for an address past its guess budget.

@@ -12,6 +12,7 @@ use postern_core::flow::Postern;
 use postern_core::keyring::Keyring;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::disposable::Disposable;
 use crate::oauth::SigningKeys;
 use crate::root_keys::RootKeys;
 
@@ -24,6 +25,7 @@ pub struct Following {
     keyring: Arc<ArcSwap<Keyring>>,
     signing: SigningKeys,
     root_keys_file: PathBuf,
+    disposable: Disposable,
     refreshed_at: AtomicI64,
 }
 
@@ -34,6 +36,7 @@ impl Following {
         keyring: Arc<ArcSwap<Keyring>>,
         signing: SigningKeys,
         root_keys_file: PathBuf,
+        disposable: Disposable,
     ) -> Self {
         let refreshed_at = AtomicI64::new(postern.now().micros());
         Self {
@@ -41,6 +44,7 @@ impl Following {
             keyring,
             signing,
             root_keys_file,
+            disposable,
             refreshed_at,
         }
     }
@@ -57,13 +61,14 @@ impl Following {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Read once more at first: the file may have changed since the keyring was built.
-        let mut read = None;
+        let (mut read, mut listed) = (None, None);
         loop {
             tick.tick().await;
             let now = self.mark();
             if now != read && self.take_up_roots() {
                 read = now;
             }
+            self.disposable.refresh(&mut listed);
             self.refresh().await;
         }
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use postern_core::flow::Postern;
+use postern_core::rules::DomainRule;
 use tokio::sync::Mutex;
 
 use crate::following::Following;
@@ -55,6 +56,11 @@ impl Scrape {
         let passes = self.postern.budget_passes();
         for _ in self.budget_passes.swap(passes, Ordering::Relaxed)..passes {
             self.metrics.guess_budget_passed();
+        }
+        let tally = self.postern.domain_tally();
+        for rule in DomainRule::ALL {
+            let (refused, logged) = (tally.refused(rule), tally.logged(rule));
+            self.metrics.domain_rule(rule, refused, logged);
         }
         let text = self.metrics.render(self.gauges().await);
         ([(CONTENT_TYPE, OPENMETRICS)], text).into_response()

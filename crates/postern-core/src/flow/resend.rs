@@ -1,13 +1,16 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Postern;
+use super::domains::admit;
 use super::open::{MailInput, unreadable};
 use super::send::{Receipt, no_root};
 use crate::error::{Error, Violation};
 use crate::keyring::Keyring;
-use crate::model::{AddressKey, AuthRequestId, Caller, ClientId, Sealed, Snapshot};
+use crate::model::{
+    AddressKey, AuthRequestId, Caller, ClientId, DomainList, Email, Sealed, Snapshot,
+};
 use crate::ports::{Decide, Decision, random};
-use crate::rules::Reissue;
+use crate::rules::{DomainRule, Reissue, domain, domain_rule};
 
 /// A resend as it came over the wire.
 #[derive(Clone, Default)]
@@ -32,17 +35,21 @@ impl Postern {
         let keyring = self.keyring();
         let named = keyring.read_handle(&input.auth_request_id);
         let id = named.unwrap_or_else(|| self.decoy());
-        let seen = Arc::new(OnceLock::new());
+        let (seen, against) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+        let mode = snapshot.settings.domain_rules;
         let capped = snapshot.settings.client_sends_per_minute > 0;
         let decide = Resend {
             client: caller.client.clone(),
             snapshot,
             keyring,
             mails,
+            disposable: self.disposable.load_full(),
             seen: seen.clone(),
+            against: against.clone(),
         }
         .decide();
         let decision = self.store.reissue(id, capped, decide).await?;
+        self.note_domain(against.get().copied(), mode);
         let handle = crate::model::RequestHandle::new(input.auth_request_id);
         match seen.get() {
             Some(key) => self.answer(decision, *key, caller, &handle),
@@ -62,7 +69,10 @@ struct Resend {
     snapshot: Arc<Snapshot>,
     keyring: Arc<Keyring>,
     mails: bool,
+    disposable: Arc<DomainList>,
     seen: Arc<OnceLock<AddressKey>>,
+    /// The domain rule that speaks against the address.
+    against: Arc<OnceLock<DomainRule>>,
 }
 
 impl Resend {
@@ -78,16 +88,38 @@ impl Resend {
             if !self.mails && !request.test {
                 return Decision::refuse(Error::MailNotConfigured);
             }
-            if let Err(refused) = self.check_origin(request.id, found.input) {
-                return Decision::refuse(refused);
-            }
-            Reissue {
+            let checked = self
+                .check_domain(&request.address)
+                .and_then(|flagged| self.check_origin(request.id, found.input).map(|()| flagged));
+            let flagged = match checked {
+                Ok(flagged) => flagged,
+                Err(refused) => return Decision::refuse(refused),
+            };
+            let reissue = Reissue {
                 request,
                 key,
                 settings: &self.snapshot.settings,
+            };
+            let mut decision = reissue.decide(found.ledger, now);
+            if let Some(change) = decision
+                .change
+                .as_mut()
+                .filter(|_| decision.outcome.is_ok())
+            {
+                domain::flag(change, flagged, key, now);
             }
-            .decide(found.ledger, now)
+            decision
         })
+    }
+
+    /// The domain rules are live too.
+    fn check_domain(&self, address: &Email) -> Result<Option<DomainRule>, Error> {
+        let settings = &self.snapshot.settings;
+        let against = domain_rule(address, settings, &self.disposable);
+        if let Some(rule) = against {
+            let _ = self.against.set(rule);
+        }
+        admit(against, settings.domain_rules)
     }
 
     /// The allow-lists are live: a link that they no longer admit is not mailed again.

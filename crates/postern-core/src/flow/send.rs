@@ -10,7 +10,7 @@ use crate::model::{
     Timestamp, Variables,
 };
 use crate::ports::{Decision, Opening, random};
-use crate::rules::{Issue, is_test_identity};
+use crate::rules::{DomainRule, Issue, domain, is_test_identity};
 use crate::settings::Settings;
 
 /// A send as it came over the wire; an empty optional text counts as absent.
@@ -70,13 +70,14 @@ impl Postern {
             return Err(Error::MailNotConfigured);
         }
         let command = SendCommand::parse(input, &snapshot.settings)?;
+        let flagged = self.check_domain(&command.email, &snapshot)?;
         self.check_template(&command, snapshot.settings.passwordless_type)?;
         let keyring = self.keyring();
         let issue = self.issue(caller, &command, &snapshot, &keyring);
         let (key, id, kid) = (issue.key, issue.id, issue.kid);
         let decision = self
             .store
-            .open_auth_request(self.opening(issue, &command, &snapshot, &keyring))
+            .open_auth_request(self.opening((issue, flagged), &command, &snapshot, &keyring))
             .await?;
         self.answer(
             decision,
@@ -155,7 +156,7 @@ impl Postern {
 
     fn opening(
         &self,
-        issue: Issue,
+        (issue, flagged): (Issue, Option<DomainRule>),
         command: &SendCommand,
         snapshot: &Arc<Snapshot>,
         keyring: &Keyring,
@@ -168,7 +169,13 @@ impl Postern {
             input: command
                 .input
                 .seal(keyring, issue.id, random(&*self.entropy)),
-            decide: Box::new(move |found, now| issue.decide(found.ledger, &snapshot.settings, now)),
+            decide: Box::new(move |found, now| {
+                let mut decision = issue.decide(found.ledger, &snapshot.settings, now);
+                if let Some(change) = &mut decision.change {
+                    domain::flag(change, flagged, issue.key, now);
+                }
+                decision
+            }),
         }
     }
 }

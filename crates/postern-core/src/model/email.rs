@@ -189,6 +189,13 @@ fn is_ignorable(c: char) -> bool {
 }
 
 fn ascii_domain(domain: &str) -> Option<String> {
+    let ascii = domain_name(domain)?;
+    let top = ascii.rsplit_once('.')?.1;
+    (!top.bytes().all(|b| b.is_ascii_digit())).then_some(ascii)
+}
+
+/// A domain name in ASCII (A-labels) and lower case, as addresses are compared.
+pub(crate) fn domain_name(domain: &str) -> Option<String> {
     let ascii = Uts46::new()
         .to_ascii(
             domain.as_bytes(),
@@ -197,8 +204,7 @@ fn ascii_domain(domain: &str) -> Option<String> {
             DnsLength::Verify,
         )
         .ok()?;
-    let top = ascii.rsplit_once('.')?.1;
-    (!top.bytes().all(|b| b.is_ascii_digit())).then(|| ascii.to_ascii_lowercase())
+    Some(ascii.to_ascii_lowercase())
 }
 
 fn fold_case(local: &str) -> String {

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::rules::DomainRule;
+
 use super::{AddressKey, AuthRequestId, ClientId, Method, Template, Timestamp, UsedBy};
 
 /// One step in the life of an auth request: what the authentication log shows.
@@ -95,6 +97,11 @@ pub enum EventKind {
     },
     /// What the same act tells was done with a test identity: no mail, and a static code.
     TestIdentity,
+    /// A domain rule would have refused the call, had it not been there for the log only.
+    DomainFlagged {
+        /// Which rule.
+        rule: DomainRule,
+    },
     /// The last wrong code killed the request.
     Locked,
     /// The address passed its guess budget.
@@ -132,6 +139,7 @@ impl EventKind {
             Self::BudgetPassed => "budget_passed",
             Self::Verified { .. } => "verified",
             Self::Expired => "expired",
+            Self::DomainFlagged { .. } => "domain_flagged",
             Self::Throttled { .. } => "throttled",
         }
     }

@@ -5,6 +5,7 @@ mod caller;
 mod client;
 mod delivery;
 mod digits;
+mod domain_list;
 mod email;
 mod event;
 mod history;
@@ -26,6 +27,7 @@ pub use auth_request::{
 pub use caller::Caller;
 pub use client::{Client, ClientSecret};
 pub use delivery::{Delivery, DeliveryState, Outgoing, Settlement};
+pub use domain_list::{DomainList, DomainListProblem};
 pub use email::{AddressKey, Email, EmailProblem};
 pub use event::{Event, EventKind};
 pub use history::{History, SecondBuckets};
@@ -42,5 +44,7 @@ pub use time::Timestamp;
 pub use variables::{RESERVED_VARIABLES, Variables};
 
 pub(crate) use digits::fold_code;
+pub(crate) use domain_list::with_parents;
+pub(crate) use email::domain_name;
 pub(crate) use link_uri::may_be_custom;
 pub(crate) use variables::{is_https, is_mailable};

@@ -47,7 +47,8 @@ pub(super) fn mark(change: &mut Change, address: AddressKey, now: Timestamp) {
     let request: &AuthRequest = &change.request;
     if request.test {
         let marked = event_of(request, address, now, EventKind::TestIdentity);
-        change.events.push(marked);
+        // First, so that what happened last is what the act was about.
+        change.events.insert(0, marked);
     }
 }
 

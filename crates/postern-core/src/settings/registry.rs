@@ -2,8 +2,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{OnBudget, Settings};
-use crate::model::{CodeAlphabet, Email, Method, is_https, is_mailable, may_be_custom};
+use super::{DomainRules, OnBudget, Settings};
+use crate::model::{
+    CodeAlphabet, Email, Method, domain_name, is_https, is_mailable, may_be_custom,
+};
 use crate::rules::test_identity;
 
 /// One setting: its name and how its text is read and written. What it means, its unit and its
@@ -112,6 +114,30 @@ pub const KEYS: &[Key] = &[
     ),
     key!(test_code, "6 to 10 digits", digits, String::clone),
     key!(
+        allowed_domains,
+        "domains such as example.com or *.example.com, separated by commas, at most 1000",
+        domains,
+        show_list
+    ),
+    key!(
+        blocked_domains,
+        "domains such as example.com or *.example.com, separated by commas, at most 1000",
+        domains,
+        show_list
+    ),
+    key!(
+        block_disposable_domains,
+        "true or false",
+        switch,
+        bool::to_string
+    ),
+    key!(
+        domain_rules,
+        "enforce or log",
+        domain_rules,
+        |r: &DomainRules| show_domain_rules(*r)
+    ),
+    key!(
         link_origins,
         "origins such as https://app.example.com, separated by commas, at most 100",
         |t| list(t, is_origin),
@@ -190,6 +216,10 @@ fn blank() -> Settings {
         on_budget: OnBudget::Refuse,
         test_addresses: Vec::new(),
         test_code: String::new(),
+        allowed_domains: Vec::new(),
+        blocked_domains: Vec::new(),
+        block_disposable_domains: true,
+        domain_rules: DomainRules::Log,
         link_origins: Vec::new(),
         link_schemes: Vec::new(),
         app_name: String::new(),
@@ -275,13 +305,46 @@ fn show_span(value: &Duration) -> String {
     }
 }
 
-fn list(text: &str, fits: fn(&str) -> bool) -> Option<Vec<String>> {
-    let items: Vec<_> = text
-        .split(',')
+fn domain_rules(text: &str) -> Option<DomainRules> {
+    match text {
+        "enforce" => Some(DomainRules::Enforce),
+        "log" => Some(DomainRules::Log),
+        _ => None,
+    }
+}
+
+fn show_domain_rules(value: DomainRules) -> String {
+    match value {
+        DomainRules::Enforce => "enforce",
+        DomainRules::Log => "log",
+    }
+    .to_owned()
+}
+
+/// Domain names in ASCII, each once, some with a `*.` before them.
+fn domains(text: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    for item in items(text) {
+        let (star, name) = match item.strip_prefix("*.") {
+            Some(name) => ("*.", name),
+            None => ("", item),
+        };
+        let entry = format!("{star}{}", domain_name(name)?);
+        if !found.contains(&entry) {
+            found.push(entry);
+        }
+    }
+    (found.len() <= 1000).then_some(found)
+}
+
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
         .map(str::trim)
         .filter(|item| !item.is_empty())
-        .map(str::to_owned)
-        .collect();
+}
+
+fn list(text: &str, fits: fn(&str) -> bool) -> Option<Vec<String>> {
+    let items: Vec<_> = items(text).map(str::to_owned).collect();
     (items.len() <= 100 && items.iter().all(|item| fits(item))).then_some(items)
 }
 

@@ -216,7 +216,7 @@ async fn every_use_is_marked_in_the_events() {
     let used = ["initiated", "resent", "wrong_code", "verified"];
     let marked: Vec<_> = used
         .iter()
-        .flat_map(|step| [*step, "test_identity"])
+        .flat_map(|step| ["test_identity", *step])
         .collect();
     assert_eq!(world.steps(&receipt).await, marked);
 }

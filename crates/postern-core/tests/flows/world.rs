@@ -93,6 +93,9 @@ impl World {
             templates: Arc::new(Needs(needs)),
             keyring: roots.clone(),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
+            disposable: Arc::new(ArcSwap::from_pointee(
+                postern_core::model::DomainList::bundled(),
+            )),
             inbox,
         }));
         let caller = Caller {

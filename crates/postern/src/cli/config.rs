@@ -45,6 +45,8 @@ pub(super) fn check(args: &ConfigArgs, json: bool) -> Result<(), Failure> {
     let config = Config::read(&layers(Some(&args.config), &args.set)?, Mode::Serve)?;
     crate::root_keys::RootKeys::read(&config.data.root_keys_file)
         .map_err(|error| ConfigError::Refused(vec![error.to_string()]))?;
+    crate::disposable::Disposable::read(&config.data.disposable_domains_file)
+        .map_err(|error| ConfigError::Refused(vec![error.to_string()]))?;
     if let Some(tls) = &config.tls {
         crate::listen::Tls::load(&tls.certificate_file, &tls.key_file)
             .map_err(|error| ConfigError::Refused(vec![format!("{error:#}")]))?;

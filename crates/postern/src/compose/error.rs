@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use postern_store::{ConnectError, DataDirError};
 
+use crate::disposable::DisposableError;
 use crate::root_keys::RootKeysError;
 
 /// Why the machine does not start; `Display` is one line for the operator.
@@ -51,6 +52,12 @@ impl StartError {
             _ => error.to_string(),
         };
         Self::Listen { address, reason }
+    }
+}
+
+impl From<DisposableError> for StartError {
+    fn from(error: DisposableError) -> Self {
+        Self::Other(error.to_string())
     }
 }
 

@@ -13,6 +13,7 @@ use postern_store::{DataDir, Tuning, connect};
 use super::error::StartError;
 use crate::admin::Admin;
 use crate::config::{Config, Mode, Transport};
+use crate::disposable::Disposable;
 use crate::mail::Templates;
 use crate::private_file;
 use crate::root_keys::{RootKeys, RootKeysError};
@@ -26,6 +27,7 @@ pub(super) struct Foundation {
     pub(super) keyring: Arc<ArcSwap<Keyring>>,
     pub(super) root_keys_file: PathBuf,
     pub(super) templates: Arc<Templates>,
+    pub(super) disposable: Disposable,
     pub(super) postern: Arc<Postern>,
 }
 
@@ -50,6 +52,7 @@ impl Foundation {
             .map_err(|error| StartError::Other(format!("{error}")))?;
         let keyring = Arc::new(ArcSwap::from_pointee(keyring));
         let templates = Arc::new(Templates::built_in());
+        let disposable = Disposable::read(&config.data.disposable_domains_file)?;
         let postern = Arc::new(Postern::new(Parts {
             store: Arc::clone(&engine),
             clock: Arc::new(SystemClock),
@@ -57,6 +60,7 @@ impl Foundation {
             templates: Arc::clone(&templates) as _,
             keyring: Arc::clone(&keyring),
             snapshot: Arc::new(ArcSwap::from_pointee(registry)),
+            disposable: disposable.list(),
             inbox: config.outbox.transport == Transport::Inbox,
         }));
         let root_keys_file = config.data.root_keys_file.clone();
@@ -67,6 +71,7 @@ impl Foundation {
             keyring,
             root_keys_file,
             templates,
+            disposable,
             postern,
         })
     }

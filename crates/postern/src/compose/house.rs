@@ -74,6 +74,7 @@ impl House {
             Arc::clone(&foundation.keyring),
             keys,
             foundation.root_keys_file.clone(),
+            foundation.disposable.clone(),
         ));
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {

@@ -133,6 +133,7 @@ impl Check<'_> {
         Some(DataConfig {
             dir: raw.data.dir.clone().into(),
             root_keys_file: raw.data.root_keys_file.clone().into(),
+            disposable_domains_file: raw.data.disposable_domains_file.clone().into(),
             page_cache: page_cache?,
         })
     }

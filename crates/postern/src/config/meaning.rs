@@ -69,6 +69,8 @@ pub struct DataConfig {
     pub dir: PathBuf,
     /// The keyring of root secrets.
     pub root_keys_file: PathBuf,
+    /// The disposable domains; empty for the shipped list.
+    pub disposable_domains_file: PathBuf,
     /// Memory for database pages, in bytes.
     pub page_cache: u64,
 }

@@ -38,6 +38,7 @@ pub(super) struct RawTls {
 pub(super) struct RawData {
     pub(super) dir: String,
     pub(super) root_keys_file: String,
+    pub(super) disposable_domains_file: String,
     pub(super) page_cache: String,
 }
 

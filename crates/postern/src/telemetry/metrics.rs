@@ -7,6 +7,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use postern_core::rules::DomainRule;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -33,6 +34,7 @@ pub struct Metrics {
     redeems: Vec<Counter>,
     attempts: Vec<Counter>,
     budgets_passed: Counter,
+    domain_rules: Vec<(Counter, Counter)>,
     outbox_depth: Gauge,
     outbox_oldest: Seconds,
     store_queue: Gauge,
@@ -69,6 +71,7 @@ impl Metrics {
                 "guess_budgets_passed",
                 "Addresses that passed their guess budget",
             ),
+            domain_rules: all.domain_rules(),
             outbox_depth: all.one("outbox_depth", "Deliveries waiting"),
             outbox_oldest: all.one(
                 "outbox_oldest_age_seconds",
@@ -100,6 +103,14 @@ impl Metrics {
     /// Counts an address passing its guess budget for the first time.
     pub fn guess_budget_passed(&self) {
         self.budgets_passed.inc();
+    }
+
+    /// Takes over how often a domain rule refused a call, and let one pass in log-only mode, since
+    /// the start.
+    pub fn domain_rule(&self, rule: DomainRule, refused: u64, logged: u64) {
+        let (counted_refused, counted_logged) = &self.domain_rules[rule as usize];
+        counted_refused.inc_by(refused.saturating_sub(counted_refused.get()));
+        counted_logged.inc_by(logged.saturating_sub(counted_logged.get()));
     }
 
     /// The Prometheus (OpenMetrics) text of everything, with `gauges` as read just now.
@@ -140,6 +151,18 @@ impl Names<'_> {
         let family: Family<Labels, Counter> = self.one(name, help);
         let one = |label: &L| family.get_or_create_owned(&vec![label.pair()]);
         L::ALL.iter().map(one).collect()
+    }
+
+    fn domain_rules(&mut self) -> Vec<(Counter, Counter)> {
+        let family: Family<Labels, Counter> = self.one(
+            "domain_rule_matches",
+            "Calls that a domain rule spoke against",
+        );
+        let one = |rule: DomainRule, action| {
+            family.get_or_create_owned(&vec![("rule", rule.as_str()), ("action", action)])
+        };
+        let both = |rule| (one(rule, "refused"), one(rule, "logged"));
+        DomainRule::ALL.into_iter().map(both).collect()
     }
 
     fn requests(&mut self) -> Vec<Counter> {

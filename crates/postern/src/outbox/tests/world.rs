@@ -47,6 +47,9 @@ impl World {
             templates: Arc::clone(&templates) as _,
             keyring: Arc::new(ArcSwap::from_pointee(keyring)),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
+            disposable: Arc::new(ArcSwap::from_pointee(
+                postern_core::model::DomainList::bundled(),
+            )),
             inbox: false,
         }));
         let caller = prepare(&postern, &smtp).await;

@@ -66,6 +66,9 @@ impl Server {
             templates: Arc::new(AnyTemplate),
             keyring: Arc::new(ArcSwap::from_pointee(keyring)),
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+            disposable: Arc::new(ArcSwap::from_pointee(
+                postern_core::model::DomainList::bundled(),
+            )),
             inbox: true,
         }));
         let client = postern.create_client("app").await.unwrap();
