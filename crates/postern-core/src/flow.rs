@@ -1,5 +1,7 @@
 //! The verbs: each reads the clock, calls rules, calls one act of the store and answers a value.
 
+mod admins;
+mod audited;
 mod clients;
 mod domains;
 mod log;
@@ -16,6 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
+pub use admins::{
+    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, shown, token_digest,
+};
 pub use clients::NewClient;
 pub use domains::DomainTally;
 pub use log::{LogAnswer, LogInput};
@@ -44,6 +49,8 @@ pub struct Postern {
     domain_tally: DomainTally,
     throttled: ThrottleTally,
     budget_passes: AtomicU64,
+    /// Whom the audit names.
+    actor: Arc<str>,
 }
 
 /// What [`Postern`] is made of.
@@ -81,6 +88,27 @@ impl Postern {
             domain_tally: DomainTally::default(),
             throttled: ThrottleTally::default(),
             budget_passes: AtomicU64::new(0),
+            actor: "postern".into(),
+        }
+    }
+
+    /// The same verbs on the same state, with another name in the audit. What is only counted in
+    /// memory is counted apart.
+    #[must_use]
+    pub fn acting(&self, actor: &str) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            templates: Arc::clone(&self.templates),
+            keyring: Arc::clone(&self.keyring),
+            snapshot: Arc::clone(&self.snapshot),
+            disposable: Arc::clone(&self.disposable),
+            inbox: self.inbox,
+            throttled: ThrottleTally::default(),
+            domain_tally: DomainTally::default(),
+            budget_passes: AtomicU64::new(0),
+            actor: actor.into(),
         }
     }
 
@@ -132,12 +160,19 @@ impl Postern {
         Ok(())
     }
 
-    /// Changes the registry and takes the result into force at once on this node.
+    /// Changes the registry and takes the result into force at once on this node. The same commit
+    /// tells the audit what changed, and who did it.
     ///
     /// # Errors
     /// What `amend` refuses, or a store that does not answer.
-    pub async fn amend(&self, amend: Amend) -> Result<Arc<Snapshot>, Error> {
-        let after = self.store.amend(amend).await??;
+    pub async fn amend(&self, mut amend: Amend) -> Result<Arc<Snapshot>, Error> {
+        let actor = Arc::clone(&self.actor);
+        let audited: Amend = Box::new(move |held, now| {
+            let mut amendments = amend(held, now)?;
+            amendments.extend(audited::entries(held, &amendments, &actor, now));
+            Ok(amendments)
+        });
+        let after = self.store.amend(audited).await??;
         self.adopt(after);
         Ok(self.snapshot())
     }

@@ -1,11 +1,13 @@
 //! What the flows need of the world.
 
+mod desk;
 mod log;
 mod registry;
 mod store;
 
 use async_trait::async_trait;
 
+pub use desk::Desk;
 pub use log::{Log, LogPage, LogPlace, LogQuery};
 pub use registry::{Amend, Amendment, Registry};
 pub use store::{
@@ -43,7 +45,7 @@ pub trait Templates: Send + Sync {
 
 /// A stop to the whole store that an engine holds while its process lives.
 #[async_trait]
-pub trait Engine: Store + Registry + Log {
+pub trait Engine: Store + Registry + Log + Desk {
     /// Ends the engine: what was accepted is committed, what comes later is refused.
     async fn close(&self);
 

@@ -62,22 +62,31 @@ impl Postern {
     /// # Errors
     /// Every broken field by name; a quota; no mail provider; a store that takes no more work.
     pub async fn send(&self, caller: &Caller, input: SendInput) -> Result<Receipt, Error> {
-        let snapshot = self.snapshot();
-        Self::enabled(&snapshot)?;
+        self.send_under(caller, input, &self.snapshot()).await
+    }
+
+    /// [`Self::send`] under the settings of this snapshot.
+    pub(super) async fn send_under(
+        &self,
+        caller: &Caller,
+        input: SendInput,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<Receipt, Error> {
+        Self::enabled(snapshot)?;
         let test =
             || Email::parse(&input.email).is_ok_and(|to| is_test_identity(&to, &snapshot.settings));
-        if !self.mails(&snapshot) && !test() {
+        if !self.mails(snapshot) && !test() {
             return Err(Error::MailNotConfigured);
         }
         let command = SendCommand::parse(input, &snapshot.settings)?;
-        let flagged = self.check_domain(&command.email, &snapshot)?;
+        let flagged = self.check_domain(&command.email, snapshot)?;
         self.check_template(&command, snapshot.settings.passwordless_type)?;
         let keyring = self.keyring();
-        let issue = self.issue(caller, &command, &snapshot, &keyring);
+        let issue = self.issue(caller, &command, snapshot, &keyring);
         let (key, id, kid) = (issue.key, issue.id, issue.kid);
         let decision = self
             .store
-            .open_auth_request(self.opening((issue, flagged), &command, &snapshot, &keyring))
+            .open_auth_request(self.opening((issue, flagged), &command, snapshot, &keyring))
             .await?;
         self.answer(
             decision,

@@ -57,7 +57,16 @@ impl Postern {
     /// # Errors
     /// The rows of the lifecycle's table, each with its own code.
     pub async fn verify(&self, caller: &Caller, input: VerifyInput) -> Result<Verified, Error> {
-        let snapshot = self.snapshot();
+        self.verify_under(caller, input, self.snapshot()).await
+    }
+
+    /// [`Self::verify`] under the settings of this snapshot.
+    pub(super) async fn verify_under(
+        &self,
+        caller: &Caller,
+        input: VerifyInput,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<Verified, Error> {
         if !snapshot.settings.enabled {
             return Err(Error::MethodDisabled);
         }

@@ -1,5 +1,6 @@
 //! Nouns that cannot be wrong: their constructors parse, and their secrets do not print.
 
+mod admin;
 mod auth_request;
 mod caller;
 mod client;
@@ -21,6 +22,7 @@ mod tally;
 mod time;
 mod variables;
 
+pub use admin::{AdminAccount, AdminSession, AuditEntry, Invite, Role, TokenDigest};
 pub use auth_request::{
     AuthRequest, CodeAlphabet, CodeShape, Method, State, Template, UsedBy, WrongCodes,
 };

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::{Client, ClientId, MailProvider, SigningKey};
+use super::{AdminAccount, Client, ClientId, Email, MailProvider, SigningKey};
 use crate::settings::Settings;
 
 /// What every node holds in memory of the store's slow-moving part; at most 2 s old.
@@ -16,4 +16,15 @@ pub struct Snapshot {
     pub providers: Vec<MailProvider>,
     /// The signing keys that are published, in the order in which they were made.
     pub signing_keys: Vec<SigningKey>,
+    /// Who may use the dashboard, in the order of their addresses.
+    pub admins: Vec<AdminAccount>,
+}
+
+impl Snapshot {
+    /// The admin with this address, in any spelling that compares as the same.
+    pub fn admin(&self, email: &Email) -> Option<&AdminAccount> {
+        self.admins
+            .iter()
+            .find(|admin| admin.email.normal() == email.normal())
+    }
 }

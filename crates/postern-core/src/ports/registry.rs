@@ -2,7 +2,10 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::error::Error;
-use crate::model::{Client, ClientId, MailProvider, SigningKey, Snapshot, Timestamp};
+use crate::model::{
+    AdminAccount, AuditEntry, Client, ClientId, Email, MailProvider, SigningKey, Snapshot,
+    Timestamp,
+};
 
 /// Keeps the slow-moving part: settings, clients, providers and signing keys.
 #[async_trait]
@@ -43,4 +46,10 @@ pub enum Amendment {
     PutSigningKey(SigningKey),
     /// Removes a signing key, by kid.
     DropSigningKey(String),
+    /// Adds or replaces an admin.
+    PutAdmin(AdminAccount),
+    /// Removes an admin.
+    DropAdmin(Email),
+    /// Appends to the audit.
+    Note(AuditEntry),
 }

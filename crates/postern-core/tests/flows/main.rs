@@ -2,6 +2,7 @@
 //! lifecycle (`docs/lifecycle.md`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admins;
 mod domains;
 mod limits;
 mod registry;

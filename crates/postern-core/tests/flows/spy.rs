@@ -4,12 +4,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use postern_core::Error;
 use postern_core::model::{
-    AddressKey, AuthRequest, AuthRequestId, DeliveryId, Email, Event, LogEntry, NodeId, Outgoing,
-    Snapshot, Tally, Timestamp,
+    AddressKey, AdminSession, AuditEntry, AuthRequest, AuthRequestId, DeliveryId, Email, Event,
+    EventId, Invite, LogEntry, NodeId, Outgoing, Snapshot, Tally, Timestamp, TokenDigest,
 };
 use postern_core::ports::{
-    Amend, Decide, Decision, Engine, Keep, Log, LogPage, LogQuery, Opening, OutboxState, Registry,
-    Settled, Store, StoreError, Swept,
+    Amend, Decide, Decision, Desk, Engine, Keep, Log, LogPage, LogQuery, Opening, OutboxState,
+    Registry, Settled, Store, StoreError, Swept,
 };
 
 /// The real store, with a note of every request that it is asked to judge.
@@ -159,6 +159,49 @@ impl Log for Spy {
         minutes: u32,
     ) -> Result<Vec<(Timestamp, Tally)>, StoreError> {
         self.inner.tallies(from, to, minutes).await
+    }
+}
+
+#[async_trait]
+impl Desk for Spy {
+    async fn put_invite(&self, invite: Invite) -> Result<(), StoreError> {
+        self.inner.put_invite(invite).await
+    }
+
+    async fn find_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError> {
+        self.inner.find_invite(digest).await
+    }
+
+    async fn take_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError> {
+        self.inner.take_invite(digest).await
+    }
+
+    async fn put_session(&self, session: AdminSession, since: Timestamp) -> Result<(), StoreError> {
+        self.inner.put_session(session, since).await
+    }
+
+    async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError> {
+        self.inner.find_session(digest).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<AdminSession>, StoreError> {
+        self.inner.sessions().await
+    }
+
+    async fn end_session(&self, digest: TokenDigest) -> Result<bool, StoreError> {
+        self.inner.end_session(digest).await
+    }
+
+    async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.inner.note(entry).await
+    }
+
+    async fn audit(
+        &self,
+        before: Option<EventId>,
+        limit: u16,
+    ) -> Result<Vec<(EventId, AuditEntry)>, StoreError> {
+        self.inner.audit(before, limit).await
     }
 }
 

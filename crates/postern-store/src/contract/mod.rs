@@ -5,6 +5,7 @@
 
 pub mod auth_requests;
 pub mod deliveries;
+pub mod desk;
 mod fixtures;
 pub mod isolation;
 pub mod log;
@@ -42,6 +43,12 @@ macro_rules! contract {
             a_release_ends_the_leases_of_other_nodes_only,
             the_outbox_tells_its_depth_and_its_oldest,
             what_is_gone_cannot_be_sent,
+        );
+        $crate::contract!(@room $open, desk:
+            an_invitation_is_taken_once_and_in_time,
+            sessions_live_until_they_are_ended,
+            admins_are_part_of_the_registry,
+            the_audit_is_read_from_the_newest,
         );
         $crate::contract!(@room $open, isolation:
             a_panicking_act_fails_alone,

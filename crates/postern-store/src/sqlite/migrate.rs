@@ -37,6 +37,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "recent_sends",
         sql: include_str!("../../migrations/sqlite/0005_recent_sends.sql"),
     },
+    Migration {
+        number: 6,
+        name: "admins",
+        sql: include_str!("../../migrations/sqlite/0006_admins.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing.

@@ -4,6 +4,7 @@ mod act;
 mod auth_request;
 mod checkpoint;
 mod delivery;
+mod desk;
 mod event;
 mod forget;
 mod ledger;

@@ -10,6 +10,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::auth_request::{client as client_id, sealed, unreadable};
+use super::desk;
 use super::tx::{self, Tx};
 
 /// The number that grows with every amendment.
@@ -43,6 +44,7 @@ pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot> {
             [],
             signing_key,
         )?,
+        admins: desk::admins(conn)?,
     })
 }
 
@@ -66,6 +68,9 @@ pub(super) fn write(tx: &Tx<'_>, amendments: &[Amendment]) -> Result<()> {
             Amendment::DropSigningKey(kid) => {
                 tx.write("DELETE FROM signing_keys WHERE kid = ?1", [kid])?;
             }
+            Amendment::PutAdmin(admin) => desk::put_admin(tx, admin)?,
+            Amendment::DropAdmin(email) => desk::drop_admin(tx, email)?,
+            Amendment::Note(entry) => desk::note(tx, entry)?,
         }
     }
     if !amendments.is_empty() {

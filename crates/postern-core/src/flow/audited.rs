@@ -1,0 +1,148 @@
+//! What an amendment tells the audit.
+
+use crate::model::{AuditEntry, Email, MailProvider, SigningState, Snapshot, Timestamp};
+use crate::ports::Amendment;
+
+/// One entry for each amendment that changes something, with what was before and what is after.
+pub(super) fn entries(
+    held: &Snapshot,
+    amendments: &[Amendment],
+    actor: &str,
+    at: Timestamp,
+) -> Vec<Amendment> {
+    let told = amendments.iter().filter_map(|one| told(held, one));
+    let changed = told.filter(|told| told.before != told.after);
+    let note = changed.map(|told| {
+        Amendment::Note(AuditEntry {
+            at,
+            actor: actor.to_owned(),
+            action: told.action.to_owned(),
+            target: told.target,
+            before: told.before.unwrap_or_default(),
+            after: told.after.unwrap_or_default(),
+        })
+    });
+    note.collect()
+}
+
+struct Told {
+    action: &'static str,
+    target: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Told {
+    fn new(
+        action: &'static str,
+        target: &str,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> Self {
+        Self {
+            action,
+            target: target.to_owned(),
+            before,
+            after,
+        }
+    }
+}
+
+/// Never a secret: of those, that they are there and since when.
+fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
+    Some(match amendment {
+        Amendment::PutSetting { name, value } => {
+            let before = held.settings.value(name);
+            Told::new("setting.put", name, before, Some(value.clone()))
+        }
+        Amendment::PutClient(client) => {
+            let before = held.clients.get(&client.id).map(of_client);
+            let after = Some(of_client(client));
+            Told::new("client.put", client.id.as_str(), before, after)
+        }
+        Amendment::DropClient(id) => {
+            let before = held.clients.get(id).map(of_client);
+            Told::new("client.drop", id.as_str(), before, None)
+        }
+        Amendment::PutProvider(provider) => {
+            let before = provider_of(held, &provider.name);
+            let after = Some(of_provider(provider));
+            Told::new("provider.put", &provider.name, before, after)
+        }
+        Amendment::DropProvider(name) => {
+            Told::new("provider.drop", name, provider_of(held, name), None)
+        }
+        Amendment::PutSigningKey(key) => {
+            let after = Some(of_state(key.state));
+            Told::new("signing_key.put", &key.kid, key_of(held, &key.kid), after)
+        }
+        Amendment::DropSigningKey(kid) => {
+            Told::new("signing_key.drop", kid, key_of(held, kid), None)
+        }
+        Amendment::PutAdmin(admin) => {
+            let (before, after) = (role_of(held, &admin.email), admin.role.as_str().to_owned());
+            Told::new("admin.put", admin.email.as_given(), before, Some(after))
+        }
+        Amendment::DropAdmin(email) => {
+            Told::new("admin.drop", email.as_given(), role_of(held, email), None)
+        }
+        Amendment::Note(_) => return None,
+    })
+}
+
+fn role_of(held: &Snapshot, email: &Email) -> Option<String> {
+    let admin = held.admin(email)?;
+    Some(admin.role.as_str().to_owned())
+}
+
+fn key_of(held: &Snapshot, kid: &str) -> Option<String> {
+    let key = held.signing_keys.iter().find(|key| key.kid == kid)?;
+    Some(of_state(key.state))
+}
+
+fn of_client(client: &crate::model::Client) -> String {
+    let newest = client
+        .secrets
+        .first()
+        .map(|secret| secret.created_at.unix_seconds());
+    format!(
+        "{}; secrets: {}; newest made at {}",
+        client.name,
+        client.secrets.len(),
+        newest.unwrap_or_default()
+    )
+}
+
+fn provider_of(held: &Snapshot, name: &str) -> Option<String> {
+    let found = held
+        .providers
+        .iter()
+        .find(|provider| provider.name == name)?;
+    Some(of_provider(found))
+}
+
+fn of_provider(provider: &MailProvider) -> String {
+    let password = if provider.password.is_some() {
+        "with a password"
+    } else {
+        "without a password"
+    };
+    format!(
+        "{}:{} tls {} from {} user {} {password}, place {}",
+        provider.host,
+        provider.port,
+        provider.tls.as_str(),
+        provider.from,
+        provider.username.as_deref().unwrap_or("-"),
+        provider.position,
+    )
+}
+
+fn of_state(state: SigningState) -> String {
+    match state {
+        SigningState::Standby => "standby",
+        SigningState::Active => "active",
+        SigningState::Retired => "retired",
+    }
+    .to_owned()
+}

@@ -1,0 +1,40 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::model::{AdminSession, AuditEntry, EventId, Invite, Timestamp, TokenDigest};
+
+/// Keeps what admins work with: invitations, sessions and the audit of what they did. Who they are
+/// is in the registry.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// Keeps an invitation; removes those that are over.
+    async fn put_invite(&self, invite: Invite) -> Result<(), StoreError>;
+
+    /// The invitation with this digest, unless it is over; it stays.
+    async fn find_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError>;
+
+    /// Takes the invitation with this digest, unless it is over: of many who race, one gets it.
+    async fn take_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError>;
+
+    /// Keeps a session, or its new times; removes those that were opened before `since`.
+    async fn put_session(&self, session: AdminSession, since: Timestamp) -> Result<(), StoreError>;
+
+    /// The session with this digest.
+    async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError>;
+
+    /// Every session, the one used last first; at most 500.
+    async fn sessions(&self) -> Result<Vec<AdminSession>, StoreError>;
+
+    /// Ends a session; whether it was there.
+    async fn end_session(&self, digest: TokenDigest) -> Result<bool, StoreError>;
+
+    /// Appends to the audit what belongs to no change of the registry.
+    async fn note(&self, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// The newest entries of the audit that are older than `before`, newest first, at most `limit`.
+    async fn audit(
+        &self,
+        before: Option<EventId>,
+        limit: u16,
+    ) -> Result<Vec<(EventId, AuditEntry)>, StoreError>;
+}

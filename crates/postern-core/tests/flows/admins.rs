@@ -1,0 +1,244 @@
+//! Who gets into the dashboard, and what the audit tells of them.
+
+use std::time::Duration;
+
+use postern_core::flow::{
+    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, VerifyInput, token_digest,
+};
+use postern_core::model::{Email, Role};
+
+use crate::world::{World, code_of};
+
+const LINK: &str = "https://sign-in.example.com/dashboard/sign-in/link";
+
+fn ada() -> Email {
+    Email::parse("ada@example.com").unwrap()
+}
+
+async fn let_in(world: &World) -> String {
+    let invite = world
+        .postern
+        .invite_admin("ada@example.com", Role::Owner)
+        .await;
+    let session = world
+        .postern
+        .accept_invite(invite.unwrap().expose(), "Firefox")
+        .await;
+    session.unwrap().expose().to_owned()
+}
+
+#[tokio::test]
+async fn an_invitation_lets_its_person_in_once_and_for_an_hour() {
+    let world = World::new().await;
+    let invite = world
+        .postern
+        .invite_admin("ada@example.com", Role::Owner)
+        .await
+        .unwrap();
+    assert_eq!(
+        world.postern.invited(invite.expose()).await.unwrap(),
+        Some(ada())
+    );
+    let session = world
+        .postern
+        .accept_invite(invite.expose(), "Firefox")
+        .await
+        .unwrap();
+    let signed_in = world
+        .postern
+        .signed_in(session.expose())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (signed_in.account.role, signed_in.fresh),
+        (Role::Owner, true)
+    );
+    assert_eq!(
+        code_of(world.postern.accept_invite(invite.expose(), "").await),
+        "INVALID_LINK"
+    );
+    let late = world
+        .postern
+        .invite_admin("bob@example.com", Role::Viewer)
+        .await
+        .unwrap();
+    world.store.clock.advance(INVITE_LIVES);
+    assert_eq!(
+        code_of(world.postern.accept_invite(late.expose(), "").await),
+        "INVALID_LINK"
+    );
+    assert_eq!(world.postern.snapshot().admins.len(), 1);
+}
+
+#[tokio::test]
+async fn an_invitation_does_not_change_the_role_of_who_is_there() {
+    let world = World::new().await;
+    let_in(&world).await;
+    let again = world
+        .postern
+        .invite_admin("ADA@example.com", Role::Viewer)
+        .await
+        .unwrap();
+    world
+        .postern
+        .accept_invite(again.expose(), "")
+        .await
+        .unwrap();
+    let roles: Vec<_> = world
+        .postern
+        .snapshot()
+        .admins
+        .iter()
+        .map(|a| a.role)
+        .collect();
+    assert_eq!(roles, [Role::Owner]);
+}
+
+#[tokio::test]
+async fn a_session_ends_by_idleness_by_age_and_with_its_admin() {
+    let world = World::new().await;
+    let token = let_in(&world).await;
+    let lives = || async { world.postern.signed_in(&token).await.unwrap() };
+    world.store.clock.advance(PROOF_LASTS);
+    assert!(!lives().await.unwrap().fresh);
+    let mut age = PROOF_LASTS;
+    while age + SESSION_IDLES < SESSION_LIVES {
+        let step = SESSION_IDLES.checked_sub(Duration::from_secs(1)).unwrap();
+        world.store.clock.advance(step);
+        age += step;
+        assert!(lives().await.is_some(), "used in time");
+    }
+    world.store.clock.advance(SESSION_LIVES.saturating_sub(age));
+    assert!(lives().await.is_none(), "too old");
+    let idle = let_in(&world).await;
+    world.store.clock.advance(SESSION_IDLES);
+    assert!(world.postern.signed_in(&idle).await.unwrap().is_none());
+    let gone = let_in(&world).await;
+    world
+        .postern
+        .put_admin("bob@example.com", Role::Owner)
+        .await
+        .unwrap();
+    world.postern.drop_admin("ada@example.com").await.unwrap();
+    assert!(world.postern.signed_in(&gone).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_last_owner_can_neither_leave_nor_step_down() {
+    let world = World::new().await;
+    let_in(&world).await;
+    assert_eq!(
+        code_of(world.postern.drop_admin("ada@example.com").await),
+        "INVALID_ARGUMENT"
+    );
+    let down = world
+        .postern
+        .put_admin("Ada@example.com", Role::Viewer)
+        .await;
+    assert_eq!(code_of(down), "INVALID_ARGUMENT");
+    world
+        .postern
+        .put_admin("bob@example.com", Role::Owner)
+        .await
+        .unwrap();
+    world
+        .postern
+        .put_admin("ada@example.com", Role::Viewer)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn admins_sign_in_by_mail_whatever_the_settings_are() {
+    let world = World::with(&[
+        ("enabled", "false"),
+        ("passwordless_type", "LINK"),
+        ("link_origins", "https://elsewhere.example.com"),
+    ])
+    .await;
+    let_in(&world).await;
+    let (handle, receipt) = world
+        .postern
+        .mail_admin("ADA@example.com", LINK)
+        .await
+        .unwrap();
+    let mailed = world.mailed(&receipt.unwrap()).await;
+    let proof = |code: Option<String>, link_token| VerifyInput {
+        code,
+        link_token,
+        auth_request_id: Some(handle.expose().to_owned()),
+    };
+    let elsewhere = VerifyInput {
+        link_token: Some(mailed.link.clone()),
+        ..VerifyInput::default()
+    };
+    assert_eq!(
+        code_of(world.postern.verify_admin(elsewhere).await),
+        "OTHER_BROWSER"
+    );
+    let email = world
+        .postern
+        .verify_admin(proof(Some(mailed.code), None))
+        .await
+        .unwrap();
+    assert_eq!(email, ada());
+}
+
+#[tokio::test]
+async fn who_is_no_admin_gets_the_same_answer_and_no_mail() {
+    let world = World::strict().await;
+    let_in(&world).await;
+    let (handle, receipt) = world
+        .postern
+        .mail_admin("eve@example.com", LINK)
+        .await
+        .unwrap();
+    assert!(receipt.is_none());
+    assert_eq!(handle.expose().len(), 44);
+    for held_back in [false, false, true] {
+        let (handle, receipt) = world
+            .postern
+            .mail_admin("ada@example.com", LINK)
+            .await
+            .unwrap();
+        assert_eq!((receipt.is_none(), handle.expose().len()), (held_back, 44));
+    }
+    let guess = VerifyInput {
+        code: Some("123456".into()),
+        auth_request_id: Some(handle.expose().to_owned()),
+        ..VerifyInput::default()
+    };
+    assert_eq!(
+        code_of(world.postern.verify_admin(guess).await),
+        "AUTH_REQUEST_NOT_FOUND"
+    );
+}
+
+#[tokio::test]
+async fn the_audit_names_who_did_what_with_before_and_after() {
+    let world = World::new().await;
+    let token = let_in(&world).await;
+    let ada = world.postern.acting("ada@example.com");
+    let change = vec![("expires_in".to_owned(), "600s".to_owned())];
+    ada.change_settings(change.clone()).await.unwrap();
+    ada.change_settings(change).await.unwrap();
+    let client = ada.create_client("shop").await.unwrap();
+    assert!(ada.end_session(token_digest(&token)).await.unwrap());
+    let audit = world.store.engine.audit(None, 3).await.unwrap();
+    let told: Vec<_> = audit.into_iter().map(|(_, entry)| entry).collect();
+    assert!(told.iter().all(|entry| entry.actor == "ada@example.com"));
+    let actions: Vec<_> = told.iter().map(|entry| &*entry.action).collect();
+    assert_eq!(
+        actions,
+        ["session.end", "client.put", "setting.put"],
+        "what changed nothing is no entry"
+    );
+    assert_eq!((&*told[2].before, &*told[2].after), ("300s", "600s"));
+    assert_eq!(told[1].before, "");
+    let all = format!("{told:?}");
+    assert!(
+        !all.contains(client.secret.expose()) && !all.contains(&token),
+        "no secret is in it"
+    );
+}

@@ -1,0 +1,120 @@
+//! Admins, their invitations and sessions, and the audit.
+
+use std::time::Duration;
+
+use postern_core::model::{AdminAccount, AdminSession, AuditEntry, Invite, Role};
+use postern_core::ports::{Amendment, Clock as _};
+
+use super::{address, race};
+use crate::testing::TempStore;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// One of many who race gets it, and nobody once it is over.
+pub async fn an_invitation_is_taken_once_and_in_time(store: TempStore) {
+    let invite = |digest| Invite {
+        digest: [digest; 32],
+        email: address("ada"),
+        role: Role::Owner,
+        expires_at: store.clock.now().plus(HOUR),
+    };
+    for digest in [1, 2] {
+        store.engine.put_invite(invite(digest)).await.unwrap();
+    }
+    let found = store.engine.find_invite([1; 32]).await.unwrap();
+    assert_eq!(found, Some(invite(1)));
+    let taken = race(&store, 8, |engine, _| async move {
+        engine.take_invite([1; 32]).await.unwrap()
+    });
+    assert_eq!(taken.await.iter().flatten().count(), 1);
+    store.clock.advance(HOUR);
+    assert_eq!(store.engine.find_invite([2; 32]).await.unwrap(), None);
+    assert_eq!(store.engine.take_invite([2; 32]).await.unwrap(), None);
+}
+
+/// Read back, replaced, ended; those of a removed admin go with the admin.
+pub async fn sessions_live_until_they_are_ended(store: TempStore) {
+    let now = store.clock.now();
+    let session = |digest, name| AdminSession {
+        digest: [digest; 32],
+        email: address(name),
+        created_at: now,
+        seen_at: now,
+        proved_at: now,
+        agent: "Firefox".into(),
+    };
+    for (digest, name) in [(1, "ada"), (2, "ada"), (3, "bob")] {
+        store
+            .engine
+            .put_session(session(digest, name), now)
+            .await
+            .unwrap();
+    }
+    let used = AdminSession {
+        seen_at: now.plus(HOUR),
+        ..session(1, "ada")
+    };
+    store.engine.put_session(used.clone(), now).await.unwrap();
+    assert_eq!(
+        store.engine.find_session([1; 32]).await.unwrap(),
+        Some(used)
+    );
+    assert!(store.engine.end_session([1; 32]).await.unwrap());
+    assert!(!store.engine.end_session([1; 32]).await.unwrap());
+    let drop = |_: &_, _| Ok(vec![Amendment::DropAdmin(address("ADA"))]);
+    store.engine.amend(Box::new(drop)).await.unwrap().unwrap();
+    let left = store.engine.sessions().await.unwrap();
+    assert_eq!(left.iter().map(|s| s.digest[0]).collect::<Vec<_>>(), [3]);
+    store
+        .engine
+        .put_session(session(4, "eve"), now.plus(HOUR))
+        .await
+        .unwrap();
+    let left = store.engine.sessions().await.unwrap();
+    assert_eq!(left.len(), 1, "what was opened too long ago goes");
+}
+
+/// In the snapshot, with their role as it is now.
+pub async fn admins_are_part_of_the_registry(store: TempStore) {
+    let admin = |role| AdminAccount {
+        email: address("Ada"),
+        role,
+        created_at: store.clock.now(),
+    };
+    for role in [Role::Owner, Role::Viewer] {
+        let put = admin(role);
+        let amend = move |_: &_, _| Ok(vec![Amendment::PutAdmin(put.clone())]);
+        store.engine.amend(Box::new(amend)).await.unwrap().unwrap();
+    }
+    let held = store.engine.snapshot().await.unwrap();
+    assert_eq!(held.admins, [admin(Role::Viewer)]);
+    assert_eq!(held.admin(&address("ADA")), Some(&admin(Role::Viewer)));
+}
+
+/// Newest first, page by page; in the same commit as what it tells of.
+pub async fn the_audit_is_read_from_the_newest(store: TempStore) {
+    let entry = |target: &str| AuditEntry {
+        at: store.clock.now(),
+        actor: "ada@example.com".into(),
+        action: "setting.put".into(),
+        target: target.into(),
+        before: "a".into(),
+        after: "b".into(),
+    };
+    for target in ["1", "2"] {
+        store.engine.note(entry(target)).await.unwrap();
+    }
+    let third = entry("3");
+    let amend = move |_: &_, _| Ok(vec![Amendment::Note(third.clone())]);
+    store.engine.amend(Box::new(amend)).await.unwrap().unwrap();
+    let page = store.engine.audit(None, 2).await.unwrap();
+    let targets = |page: &[(_, AuditEntry)]| -> Vec<String> {
+        page.iter().map(|(_, entry)| entry.target.clone()).collect()
+    };
+    assert_eq!(targets(&page), ["3", "2"]);
+    let rest = store.engine.audit(Some(page[1].0), 9).await.unwrap();
+    assert_eq!(
+        (targets(&rest), &rest[0].1),
+        (vec!["1".to_owned()], &entry("1"))
+    );
+}
