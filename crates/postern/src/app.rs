@@ -9,6 +9,7 @@ use postern_core::{flow::Postern, model::DeliveryId, ports::Entropy};
 use tokio::sync::watch;
 
 use crate::{
+    freshness::Freshness,
     listen::RequestId,
     oauth::{SigningKeys, SigningPool, bearer::Bearers},
     telemetry::labels::{Door, Label as _, Method, Outcome},
@@ -33,6 +34,8 @@ pub struct App {
     pub outbox: Arc<dyn Fn(DeliveryId) + Send + Sync>,
     /// Whether the server wants calls; what gRPC health and `/readyz` tell.
     pub ready: watch::Receiver<bool>,
+    /// How old the knowledge of settings and clients is.
+    pub freshness: Freshness,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -204,6 +204,7 @@ async fn attempt<C: Call>(
     headers: &HeaderMap,
     message: impl Future<Output = Result<C::Request, Problem>>,
 ) -> Result<C::Response, Refusal> {
+    app.freshness.check().map_err(Refusal::Error)?;
     let caller = app
         .bearers
         .caller(headers, &app.postern.snapshot(), app.postern.now());

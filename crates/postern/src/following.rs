@@ -1,10 +1,9 @@
 //! Following what others change: the registry in the store, and the keyring file.
 //!
-//! Every node looks once a second, so that a change anywhere is in force everywhere within 2 s.
+//! Every node looks twice a second, so that a change anywhere is in force everywhere within 2 s.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -13,11 +12,14 @@ use postern_core::keyring::Keyring;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::disposable::Disposable;
+use crate::freshness::Freshness;
 use crate::oauth::SigningKeys;
 use crate::root_keys::RootKeys;
 
-/// How often it looks; half of what is promised.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often it looks: often enough that three looks may fail within what is promised.
+const EVERY: Duration = Duration::from_millis(500);
+/// How often throttled calls are written down.
+const RECORD_EVERY: Duration = Duration::from_secs(1);
 
 /// Follows the registry and the keyring file.
 pub struct Following {
@@ -26,7 +28,7 @@ pub struct Following {
     signing: SigningKeys,
     root_keys_file: PathBuf,
     disposable: Disposable,
-    refreshed_at: AtomicI64,
+    freshness: Freshness,
 }
 
 impl Following {
@@ -37,26 +39,24 @@ impl Following {
         signing: SigningKeys,
         root_keys_file: PathBuf,
         disposable: Disposable,
+        freshness: Freshness,
     ) -> Self {
-        let refreshed_at = AtomicI64::new(postern.now().micros());
         Self {
             postern,
             keyring,
             signing,
             root_keys_file,
             disposable,
-            refreshed_at,
+            freshness,
         }
     }
 
     /// How long ago the registry was last known to be current.
     pub fn age(&self) -> Duration {
-        let refreshed =
-            postern_core::model::Timestamp::from_micros(self.refreshed_at.load(Ordering::Relaxed));
-        self.postern.now().since(refreshed)
+        self.freshness.age()
     }
 
-    /// Looks once a second. Runs until it is dropped.
+    /// Looks twice a second. Runs until it is dropped.
     pub async fn follow(&self) {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,7 +76,7 @@ impl Following {
     /// Writes down throttled calls once a second: apart from [`Self::follow`], because a busy writer
     /// must not keep a change of the registry from being seen. Runs until it is dropped.
     pub async fn record(&self) {
-        let mut tick = interval(EVERY);
+        let mut tick = interval(RECORD_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
@@ -91,9 +91,9 @@ impl Following {
 
     /// Takes up the registry as it is now.
     pub async fn refresh(&self) {
-        let before = self.postern.now();
+        let asked = self.freshness.asked();
         match self.postern.refresh().await {
-            Ok(()) => self.refreshed_at.store(before.micros(), Ordering::Relaxed),
+            Ok(()) => self.freshness.confirm(asked),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

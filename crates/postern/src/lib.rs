@@ -13,6 +13,7 @@ pub mod compose;
 pub mod config;
 pub mod disposable;
 pub mod following;
+pub mod freshness;
 pub mod grpc;
 pub mod health;
 pub mod listen;

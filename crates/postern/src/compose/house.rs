@@ -10,6 +10,7 @@ use super::signing;
 use crate::app::App;
 use crate::config::{Config, Transport};
 use crate::following::Following;
+use crate::freshness::Freshness;
 use crate::health::Health;
 use crate::listen::Drain;
 use crate::mail::inbox::DevInbox;
@@ -53,6 +54,7 @@ impl House {
         let outbox = outbox(config, foundation, route, &metrics);
         let bell = outbox.bell();
         let (ready, readiness) = watch::channel(true);
+        let freshness = Freshness::new();
         let app = Arc::new(App {
             postern: Arc::clone(postern),
             public_url: url.to_owned(),
@@ -62,6 +64,7 @@ impl House {
             entropy: Arc::new(SystemEntropy),
             outbox: Arc::new(move |delivery| bell.ring(delivery)),
             ready: readiness,
+            freshness: freshness.clone(),
             metrics: Arc::clone(&metrics),
         });
         let health = Health::new(
@@ -75,6 +78,7 @@ impl House {
             keys,
             foundation.root_keys_file.clone(),
             foundation.disposable.clone(),
+            freshness,
         ));
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {

@@ -57,3 +57,47 @@ impl http_body::Body for Timed {
         self.body.is_end_stream()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware::from_fn, routing::post};
+    use http_body_util::{BodyExt as _, StreamBody};
+    use tokio::time::{Instant, pause};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// How many bytes of a body reach a service behind the bounds before it breaks off.
+    async fn read(body: Body) -> usize {
+        let count = |body: Body| async move {
+            let (mut body, mut bytes) = (body, 0_usize);
+            while let Some(Ok(frame)) = body.frame().await {
+                bytes += frame.data_ref().map_or(0, Bytes::len);
+            }
+            bytes.to_string()
+        };
+        let service = Router::new().route("/", post(count)).layer(from_fn(keep));
+        let request = Request::post("/").body(body).expect("a request");
+        let answer = service.oneshot(request).await.expect("never fails");
+        let told = answer.into_body().collect().await.expect("a body");
+        let told = String::from_utf8(told.to_bytes().to_vec()).expect("text");
+        told.parse().expect("a number")
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_at_64_kib_of_messages_however_small_they_are() {
+        let frame = || Ok::<_, axum::Error>(Frame::data(Bytes::from_static(&[0; 1000])));
+        let endless = futures_util::stream::repeat_with(frame);
+        let passed = read(Body::new(StreamBody::new(endless))).await;
+        assert_eq!(passed, BODY_LIMIT / 1000 * 1000);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_asks_nothing_more_ends_after_a_minute() {
+        pause();
+        let begun = Instant::now();
+        let silent = futures_util::stream::pending::<Result<Frame<Bytes>, axum::Error>>();
+        assert_eq!(read(Body::new(StreamBody::new(silent))).await, 0);
+        assert_eq!(begun.elapsed().as_secs(), ASKING.as_secs());
+    }
+}

@@ -60,6 +60,9 @@ async fn issue(app: &App, request: Request<Body>, id: RequestId) -> Result<Respo
     let grant_type = form.grant_type.clone();
     let credentials = form.credentials(&head.headers)?;
     let basic = credentials.basic;
+    app.freshness
+        .check()
+        .map_err(|error| Refusal::Other(Problem::new(error, id)))?;
     let caller = app
         .postern
         .authenticate(&credentials.id, credentials.secret.expose());

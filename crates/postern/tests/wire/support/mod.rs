@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use postern::{
     app::App,
+    freshness::Freshness,
     listen::{Drain, Limits, Listener, Tls},
     oauth::{SigningKeys, SigningPool, bearer::Bearers, keys},
     router::router,
@@ -49,6 +50,11 @@ impl Server {
     }
 
     pub(crate) async fn with(limits: Limits, tls: Option<Tls>) -> Self {
+        Self::knowing(always_fresh(), limits, tls).await
+    }
+
+    /// A server whose knowledge of settings and clients is as old as `fresh` says.
+    pub(crate) async fn knowing(fresh: Freshness, limits: Limits, tls: Option<Tls>) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let keyring = keyring();
         let data = tempfile::tempdir().unwrap();
@@ -74,7 +80,7 @@ impl Server {
         let client = postern.create_client("app").await.unwrap();
         let queued = Arc::new(Mutex::new(Vec::new()));
         let (ready, is_ready) = watch::channel(true);
-        let app = Arc::new(app(postern, Arc::clone(&queued), is_ready));
+        let app = Arc::new(app(postern, fresh, Arc::clone(&queued), is_ready));
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), tls, limits)
             .await
             .unwrap();
@@ -126,6 +132,7 @@ impl Server {
 
 fn app(
     postern: Arc<Postern>,
+    freshness: Freshness,
     queued: Arc<Mutex<Vec<DeliveryId>>>,
     ready: watch::Receiver<bool>,
 ) -> App {
@@ -136,11 +143,19 @@ fn app(
         signing: SigningPool::new(2),
         entropy: Arc::new(SystemEntropy),
         outbox: Arc::new(move |delivery| queued.lock().unwrap().push(delivery)),
+        freshness,
         metrics: Arc::new(Metrics::new()),
         postern,
         keys,
         ready,
     }
+}
+
+/// Nobody follows the registry here: it is what the test made it.
+fn always_fresh() -> Freshness {
+    let fresh = Freshness::new();
+    fresh.confirm(Duration::MAX);
+    fresh
 }
 
 const START: i64 = 1_800_000_000;
