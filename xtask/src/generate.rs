@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell::{Workspace, capture};
+use crate::shell::{Workspace, capture, run};
 
 /// A committed file, and the `postern` command that prints it.
 struct Generated {
@@ -34,6 +34,16 @@ pub(crate) fn write(workspace: &Workspace) -> Result<()> {
             .with_context(|| format!("writing {}", generated.path))?;
         eprintln!("wrote {}", generated.path);
     }
+    mails(workspace)
+}
+
+/// Lets the tests of the mails write their snapshots anew; in CI the same tests compare them.
+fn mails(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo(["test", "--quiet", "--locked", "--package", "postern"]);
+    run(cargo
+        .args(["--lib", "as_committed"])
+        .env("UPDATE_SNAPSHOTS", "1"))?;
+    eprintln!("wrote crates/postern/tests/snapshots/emails");
     Ok(())
 }
 

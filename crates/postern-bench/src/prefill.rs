@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use postern_core::{
     flow::{Parts, Postern, SendInput},
     keyring::{Keyring, RootSecret},
-    model::{Caller, Email, Method, NodeId, Settlement, Template, Timestamp, Variables},
+    model::{Caller, Email, Languages, MailKind, NodeId, Settlement, Timestamp, Variables},
     ports::{Clock, Entropy, Settled, Templates, random},
 };
 use postern_store::{DataDir, Tuning, connect};
@@ -121,7 +121,7 @@ impl Entropy for World {
 }
 
 impl Templates for World {
-    fn missing(&self, _: Method, _: Template, _: &Variables) -> Vec<String> {
+    fn missing(&self, _: MailKind, _: &Languages, _: &Variables) -> Vec<String> {
         Vec::new()
     }
 }

@@ -15,7 +15,7 @@ pub use store::{
     StoreError, Swept,
 };
 
-use crate::model::{Method, Template, Timestamp, Variables};
+use crate::model::{Languages, MailKind, Timestamp, Variables};
 
 /// The time of day. The only clock that Postern reads.
 pub trait Clock: Send + Sync {
@@ -38,9 +38,9 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
 
 /// What the mail templates ask of a send.
 pub trait Templates: Send + Sync {
-    /// The names of the variables that the active template of this kind uses and that neither
-    /// Postern nor `supplied` fills; empty when the mail can be rendered.
-    fn missing(&self, method: Method, template: Template, supplied: &Variables) -> Vec<String>;
+    /// The names of the variables that the template in force for this kind and these languages
+    /// uses and that neither Postern nor `supplied` fills; empty when the mail can be rendered.
+    fn missing(&self, kind: MailKind, wanted: &Languages, supplied: &Variables) -> Vec<String>;
 }
 
 /// A stop to the whole store that an engine holds while its process lives.

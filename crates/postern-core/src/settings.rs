@@ -3,6 +3,7 @@
 //! Defaults come from `postern.default.toml`, table `[settings]`; nothing here repeats them.
 
 mod registry;
+mod values;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use std::time::Duration;
 pub use registry::{KEYS, Key};
 
 use crate::error::Violation;
-use crate::model::{CodeAlphabet, CodeShape, Method};
+use crate::model::{CodeAlphabet, CodeShape, Language, Method};
 
 /// The settings in force. Cheap to clone; read through [`crate::model::Snapshot`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +72,12 @@ pub struct Settings {
     pub app_logo_url: String,
     /// Where people get help, or empty.
     pub app_support_email: String,
+    /// The colour of buttons, as `#rrggbb`.
+    pub app_color: String,
+    /// The domain that mail clients match codes with where no link says it, or empty.
+    pub app_domain: String,
+    /// The language of mails for which nobody asked another.
+    pub default_language: Language,
     /// How long auth requests are kept.
     pub keep_requests: Duration,
     /// How long events are kept.

@@ -5,11 +5,11 @@
 
 use std::future::Future;
 
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, header::ACCEPT_LANGUAGE, request::Parts};
 use postern_core::{
     Error,
     flow::{Receipt, ResendInput, SendInput, Verified, VerifyInput},
-    model::{Caller, Method as Mailed, Template, UsedBy},
+    model::{Caller, Languages, Method as Mailed, Template, UsedBy},
 };
 use postern_proto::scalekit::v1::auth::passwordless::{
     PasswordlessType, ResendPasswordlessRequest, SendPasswordlessRequest, SendPasswordlessResponse,
@@ -43,10 +43,12 @@ pub trait Call {
         Ok(())
     }
 
-    /// Does it for an authenticated caller.
+    /// Does it for an authenticated caller; of the headers (of gRPC: the metadata), for what no
+    /// message has a field for.
     fn run(
         app: &App,
         caller: &Caller,
+        headers: &HeaderMap,
         request: Self::Request,
     ) -> impl Future<Output = Result<Self::Response, Error>> + std::marker::Send;
 }
@@ -76,6 +78,7 @@ impl Call for Send {
     async fn run(
         app: &App,
         caller: &Caller,
+        headers: &HeaderMap,
         request: Self::Request,
     ) -> Result<Self::Response, Error> {
         let input = SendInput {
@@ -85,6 +88,7 @@ impl Call for Send {
             state: request.state,
             expires_in: request.expires_in,
             template_variables: request.template_variables.into_iter().collect(),
+            languages: languages(headers),
         };
         let receipt = app.postern.send(caller, input).await?;
         Ok(received(app, &receipt))
@@ -100,6 +104,7 @@ impl Call for Resend {
     async fn run(
         app: &App,
         caller: &Caller,
+        _: &HeaderMap,
         request: Self::Request,
     ) -> Result<Self::Response, Error> {
         let auth_request_id = request.auth_request_id;
@@ -129,6 +134,7 @@ impl Call for Verify {
     async fn run(
         app: &App,
         caller: &Caller,
+        _: &HeaderMap,
         request: Self::Request,
     ) -> Result<Self::Response, Error> {
         let (code, link_token) = match request.auth_credential {
@@ -210,7 +216,16 @@ async fn attempt<C: Call>(
         .caller(headers, &app.postern.snapshot(), app.postern.now());
     let caller = caller.map_err(Refusal::Error)?;
     let message = message.await.map_err(Refusal::Problem)?;
-    C::run(app, &caller, message).await.map_err(Refusal::Error)
+    C::run(app, &caller, headers, message)
+        .await
+        .map_err(Refusal::Error)
+}
+
+/// What the call says the person reads: `Accept-Language`, as the app got it from the browser.
+fn languages(headers: &HeaderMap) -> Languages {
+    let said = headers.get(ACCEPT_LANGUAGE);
+    let said = said.and_then(|value| value.to_str().ok());
+    said.map(Languages::parse).unwrap_or_default()
 }
 
 /// The answer, once the outbox knows of the mail.

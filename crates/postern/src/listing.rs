@@ -1,5 +1,6 @@
 //! The authentication log for programs, whatever door they come through (contract §10).
 
+use http::HeaderMap;
 use postern_core::Error;
 use postern_core::error::Violation;
 use postern_core::flow::LogInput;
@@ -22,7 +23,12 @@ impl Call for ListAuthRequests {
     type Response = ListAuthLogResponse;
     const METHOD: Method = Method::ListAuthRequests;
 
-    async fn run(app: &App, _: &Caller, request: Self::Request) -> Result<Self::Response, Error> {
+    async fn run(
+        app: &App,
+        _: &Caller,
+        _: &HeaderMap,
+        request: Self::Request,
+    ) -> Result<Self::Response, Error> {
         let input = LogInput {
             page_size: request.page_size,
             page_token: request.page_token,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::keyring::{Keyring, SealProblem};
-use crate::model::{AuthRequestId, LinkUri, Sealed, Slot, Variables};
+use crate::model::{AuthRequestId, Languages, LinkUri, Sealed, Slot, Variables};
 
 /// What a caller gave for the mail: kept sealed, apart from the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct MailInput {
     pub uri: Option<LinkUri>,
     /// The caller's variables.
     pub variables: Variables,
+    /// What the call's `Accept-Language` said.
+    pub languages: Languages,
 }
 
 /// [`MailInput`], opened.
@@ -24,9 +26,19 @@ struct Stored {
     uri: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     variables: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    languages: String,
 }
 
 impl MailInput {
+    /// What the person wants to read, best first: the variable `locale`, then what the call said.
+    pub fn wanted(&self) -> Languages {
+        match self.variables.get("locale") {
+            None => self.languages.clone(),
+            Some(locale) => Languages::parse(locale).then(&self.languages),
+        }
+    }
+
     /// The input, sealed for its row; `None` when there is nothing to keep.
     pub(super) fn seal(
         &self,
@@ -34,13 +46,14 @@ impl MailInput {
         id: AuthRequestId,
         nonce: [u8; Keyring::NONCE],
     ) -> Option<Sealed> {
-        if self.uri.is_none() && self.variables.is_empty() {
+        if self.uri.is_none() && self.variables.is_empty() && self.languages.is_empty() {
             return None;
         }
         let uri = self.uri.as_ref().map(|uri| uri.as_str().to_owned());
         let stored = Stored {
             uri,
             variables: self.variables.pairs().clone(),
+            languages: self.languages.to_string(),
         };
         let json = zeroize::Zeroizing::new(serde_json::to_vec(&stored).expect("strings serialise"));
         Some(keyring.seal(&slot(&id), &json, nonce))
@@ -59,6 +72,7 @@ impl MailInput {
         Ok(Self {
             uri: stored.uri.map(LinkUri::restore),
             variables: Variables::restore(stored.variables),
+            languages: Languages::parse(&stored.languages),
         })
     }
 }

@@ -6,8 +6,8 @@ use super::open::{MailInput, state_slot};
 use crate::error::{Error, Violation};
 use crate::keyring::Keyring;
 use crate::model::{
-    AuthRequestId, Caller, DeliveryId, Email, LinkUri, Method, RequestHandle, Snapshot, Template,
-    Timestamp, Variables,
+    AuthRequestId, Caller, DeliveryId, Email, Languages, LinkUri, MailKind, Method, RequestHandle,
+    Snapshot, Template, Timestamp, Variables,
 };
 use crate::ports::{Decision, Opening, random};
 use crate::rules::{DomainRule, Issue, domain, is_test_identity};
@@ -28,6 +28,8 @@ pub struct SendInput {
     pub expires_in: Option<u32>,
     /// The caller's variables.
     pub template_variables: Vec<(String, String)>,
+    /// What the person wants to read, where the variable `locale` does not say it.
+    pub languages: Languages,
 }
 
 /// The answer to a send or resend.
@@ -124,10 +126,10 @@ impl Postern {
     }
 
     fn check_template(&self, command: &SendCommand, method: Method) -> Result<(), Error> {
-        let template = command.template.unwrap_or(Template::Unspecified);
+        let (kind, input) = (MailKind::of(method, command.template), &command.input);
         let missing = self
             .templates
-            .missing(method, template, &command.input.variables);
+            .missing(kind, &input.wanted(), &input.variables);
         if missing.is_empty() {
             return Ok(());
         }
@@ -214,7 +216,11 @@ impl SendCommand {
             (Some(email), Some(variables)) if wrong.is_empty() => Ok(Self {
                 email,
                 template,
-                input: MailInput { uri, variables },
+                input: MailInput {
+                    uri,
+                    variables,
+                    languages: input.languages,
+                },
                 state,
                 lifetime,
             }),

@@ -90,9 +90,11 @@ impl LinkUri {
         &self.0
     }
 
-    /// The host of the URI, which mail clients match passcodes with; none for most custom schemes.
-    pub fn host(&self) -> Option<String> {
-        Url::parse(&self.0).ok()?.host_str().map(str::to_owned)
+    /// The host of a page on the web, which mail clients match passcodes with; none for custom schemes.
+    pub fn web_host(&self) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        let host = url.host_str().filter(|_| url.scheme().starts_with("http"));
+        host.map(str::to_owned)
     }
 
     /// The magic link: the URI with `link_token` added to its query, before its fragment.

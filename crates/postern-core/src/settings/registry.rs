@@ -1,12 +1,12 @@
-use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::time::Duration;
 
-use super::{DomainRules, OnBudget, Settings};
-use crate::model::{
-    CodeAlphabet, Email, Method, domain_name, is_https, is_mailable, may_be_custom,
+use super::values::{
+    DAY, alphabet, color, digits, domain, domain_rules, domains, is_origin, list, logo, method,
+    name, on_budget, show_domain_rules, show_list, show_on_budget, show_span, span, support,
+    switch, test_addresses, within,
 };
-use crate::rules::test_identity;
+use super::{DomainRules, OnBudget, Settings};
+use crate::model::{CodeAlphabet, Language, Method, may_be_custom};
 
 /// One setting: its name and how its text is read and written. What it means, its unit and its
 /// default stand in `postern.default.toml`.
@@ -168,6 +168,24 @@ pub const KEYS: &[Key] = &[
         String::clone
     ),
     key!(
+        app_color,
+        "a colour such as #1a56db, dark enough for white letters",
+        color,
+        String::clone
+    ),
+    key!(
+        app_domain,
+        "a domain such as example.com, or empty",
+        domain,
+        String::clone
+    ),
+    key!(
+        default_language,
+        "a language tag such as en or pt-BR",
+        Language::parse,
+        Language::to_string
+    ),
+    key!(
         keep_requests,
         "2d to 365d",
         |t| span(t, 2 * DAY, 365 * DAY),
@@ -180,8 +198,6 @@ pub const KEYS: &[Key] = &[
         show_span
     ),
 ];
-
-const DAY: u64 = 86_400;
 
 /// The `[settings]` table of the embedded defaults.
 pub(super) fn read_defaults() -> Settings {
@@ -225,6 +241,9 @@ fn blank() -> Settings {
         app_name: String::new(),
         app_logo_url: String::new(),
         app_support_email: String::new(),
+        app_color: String::new(),
+        app_domain: String::new(),
+        default_language: Language::parse("en").expect("en is a language"),
         keep_requests: Duration::ZERO,
         keep_events: Duration::ZERO,
     }
@@ -238,152 +257,4 @@ fn plain(value: &toml::Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn switch(text: &str) -> Option<bool> {
-    match text {
-        "true" | "on" | "yes" => Some(true),
-        "false" | "off" | "no" => Some(false),
-        _ => None,
-    }
-}
-
-fn within<T: FromStr + PartialOrd>(text: &str, range: RangeInclusive<T>) -> Option<T> {
-    text.parse().ok().filter(|n| range.contains(n))
-}
-
-fn method(text: &str) -> Option<Method> {
-    Method::ALL
-        .into_iter()
-        .find(|method| method.as_str().eq_ignore_ascii_case(text))
-}
-
-fn alphabet(text: &str) -> Option<CodeAlphabet> {
-    [CodeAlphabet::Numeric, CodeAlphabet::Alphanumeric]
-        .into_iter()
-        .find(|a| a.as_str().eq_ignore_ascii_case(text))
-}
-
-fn on_budget(text: &str) -> Option<OnBudget> {
-    match text {
-        "harden" => Some(OnBudget::Harden),
-        "refuse" => Some(OnBudget::Refuse),
-        _ => None,
-    }
-}
-
-fn show_on_budget(value: OnBudget) -> String {
-    match value {
-        OnBudget::Harden => "harden",
-        OnBudget::Refuse => "refuse",
-    }
-    .to_owned()
-}
-
-/// A span of whole seconds: a number with `s`, `m`, `h` or `d`, or bare seconds.
-fn span(text: &str, least: u64, most: u64) -> Option<Duration> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => DAY,
-        _ => return None,
-    };
-    let seconds = digits.trim_end().parse::<u64>().ok()?.checked_mul(unit)?;
-    (least..=most)
-        .contains(&seconds)
-        .then(|| Duration::from_secs(seconds))
-}
-
-fn show_span(value: &Duration) -> String {
-    let seconds = value.as_secs();
-    if seconds >= DAY && seconds.is_multiple_of(DAY) {
-        format!("{}d", seconds / DAY)
-    } else {
-        format!("{seconds}s")
-    }
-}
-
-fn domain_rules(text: &str) -> Option<DomainRules> {
-    match text {
-        "enforce" => Some(DomainRules::Enforce),
-        "log" => Some(DomainRules::Log),
-        _ => None,
-    }
-}
-
-fn show_domain_rules(value: DomainRules) -> String {
-    match value {
-        DomainRules::Enforce => "enforce",
-        DomainRules::Log => "log",
-    }
-    .to_owned()
-}
-
-/// Domain names in ASCII, each once, some with a `*.` before them.
-fn domains(text: &str) -> Option<Vec<String>> {
-    let mut found = Vec::new();
-    for item in items(text) {
-        let (star, name) = match item.strip_prefix("*.") {
-            Some(name) => ("*.", name),
-            None => ("", item),
-        };
-        let entry = format!("{star}{}", domain_name(name)?);
-        if !found.contains(&entry) {
-            found.push(entry);
-        }
-    }
-    (found.len() <= 1000).then_some(found)
-}
-
-fn items(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-}
-
-fn list(text: &str, fits: fn(&str) -> bool) -> Option<Vec<String>> {
-    let items: Vec<_> = items(text).map(str::to_owned).collect();
-    (items.len() <= 100 && items.iter().all(|item| fits(item))).then_some(items)
-}
-
-/// Addresses in normal form, each once.
-fn test_addresses(text: &str) -> Option<Vec<String>> {
-    let mut found: Vec<String> = Vec::new();
-    for item in list(text, |_| true)? {
-        let address = Email::parse(&item).ok().filter(test_identity::is_marked)?;
-        if !found.iter().any(|other| other == address.normal()) {
-            found.push(address.normal().to_owned());
-        }
-    }
-    (found.len() <= test_identity::MOST).then_some(found)
-}
-
-fn digits(text: &str) -> Option<String> {
-    let fits = (6..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| text.to_owned())
-}
-
-fn show_list(items: &[String]) -> String {
-    items.join(",")
-}
-
-fn is_origin(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
-    })
-}
-
-fn name(text: &str) -> Option<String> {
-    let fits = (1..=100).contains(&text.chars().count()) && is_mailable(text);
-    fits.then(|| text.to_owned())
-}
-
-fn logo(text: &str) -> Option<String> {
-    (text.is_empty() || (text.chars().count() <= 1000 && is_https(text))).then(|| text.to_owned())
-}
-
-fn support(text: &str) -> Option<String> {
-    (text.is_empty() || Email::parse(text).is_ok()).then(|| text.to_owned())
 }

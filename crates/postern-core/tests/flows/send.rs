@@ -35,6 +35,7 @@ async fn every_offending_field_is_named_at_once() {
         state: Some("x".repeat(1001)),
         expires_in: Some(59),
         template_variables: vec![("otp".into(), "1".into()), ("x".into(), String::new())],
+        ..SendInput::default()
     };
     let error = world.try_send(input).await.unwrap_err();
     let expected = [

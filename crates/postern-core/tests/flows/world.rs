@@ -7,7 +7,7 @@ use postern_core::Error;
 use postern_core::flow::{Parts, Postern, Receipt, ResendInput, SendInput, Verified, VerifyInput};
 use postern_core::keyring::{Binding, Keyring, RootSecret};
 use postern_core::model::{
-    AuthRequest, AuthRequestId, Caller, ClientId, Event, Method, Snapshot, Template, Variables,
+    AuthRequest, AuthRequestId, Caller, ClientId, Event, Languages, MailKind, Snapshot, Variables,
 };
 use postern_core::ports::{Clock as _, Keep, Templates};
 use postern_store::testing::{SeededEntropy, TempStore, temp_store};
@@ -31,7 +31,7 @@ pub(crate) struct Mailed {
 struct Needs(&'static [&'static str]);
 
 impl Templates for Needs {
-    fn missing(&self, _: Method, _: Template, supplied: &Variables) -> Vec<String> {
+    fn missing(&self, _: MailKind, _: &Languages, supplied: &Variables) -> Vec<String> {
         self.0
             .iter()
             .filter(|name| supplied.get(name).is_none())

@@ -5,7 +5,6 @@
 //! what became of it.
 
 pub mod inbox;
-mod kind;
 mod memory;
 mod message;
 mod outcome;
@@ -17,14 +16,16 @@ pub mod smtp;
 mod templates;
 mod transport;
 mod when;
+pub mod wording;
 
-pub use kind::Kind;
 pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError};
 pub use outcome::{Outcome, Reply, Stage};
+/// Which mail: what it is for and what it carries.
+pub use postern_core::model::MailKind as Kind;
 pub use preset::{LoginName, Preset, Shape, microsoft_token_url};
 pub use providers::{Providers, send_test};
 pub use render::{RenderError, Renderer};
 pub use sender::{Sender, SenderProblem};
-pub use templates::{ALWAYS, Fields, Parts, TemplateError, Templates, escape_html};
+pub use templates::{ALWAYS, Fields, Parts, Source, TemplateError, Templates, escape_html};
 pub use transport::{Carrier, Route, Transport};

@@ -6,11 +6,11 @@ use postern_core::keyring::{Binding, Keyring};
 use postern_core::model::{LinkUri, Outgoing, SecretText, Timestamp};
 use postern_core::settings::Settings;
 
-use super::kind::Kind;
+use super::Kind;
 use super::message::{Credentials, Mail};
 use super::sender::Sender;
 use super::templates::{Fields, TemplateError, Templates};
-use super::when;
+use super::wording::Wording;
 
 /// Why a mail cannot be made. No repeat mends it, except after an operator acted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,30 +112,26 @@ impl Renderer<'_> {
                 fields.set(name, value.as_str());
             }
         }
-        let expires = when::moment(request.expires_at);
-        fields.set("expiry_time", expires.as_str());
-        fields.set("expire_time", expires);
-        fields.set(
-            "expiry_time_relative",
-            when::span(request.expires_at.since(now)),
-        );
-        fields.set("requested_at", when::moment(outgoing.delivery.queued_at));
+        fields.set("app_color", self.settings.app_color.as_str());
         fields.set("user_email", request.address.as_given());
+        let wording = Wording::of(&input.wanted(), self.settings);
+        set_language(&mut fields, wording);
+        set_times(&mut fields, wording, outgoing, now);
         if let Some(passcode) = &credentials.passcode {
             fields.set("otp", passcode.expose());
-            fields.set(
-                "code_domain",
-                input
-                    .uri
-                    .as_ref()
-                    .and_then(LinkUri::host)
-                    .unwrap_or_default(),
-            );
+            fields.set("code_domain", self.code_domain(input));
         }
         if let Some(link) = &credentials.link {
             fields.set("link", link.expose());
         }
         fields
+    }
+
+    /// The domain that mail clients match a code with: that of the page that the app gave, else the
+    /// configured one.
+    fn code_domain(&self, input: &MailInput) -> String {
+        let host = input.uri.as_ref().and_then(LinkUri::web_host);
+        host.unwrap_or_else(|| self.settings.app_domain.clone())
     }
 
     /// What the caller may override.
@@ -149,6 +145,23 @@ impl Renderer<'_> {
             ("user_name", ""),
         ]
     }
+}
+
+fn set_language(fields: &mut Fields, wording: &Wording) {
+    let rtl = wording.direction() == "rtl";
+    fields.set("language", wording.language().to_string());
+    fields.set("direction", wording.direction());
+    fields.set("start", if rtl { "right" } else { "left" });
+}
+
+fn set_times(fields: &mut Fields, wording: &Wording, outgoing: &Outgoing, now: Timestamp) {
+    let expires_at = outgoing.request.expires_at;
+    let (expires, left) = (wording.moment(expires_at), expires_at.since(now));
+    fields.set("expiry_time", expires.as_str());
+    fields.set("expire_time", expires);
+    fields.set("expiry_time_relative", wording.span(left));
+    fields.set("expiry_within", wording.within(left));
+    fields.set("requested_at", wording.moment(outgoing.delivery.queued_at));
 }
 
 #[cfg(test)]

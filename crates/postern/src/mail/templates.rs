@@ -1,22 +1,29 @@
 //! The templates of the mails: what they are called, what they may name, how they are filled.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod built_in;
+mod context;
+mod engine;
+mod mjml;
+mod parts;
+mod pieces;
 
-use minijinja::{
-    AutoEscape, Environment, Output, State, UndefinedBehavior, Value, escape_formatter,
-};
-use postern_core::model::{Method, Template, Variables};
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::Environment;
+use postern_core::model::{Languages, MailKind, Variables};
 use postern_core::ports;
 
-use super::kind::Kind;
+pub use built_in::Source;
+pub use engine::escape_html;
+pub use parts::{Fields, Parts, TemplateError};
 
 /// The variables that every mail has, supplied or not (contract §11). An optional one that nobody
 /// supplied is empty.
-pub const ALWAYS: [&str; 12] = [
+pub const ALWAYS: [&str; 17] = [
     "app_name",
     "app_logo_url",
     "app_support_email",
+    "app_color",
     "app_organization_meta_name",
     "organization_name",
     "user_name",
@@ -24,104 +31,23 @@ pub const ALWAYS: [&str; 12] = [
     "expiry_time",
     "expire_time",
     "expiry_time_relative",
+    "expiry_within",
     "requested_at",
+    "language",
+    "direction",
+    "start",
     "subject",
 ];
 
-/// Steps of the template engine that one part of a mail may take; the built-in ones take about 200.
-const FUEL: u64 = 50_000;
 /// The longest subject, in characters (contract §11).
 const MAX_SUBJECT: usize = 255;
-/// The longest body part, in bytes (contract §11).
-const MAX_BODY: usize = 1 << 20;
 
-/// What a template is filled with. Prints nothing: a code and a link are among it.
-#[derive(Clone, Default)]
-pub struct Fields(BTreeMap<String, String>);
-
-impl Fields {
-    /// Sets one variable.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(name.to_owned(), value.into());
-    }
-}
-
-impl fmt::Debug for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fields({})", self.0.len())
-    }
-}
-
-/// The three parts of a mail, filled.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Parts {
-    /// One line of at most 255 characters.
-    pub subject: String,
-    /// The plain text, with `\n` line ends.
-    pub text: String,
-    /// The HTML, with `\n` line ends.
-    pub html: String,
-}
-
-impl fmt::Debug for Parts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Parts(…)")
-    }
-}
-
-/// Why a template could not be filled. Names variables and places, never values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("template {part}: {problem}")]
-pub struct TemplateError {
-    part: String,
-    problem: String,
-}
-
-impl TemplateError {
-    fn new(part: &str, problem: impl Into<String>) -> Self {
-        Self {
-            part: part.to_owned(),
-            problem: problem.into(),
-        }
-    }
-}
-
-macro_rules! built_in {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../templates/emails/", $name)))),*]
-    };
-}
-
-const BUILT_IN: &[(&str, &str)] = built_in![
-    "base.html",
-    "part_code.html",
-    "part_link.html",
-    "signin_otp.subject.txt",
-    "signin_otp.txt",
-    "signin_otp.html",
-    "signin_link.subject.txt",
-    "signin_link.txt",
-    "signin_link.html",
-    "signin_link_otp.subject.txt",
-    "signin_link_otp.txt",
-    "signin_link_otp.html",
-    "signup_otp.subject.txt",
-    "signup_otp.txt",
-    "signup_otp.html",
-    "signup_link.subject.txt",
-    "signup_link.txt",
-    "signup_link.html",
-    "signup_link_otp.subject.txt",
-    "signup_link_otp.txt",
-    "signup_link_otp.html",
-];
-
-/// The active templates, compiled. Made once; filling them is cheap and safe from any thread.
+/// The templates in force, compiled. Filling one is cheap and safe from any thread.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
     /// For each kind, what it names beyond what every mail of its kind has.
-    needs: BTreeMap<Kind, BTreeSet<String>>,
+    needs: BTreeMap<MailKind, BTreeSet<String>>,
 }
 
 impl Templates {
@@ -130,27 +56,16 @@ impl Templates {
     /// # Panics
     /// Never: a test fills every built-in template.
     pub fn built_in() -> Self {
-        Self::compile(BUILT_IN).expect("the built-in templates compile")
+        let sources = MailKind::ALL.map(|kind| (kind, built_in::source(kind)));
+        Self::compile(&sources).expect("the built-in templates compile")
     }
 
-    fn compile(sources: &[(&'static str, &'static str)]) -> Result<Self, TemplateError> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL));
-        environment.set_recursion_limit(20);
-        environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
-            Some((_, "html")) => AutoEscape::Html,
-            _ => AutoEscape::None,
-        });
-        environment.set_formatter(write_value);
-        for (name, source) in sources {
-            let added = environment.add_template(name, source);
-            added.map_err(|error| TemplateError::new(name, error.to_string()))?;
+    fn compile(sources: &[(MailKind, Source)]) -> Result<Self, TemplateError> {
+        let mut environment = engine::environment();
+        let mut needs = BTreeMap::new();
+        for (kind, source) in sources {
+            needs.insert(*kind, add(&mut environment, *kind, source)?);
         }
-        let needs = Kind::ALL
-            .into_iter()
-            .map(|kind| (kind, needs(&environment, kind)))
-            .collect();
         Ok(Self { environment, needs })
     }
 
@@ -158,98 +73,74 @@ impl Templates {
     ///
     /// # Errors
     /// When a variable is missing, a bound is passed, or the subject would break its header.
-    pub fn fill(&self, kind: Kind, fields: &Fields) -> Result<Parts, TemplateError> {
-        let stem = kind.as_str();
-        let subject_name = format!("{stem}.subject.txt");
-        let subject = one_line(&subject_name, &self.fill_part(&subject_name, fields)?)?;
+    pub fn fill(&self, kind: MailKind, fields: &Fields) -> Result<Parts, TemplateError> {
+        let [subject_name, text_name, html_name] = names(kind.as_str());
+        let subject = engine::fill(&self.environment, &subject_name, fields)?;
+        let subject = one_line(&subject_name, &subject)?;
         let mut fields = fields.clone();
         fields.set("subject", subject.clone());
         Ok(Parts {
-            text: self.fill_part(&format!("{stem}.txt"), &fields)?,
-            html: self.fill_part(&format!("{stem}.html"), &fields)?,
+            text: engine::fill(&self.environment, &text_name, &fields)?,
+            html: engine::fill(&self.environment, &html_name, &fields)?,
             subject,
         })
-    }
-
-    fn fill_part(&self, name: &str, fields: &Fields) -> Result<String, TemplateError> {
-        let trouble = |error: &minijinja::Error| TemplateError::new(name, error.to_string());
-        let template = self
-            .environment
-            .get_template(name)
-            .map_err(|error| trouble(&error))?;
-        let filled = template
-            .render(Value::from(fields.0.clone()))
-            .map_err(|error| trouble(&error))?;
-        if filled.len() > MAX_BODY {
-            return Err(TemplateError::new(name, "it is longer than 1 MiB"));
-        }
-        Ok(filled)
     }
 }
 
 impl ports::Templates for Templates {
-    fn missing(&self, method: Method, template: Template, supplied: &Variables) -> Vec<String> {
-        let needs = self.needs.get(&Kind::of(method, Some(template)));
-        let unmet = needs
-            .into_iter()
-            .flatten()
-            .filter(|name| supplied.get(name).is_none());
-        unmet.cloned().collect()
+    fn missing(&self, kind: MailKind, _: &Languages, supplied: &Variables) -> Vec<String> {
+        let needs = self.needs.get(&kind).into_iter().flatten();
+        needs
+            .filter(|name| supplied.get(name).is_none())
+            .cloned()
+            .collect()
     }
 }
 
-/// What the parts of a kind name, without what every mail of that kind has.
-fn needs(environment: &Environment<'_>, kind: Kind) -> BTreeSet<String> {
-    let own = ["subject.txt", "txt", "html"].map(|part| format!("{}.{part}", kind.as_str()));
-    let named = own
-        .iter()
-        .filter_map(|name| environment.get_template(name).ok());
-    let mut needs: BTreeSet<String> = named
-        .flat_map(|template| template.undeclared_variables(false))
-        .collect();
-    for known in ALWAYS {
-        needs.remove(known);
-    }
-    if kind.method().has_code() {
-        needs.remove("otp");
-        needs.remove("code_domain");
-    }
-    if kind.method().has_link() {
-        needs.remove("link");
-    }
-    needs
+/// The names of a template's parts in the engine.
+fn names(stem: &str) -> [String; 3] {
+    ["subject.txt", "txt", "html"].map(|part| format!("{stem}.{part}"))
 }
 
-/// Escapes for HTML as the engine does, but leaves `/` alone: clients and link checkers that
-/// do not decode `&#x2f;` in an address exist, and in quoted attributes it is harmless.
-fn write_value(
-    out: &mut Output<'_>,
-    state: &mut State<'_, '_>,
-    value: &Value,
-) -> Result<(), minijinja::Error> {
-    let plain = value.as_str().filter(|_| !value.is_safe());
-    match (state.auto_escape(), plain) {
-        (AutoEscape::Html, Some(text)) => out
-            .write_str(&escape_html(text))
-            .map_err(minijinja::Error::from),
-        _ => escape_formatter(out, state, value),
+/// Compiles one template under its kind's name; answers what it needs from the caller.
+fn add(
+    environment: &mut Environment<'static>,
+    kind: MailKind,
+    source: &Source,
+) -> Result<BTreeSet<String>, TemplateError> {
+    let [subject_name, text_name, html_name] = names(kind.as_str());
+    let html = if mjml::is_mjml(&source.html) {
+        mjml::to_html(&source.html)
+    } else {
+        Ok(source.html.clone())
+    };
+    let html = html.and_then(|html| context::fit(&html));
+    let html = html.map_err(|problem| TemplateError::new(&html_name, problem))?;
+    let mut needs = BTreeSet::new();
+    for (name, source) in [
+        (subject_name, source.subject.clone()),
+        (text_name, source.text.clone()),
+        (html_name, html),
+    ] {
+        engine::admit(&source).map_err(|problem| TemplateError::new(&name, problem))?;
+        let trouble = |error: minijinja::Error| TemplateError::new(&name, error.to_string());
+        environment
+            .add_template_owned(name.clone(), source)
+            .map_err(trouble)?;
+        let compiled = environment.get_template(&name).map_err(trouble)?;
+        needs.extend(compiled.undeclared_variables(false));
     }
+    needs.retain(|name| !provided(kind, name));
+    Ok(needs)
 }
 
-/// `text` fit for HTML content and for quoted attributes.
-pub fn escape_html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
+/// Whether every mail of the kind has this variable; `t` is the one function.
+fn provided(kind: MailKind, name: &str) -> bool {
+    match name {
+        "otp" | "code_domain" => kind.method().has_code(),
+        "link" => kind.method().has_link(),
+        name => name == "t" || ALWAYS.contains(&name),
     }
-    out
 }
 
 fn one_line(name: &str, filled: &str) -> Result<String, TemplateError> {

@@ -1,61 +1,73 @@
-//! Times as people read them in a mail.
+//! Times, taken apart for people and written for programs.
 
 use std::time::Duration;
 
 use postern_core::model::Timestamp;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+/// A moment in UTC, to the minute, by the proleptic Gregorian calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Civil {
+    pub(super) year: i64,
+    /// 1 to 12.
+    pub(super) month: i64,
+    /// 1 to 31.
+    pub(super) day: i64,
+    /// 0 to 23.
+    pub(super) hour: i64,
+    /// 0 to 59.
+    pub(super) minute: i64,
+}
 
-/// A moment to the minute, as `22 November 2026, 20:31 UTC`.
-pub(super) fn moment(at: Timestamp) -> String {
-    let seconds = at.unix_seconds();
-    let (year, month, day) = civil(seconds.div_euclid(86_400));
-    let of_day = seconds.rem_euclid(86_400);
-    let name = MONTHS[usize::try_from(month - 1).expect("a month is 1 to 12")];
-    format!(
-        "{day} {name} {year}, {:02}:{:02} UTC",
-        of_day / 3600,
-        of_day % 3600 / 60
-    )
+impl Civil {
+    /// The moment, taken apart.
+    pub(super) fn of(at: Timestamp) -> Self {
+        let seconds = at.unix_seconds();
+        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        let of_day = seconds.rem_euclid(86_400);
+        Self {
+            year,
+            month,
+            day,
+            hour: of_day / 3600,
+            minute: of_day % 3600 / 60,
+        }
+    }
 }
 
 /// A moment to the millisecond, as RFC 3339 writes it.
 pub(super) fn rfc3339(at: Timestamp) -> String {
-    let seconds = at.unix_seconds();
-    let (year, month, day) = civil(seconds.div_euclid(86_400));
-    let of_day = seconds.rem_euclid(86_400);
-    let (hour, minute, second) = (of_day / 3600, of_day % 3600 / 60, of_day % 60);
+    let Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+    } = Civil::of(at);
+    let second = at.unix_seconds().rem_euclid(60);
     let millis = at.unix_millis().rem_euclid(1000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
+/// What a span is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+}
+
 /// A span as people say it: seconds below 90 s, then minutes to the nearest, and whole hours.
-pub(super) fn span(left: Duration) -> String {
+pub(super) fn rounded(left: Duration) -> (u64, Unit) {
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     let minutes = (seconds + 30) / 60;
     match (seconds, minutes) {
-        (0..90, _) => count(seconds, "second"),
-        (_, minutes) if minutes % 60 == 0 => count(minutes / 60, "hour"),
-        (_, minutes) => count(minutes, "minute"),
+        (0..90, _) => (seconds, Unit::Seconds),
+        (_, minutes) if minutes % 60 == 0 => (minutes / 60, Unit::Hours),
+        (_, minutes) => (minutes, Unit::Minutes),
     }
-}
-
-fn count(number: u64, unit: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{plural}")
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar: years
@@ -83,14 +95,15 @@ mod tests {
     #[test]
     fn moments_are_right_at_the_edges_of_the_calendar() {
         for (seconds, expected) in [
-            (0, "1 January 1970, 00:00 UTC"),
-            (951_782_399, "28 February 2000, 23:59 UTC"),
-            (951_782_400, "29 February 2000, 00:00 UTC"),
-            (1_795_379_460, "22 November 2026, 20:31 UTC"),
-            (4_107_542_399, "28 February 2100, 23:59 UTC"),
-            (4_107_542_400, "1 March 2100, 00:00 UTC"),
+            (0, (1970, 1, 1, 0, 0)),
+            (951_782_399, (2000, 2, 28, 23, 59)),
+            (951_782_400, (2000, 2, 29, 0, 0)),
+            (1_795_379_460, (2026, 11, 22, 20, 31)),
+            (4_107_542_399, (2100, 2, 28, 23, 59)),
+            (4_107_542_400, (2100, 3, 1, 0, 0)),
         ] {
-            assert_eq!(moment(Timestamp::from_unix_seconds(seconds)), expected);
+            let at = Civil::of(Timestamp::from_unix_seconds(seconds));
+            assert_eq!((at.year, at.month, at.day, at.hour, at.minute), expected);
         }
     }
 
@@ -103,16 +116,20 @@ mod tests {
     #[test]
     fn spans_are_rounded_as_people_say_them() {
         for (millis, expected) in [
-            (299_950, "5 minutes"),
-            (300_000, "5 minutes"),
-            (60_000, "60 seconds"),
-            (1_000, "1 second"),
-            (89_000, "89 seconds"),
-            (90_000, "2 minutes"),
-            (3_600_000, "1 hour"),
-            (3_000_000, "50 minutes"),
+            (299_950, (5, Unit::Minutes)),
+            (300_000, (5, Unit::Minutes)),
+            (60_000, (60, Unit::Seconds)),
+            (1_000, (1, Unit::Seconds)),
+            (89_000, (89, Unit::Seconds)),
+            (90_000, (2, Unit::Minutes)),
+            (3_600_000, (1, Unit::Hours)),
+            (3_000_000, (50, Unit::Minutes)),
         ] {
-            assert_eq!(span(Duration::from_millis(millis)), expected, "{millis} ms");
+            assert_eq!(
+                rounded(Duration::from_millis(millis)),
+                expected,
+                "{millis} ms"
+            );
         }
     }
 }

@@ -1,12 +1,13 @@
 use super::*;
+use crate::mail::Kind;
 
-fn compiled(subject: &'static str, text: &'static str, html: &'static str) -> Templates {
-    Templates::compile(&[
-        ("signin_otp.subject.txt", subject),
-        ("signin_otp.txt", text),
-        ("signin_otp.html", html),
-    ])
-    .unwrap()
+fn compiled(subject: &str, text: &str, html: &str) -> Templates {
+    let source = Source {
+        subject: subject.to_owned(),
+        html: html.to_owned(),
+        text: text.to_owned(),
+    };
+    Templates::compile(&[(Kind::SigninOtp, source)]).unwrap()
 }
 
 fn fields(pairs: &[(&str, &str)]) -> Fields {
@@ -39,7 +40,12 @@ fn a_template_names_what_nobody_supplied() {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let supplied = Variables::parse(pairs).unwrap();
-        ports::Templates::missing(&templates, Method::Otp, Template::Signin, &supplied)
+        ports::Templates::missing(
+            &templates,
+            Kind::SigninOtp,
+            &Languages::default(),
+            &supplied,
+        )
     };
     assert_eq!(missing(&[]), ["link", "plan", "seats"]);
     assert_eq!(missing(&[("plan", "pro"), ("seats", "")]), ["link"]);
@@ -91,11 +97,63 @@ fn a_subject_is_cut_at_its_bound() {
 }
 
 #[test]
-fn a_template_that_never_ends_runs_out_of_fuel() {
-    let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
-    assert!(
-        compiled("s", endless, "")
-            .fill(Kind::SigninOtp, &fields(&[]))
-            .is_err()
+fn a_template_that_works_too_long_runs_out_of_fuel() {
+    let long = "{{ x }}".repeat(30_000);
+    let filled = compiled("s", &long, "").fill(Kind::SigninOtp, &fields(&[("x", "")]));
+    assert!(filled.unwrap_err().to_string().contains("fuel"));
+}
+
+#[test]
+fn a_template_chooses_and_names_and_does_nothing_else() {
+    for foreign in [
+        "{% for a in x %}{% endfor %}",
+        "{% set a = x %}",
+        "{% include 'signin_otp.txt' %}",
+        "{% raw %}{{ x }}{% endraw %}",
+        "{{ x|safe }}",
+        "{{ debug() }}",
+        "{{ range(9) }}",
+    ] {
+        let source = Source {
+            subject: "s".to_owned(),
+            html: String::new(),
+            text: foreign.to_owned(),
+        };
+        let compiled = Templates::compile(&[(Kind::SigninOtp, source)]);
+        let filled = compiled.and_then(|made| made.fill(Kind::SigninOtp, &fields(&[("x", "y")])));
+        assert!(filled.is_err(), "{foreign}");
+    }
+}
+
+#[test]
+fn a_template_that_writes_too_much_is_cut_off() {
+    let wide = "{{ x * 200 }}".repeat(100);
+    let filled = compiled("s", &wide, "").fill(Kind::SigninOtp, &fields(&[("x", &"y".repeat(99))]));
+    assert!(filled.unwrap_err().to_string().contains("1 MiB"));
+}
+
+#[test]
+fn a_url_that_runs_something_leads_nowhere() {
+    let html = "<a href=\"{{ x }}\">a</a><a href=\"https://a.example/?q={{ x }}\">b</a>";
+    let filled = compiled("s", "", html)
+        .fill(Kind::SigninOtp, &fields(&[("x", "javascript:a(1)&b=2")]))
+        .unwrap();
+    assert_eq!(
+        filled.html,
+        "<a href=\"#\">a</a><a href=\"https://a.example/?q=javascript%3Aa%281%29%26b%3D2\">b</a>"
     );
+}
+
+#[test]
+fn the_built_in_set_is_mjml_that_says_all_of_it_in_every_language() {
+    for kind in Kind::ALL {
+        let source = built_in::source(kind);
+        assert!(mjml::is_mjml(&source.html));
+        for part in [&source.subject, &source.html, &source.text] {
+            assert!(!part.contains("mj-include"), "{part}");
+            for left in ["PURPOSE", "PREVIEW", "WARNING"] {
+                assert!(!part.contains(left), "{left}: {part}");
+            }
+        }
+    }
 }

@@ -21,7 +21,9 @@ use postern::{
 use postern_core::{
     flow::{NewClient, Parts, Postern},
     keyring::{Binding, Keyring, RootSecret},
-    model::{DeliveryId, Method, NodeId, SigningKey, SigningState, Template, Timestamp, Variables},
+    model::{
+        DeliveryId, Languages, MailKind, NodeId, SigningKey, SigningState, Timestamp, Variables,
+    },
     ports::{Amendment, Clock, Entropy, Templates},
 };
 use postern_store::Tuning;
@@ -180,7 +182,7 @@ impl Entropy for SystemEntropy {
 struct AnyTemplate;
 
 impl Templates for AnyTemplate {
-    fn missing(&self, _: Method, _: Template, _: &Variables) -> Vec<String> {
+    fn missing(&self, _: MailKind, _: &Languages, _: &Variables) -> Vec<String> {
         Vec::new()
     }
 }

@@ -1,0 +1,184 @@
+//! The template engine, and what it is not allowed.
+//!
+//! A template chooses (`if`) and names variables; it does not loop, define, include or call
+//! anything but `t`. So what it can cost is bounded by its own length, and the engine's fuel and
+//! the bound on its output stand behind that.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+    escape_formatter, filters, tests,
+};
+use postern_core::model::Language;
+
+use super::context;
+use super::parts::{Fields, TemplateError};
+use super::pieces::{Piece, pieces};
+use crate::mail::wording::{self, Wording};
+
+/// Steps of the engine that one part of a mail may take; the built-in ones take about 200.
+const FUEL: u64 = 50_000;
+/// The longest body part, in bytes (contract §11).
+const MAX_BODY: usize = 1 << 20;
+
+/// The statements of the language.
+const STATEMENTS: [&str; 4] = ["if", "elif", "else", "endif"];
+
+/// An engine without templates. The suffix `.html` of a template's name means HTML escaping.
+pub(super) fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(20);
+    environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+        Some((_, "html")) => AutoEscape::Html,
+        _ => AutoEscape::None,
+    });
+    environment.set_formatter(write_value);
+    environment.add_filter("upper", filters::upper);
+    environment.add_filter("lower", filters::lower);
+    environment.add_filter("capitalize", filters::capitalize);
+    environment.add_filter("trim", filters::trim);
+    environment.add_filter("default", filters::default);
+    environment.add_filter("length", filters::length);
+    environment.add_filter("as_url", |value: &str| context::as_url(value));
+    environment.add_filter("in_path", |value: &str| context::in_path(value));
+    environment.add_filter("in_query", |value: &str| context::in_query(value));
+    environment.add_test("defined", tests::is_defined);
+    environment.add_test("undefined", tests::is_undefined);
+    environment.add_function("t", say);
+    environment
+}
+
+/// Passes a template that keeps to the statements of the language.
+///
+/// # Errors
+/// The first statement beyond them, or a tag that is not closed.
+pub(super) fn admit(source: &str) -> Result<(), String> {
+    let foreign = |piece: &Piece<'_>| {
+        let word = piece.inner().split_whitespace().next().unwrap_or_default();
+        matches!(piece, Piece::Statement(_)) && !STATEMENTS.contains(&word)
+    };
+    match pieces(source)?.iter().find(|piece| foreign(piece)) {
+        Some(piece) => {
+            let told: String = piece.inner().chars().take(40).collect();
+            let known = STATEMENTS.join(", ");
+            Err(format!(
+                "{{% {told} %}} is not for mails: there are {known}"
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The template called `name`, filled, and at most 1 MiB.
+///
+/// # Errors
+/// A variable is missing, or a bound is passed.
+pub(super) fn fill(
+    environment: &Environment<'_>,
+    name: &str,
+    fields: &Fields,
+) -> Result<String, TemplateError> {
+    let trouble = |error: &Error| TemplateError::new(name, told(error));
+    let template = environment
+        .get_template(name)
+        .map_err(|error| trouble(&error))?;
+    let mut out = Bounded(Vec::new());
+    template
+        .render_captured_to(Value::from(fields.0.clone()), &mut out)
+        .map_err(|error| trouble(&error))?;
+    String::from_utf8(out.0).map_err(|_| TemplateError::new(name, "it is not UTF-8"))
+}
+
+/// What is wrong, in one line, without the source around it.
+fn told(error: &Error) -> String {
+    let mut line = error.to_string();
+    if let Some(cause) = std::error::Error::source(error) {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+    }
+    line
+}
+
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_BODY {
+            return Err(io::Error::other("it is longer than 1 MiB"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `t("key")`: the built-in wording of that key, in the mail's language.
+fn say(state: &State<'_, '_>, key: &str) -> Result<String, Error> {
+    let field = |name: &str| {
+        let value = state.lookup(name).unwrap_or_default();
+        value.as_str().map(str::to_owned).unwrap_or_default()
+    };
+    let (app, organization) = (field("app_name"), field("organization_name"));
+    let asker = match organization.as_str() {
+        "" => app.clone(),
+        organization => format!("{app} ({organization})"),
+    };
+    let mut args = wording::args(
+        [
+            ("app", app),
+            ("asker", asker),
+            ("name", field("user_name")),
+            ("email", field("user_email")),
+            ("when", field("requested_at")),
+            ("support", field("app_support_email")),
+            ("within", field("expiry_within")),
+        ]
+        .map(|(name, value)| (name, Cow::Owned(value))),
+    );
+    // A key that names the code has no place in a mail without one.
+    if state.lookup("otp").is_some_and(|otp| !otp.is_undefined()) {
+        args.set("code", field("otp"));
+    }
+    let language = Language::parse(&field("language"))
+        .unwrap_or_else(|| Language::parse("en").expect("en is a language"));
+    Wording::in_language(&language)
+        .say(key, &args)
+        .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+}
+
+/// Escapes for HTML as the engine does, but leaves `/` alone: clients and link checkers that
+/// do not decode `&#x2f;` in an address exist, and in quoted attributes it is harmless.
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    let plain = value.as_str().filter(|_| !value.is_safe());
+    match (state.auto_escape(), plain) {
+        (AutoEscape::Html, Some(text)) => out.write_str(&escape_html(text)).map_err(Error::from),
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+/// `text` fit for HTML content and for quoted attributes.
+pub fn escape_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,172 @@
+//! What our mails and pages say, in every language that they speak (Fluent, `locales/*.ftl`).
+
+use std::borrow::Cow;
+use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use postern_core::model::{Language, Languages, Timestamp};
+use postern_core::settings::Settings;
+
+use super::when::{self, Unit};
+
+macro_rules! locales {
+    ($($tag:literal),* $(,)?) => {
+        &[$(($tag, include_str!(concat!("../../locales/", $tag, ".ftl")))),*]
+    };
+}
+
+/// The languages, English first: it is the one that is left when nothing else serves.
+const SOURCES: &[(&str, &str)] = locales![
+    "en", "de", "fr", "es", "pt-BR", "it", "nl", "pl", "tr", "uk", "ja", "ko", "zh-Hans", "ar",
+    "hi",
+];
+
+static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
+    let parse = |(tag, _): &(&str, &str)| Language::parse(tag).expect("the tags are well-formed");
+    SOURCES.iter().map(parse).collect()
+});
+
+/// The languages of the built-in wording, English first.
+pub fn languages() -> &'static [Language] {
+    &LANGUAGES
+}
+
+/// All messages of one language.
+pub struct Wording {
+    language: &'static Language,
+    bundle: FluentBundle<FluentResource>,
+}
+
+/// A message that is not there, or names what it was not given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the wording {key:?} {problem}")]
+pub struct WordingError {
+    key: String,
+    problem: String,
+}
+
+impl Wording {
+    /// The wording for a reader of `wanted`: of the first language that we speak at all, else of the
+    /// default, else of English.
+    pub fn of(wanted: &Languages, settings: &Settings) -> &'static Self {
+        let chosen = wanted
+            .choose(&LANGUAGES)
+            .or_else(|| settings.default_language.best_of(&LANGUAGES));
+        Self::in_language(chosen.unwrap_or(&LANGUAGES[0]))
+    }
+
+    /// The wording of the built-in language that serves `language` best; English when none does.
+    pub fn in_language(language: &Language) -> &'static Self {
+        static READ: [OnceLock<Wording>; SOURCES.len()] =
+            [const { OnceLock::new() }; SOURCES.len()];
+        let best = language.best_of(&LANGUAGES);
+        let at = best.and_then(|best| LANGUAGES.iter().position(|known| known == best));
+        let at = at.unwrap_or(0);
+        READ[at].get_or_init(|| Self::read(&LANGUAGES[at], SOURCES[at].1))
+    }
+
+    fn read(language: &'static Language, source: &str) -> Self {
+        let tag = language.to_string().parse();
+        let tag = tag.expect("a language is a language identifier");
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // Isolating marks would stand around codes too, and be copied with them.
+        bundle.set_use_isolating(false);
+        let messages = FluentResource::try_new(source.to_owned());
+        let messages = messages.map_err(|(_, errors)| errors);
+        bundle
+            .add_resource(messages.expect("the locales are Fluent"))
+            .expect("no message of a locale stands twice");
+        Self { language, bundle }
+    }
+
+    /// Which language it is.
+    pub fn language(&self) -> &'static Language {
+        self.language
+    }
+
+    /// `rtl` or `ltr`, as HTML names the direction of its script.
+    pub fn direction(&self) -> &'static str {
+        if self.language.is_rtl() { "rtl" } else { "ltr" }
+    }
+
+    /// One message, filled.
+    ///
+    /// # Errors
+    /// There is no such message, or it names something that `args` does not have.
+    pub fn say(&self, key: &str, args: &FluentArgs<'_>) -> Result<String, WordingError> {
+        let error = |problem: String| WordingError {
+            key: key.chars().take(64).collect(),
+            problem,
+        };
+        let message = self.bundle.get_message(key).and_then(|found| found.value());
+        let pattern = message.ok_or_else(|| error("does not exist".to_owned()))?;
+        let mut problems = Vec::new();
+        let said = self
+            .bundle
+            .format_pattern(pattern, Some(args), &mut problems);
+        match problems.first() {
+            None => Ok(said.into_owned()),
+            Some(problem) => Err(error(format!("cannot be filled: {problem}"))),
+        }
+    }
+
+    /// A span as people say it, such as "5 minutes".
+    pub fn span(&self, left: Duration) -> String {
+        self.counted("span", left)
+    }
+
+    /// A span that ends a promise, such as "within 5 minutes".
+    pub fn within(&self, left: Duration) -> String {
+        self.counted("within", left)
+    }
+
+    /// A moment to the minute, such as "22 November 2026, 20:31 UTC".
+    pub fn moment(&self, at: Timestamp) -> String {
+        let civil = when::Civil::of(at);
+        let mut args = FluentArgs::new();
+        args.set("n", civil.month);
+        let month = self.ours("month", &args);
+        args.set("month", month);
+        args.set("day", civil.day.to_string());
+        args.set("year", civil.year.to_string());
+        args.set("time", format!("{:02}:{:02}", civil.hour, civil.minute));
+        self.ours("moment", &args)
+    }
+
+    fn counted(&self, what: &str, left: Duration) -> String {
+        let (number, unit) = when::rounded(left);
+        let key = match unit {
+            Unit::Seconds => "seconds",
+            Unit::Minutes => "minutes",
+            Unit::Hours => "hours",
+        };
+        let mut args = FluentArgs::new();
+        args.set("n", number);
+        self.ours(&format!("{what}-{key}"), &args)
+    }
+
+    /// A message that every locale has (a test says so), with all that it names.
+    fn ours(&self, key: &str, args: &FluentArgs<'_>) -> String {
+        self.say(key, args).expect("every locale has this message")
+    }
+}
+
+/// `args` with each pair of `pairs`.
+pub fn args<'a>(pairs: impl IntoIterator<Item = (&'static str, Cow<'a, str>)>) -> FluentArgs<'a> {
+    let mut args = FluentArgs::new();
+    for (name, value) in pairs {
+        args.set(name, value);
+    }
+    args
+}
+
+impl std::fmt::Debug for Wording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Wording({})", self.language)
+    }
+}
+
+#[cfg(test)]
+mod tests;
