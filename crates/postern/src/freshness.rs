@@ -20,6 +20,10 @@ pub struct Freshness {
 
 impl Freshness {
     /// Current at this moment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a span: how old knowledge is must not depend on a clock that steps"
+    )]
     pub fn new() -> Self {
         Self {
             origin: Instant::now(),

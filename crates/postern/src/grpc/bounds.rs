@@ -93,6 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "a span under a paused clock")]
     async fn a_stream_that_asks_nothing_more_ends_after_a_minute() {
         pause();
         let begun = Instant::now();
