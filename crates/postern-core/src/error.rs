@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::{SuppressionReason, Timestamp};
 use crate::rules::DomainRule;
 
 /// One field of a request that breaks a rule.
@@ -113,6 +114,16 @@ pub enum Error {
     /// There is no way to send mail yet.
     #[error("no mail provider is configured: an admin must add one before mail can be sent")]
     MailNotConfigured,
+    /// The address is on the suppression list.
+    #[error("{}", suppressed_message(*.reason, *.since, *.until))]
+    AddressSuppressed {
+        /// What speaks against it.
+        reason: SuppressionReason,
+        /// Since when.
+        since: Timestamp,
+        /// When it is sent mail again, if ever by itself.
+        until: Option<Timestamp>,
+    },
     /// No valid client credentials.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -158,6 +169,7 @@ impl Error {
             Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
             Self::MethodDisabled => "METHOD_DISABLED",
             Self::MailNotConfigured => "MAIL_NOT_CONFIGURED",
+            Self::AddressSuppressed { .. } => "ADDRESS_SUPPRESSED",
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
             Self::Unavailable(_) => "UNAVAILABLE",
             Self::Unknown(_) => "OUTCOME_UNKNOWN",
@@ -180,7 +192,9 @@ impl Error {
             | Self::StartAgain => Kind::Spent,
             Self::AuthRequestNotFound => Kind::NotFound,
             Self::RateLimited { .. } | Self::TooManyAttempts => Kind::Throttled,
-            Self::MethodDisabled | Self::MailNotConfigured => Kind::NotReady,
+            Self::MethodDisabled | Self::MailNotConfigured | Self::AddressSuppressed { .. } => {
+                Kind::NotReady
+            }
             Self::Unauthenticated(_) => Kind::Unauthenticated,
             Self::Unavailable(_) => Kind::Unavailable,
             Self::Unknown(_) | Self::Internal(_) => Kind::Internal,
@@ -221,6 +235,19 @@ fn invalid_message(violations: &[Violation]) -> String {
             .collect::<Vec<_>>()
             .join("; "),
     }
+}
+
+fn suppressed_message(
+    reason: SuppressionReason,
+    since: Timestamp,
+    until: Option<Timestamp>,
+) -> String {
+    let until = until.map_or(String::new(), |until| format!(" until {}", until.rfc3339()));
+    format!(
+        "no mail is sent to this address since {}{until}, because {}: ask for another address, or an admin can take it off the suppression list",
+        since.rfc3339(),
+        reason.told()
+    )
 }
 
 fn domain_message(rule: DomainRule) -> &'static str {

@@ -10,6 +10,7 @@ mod providers;
 mod resend;
 mod send;
 mod settings;
+mod suppression;
 mod throttled;
 mod verify;
 

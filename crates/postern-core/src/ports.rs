@@ -2,6 +2,7 @@
 
 mod desk;
 mod log;
+mod reception;
 mod registry;
 mod store;
 
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 
 pub use desk::Desk;
 pub use log::{Log, LogPage, LogPlace, LogQuery};
+pub use reception::{Reception, SuppressionPlace};
 pub use registry::{Amend, Amendment, Registry};
 pub use store::{
     Change, Decide, Decision, Found, Keep, Ledger, Opening, OutboxState, Settled, Store,
@@ -45,7 +47,7 @@ pub trait Templates: Send + Sync {
 
 /// A stop to the whole store that an engine holds while its process lives.
 #[async_trait]
-pub trait Engine: Store + Registry + Log + Desk {
+pub trait Engine: Store + Registry + Log + Desk + Reception {
     /// Ends the engine: what was accepted is committed, what comes later is refused.
     async fn close(&self);
 

@@ -6,6 +6,7 @@ mod issue;
 mod judge;
 mod reissue;
 mod retry;
+pub(crate) mod suppression;
 pub(crate) mod test_identity;
 mod throttle;
 
@@ -15,6 +16,7 @@ pub use issue::{Issue, LEASE};
 pub use judge::{Claimed, Judgement, Proof, judge};
 pub use reissue::{MAX_RESENDS, RESENDABLE_FOR, Reissue};
 pub use retry::{BACKOFF_FLOOR, next_attempt_at};
+pub use suppression::{check_suppression, is_bad_mailbox, suppress};
 pub use test_identity::is_test_identity;
 pub use throttle::{BUDGET_SPAN, Quotas, budget_spent, throttle};
 

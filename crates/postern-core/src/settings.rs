@@ -66,6 +66,10 @@ pub struct Settings {
     pub link_origins: Vec<String>,
     /// Custom link schemes without a dot.
     pub link_schemes: Vec<String>,
+    /// How long an address that bounced, or complained, is sent no mail.
+    pub suppress_for: Duration,
+    /// Whether a complaint puts an address on the suppression list.
+    pub suppress_complaints: bool,
     /// The app's name in mails.
     pub app_name: String,
     /// The app's logo, https, or empty.

@@ -7,6 +7,7 @@
 //! the store for what is due: a lease that nobody settled ends, and the delivery is claimed anew.
 
 mod attempt;
+mod suppress;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

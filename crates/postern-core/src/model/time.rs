@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A moment, in microseconds since 1970-01-01 UTC. Read once per flow from [`crate::ports::Clock`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,13 @@ impl Timestamp {
     /// Whole milliseconds since the epoch, rounded down.
     pub const fn unix_millis(self) -> i64 {
         self.0.div_euclid(1_000)
+    }
+
+    /// The moment to the second in UTC, as `2027-01-15T08:00:00Z` (RFC 3339); the epoch for any
+    /// before it.
+    pub fn rfc3339(self) -> String {
+        let seconds = u64::try_from(self.unix_seconds()).unwrap_or(0);
+        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
     }
 
     /// The moment `span` later, at most the last representable one.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::error::{Error, Source};
 use crate::model::{
     AddressKey, AuthRequest, AuthRequestId, ClientId, Delivery, DeliveryId, Email, Event, History,
-    NodeId, Outgoing, Sealed, SecondBuckets, Settlement, Timestamp,
+    NodeId, Outgoing, Sealed, SecondBuckets, Settlement, Suppression, Timestamp,
 };
 
 /// Keeps auth requests, their deliveries and their events.
@@ -116,6 +116,8 @@ pub struct Ledger {
     pub client_sends: SecondBuckets,
     /// Counted wrong codes of the address, over the last day.
     pub guesses: History,
+    /// What the suppression list says of the address.
+    pub suppressed: Option<Suppression>,
 }
 
 /// What a rule decided: the answer, and what is to be written (also when the answer is a refusal).

@@ -7,6 +7,7 @@ use crate::model::{
     Template, Timestamp, WrongCodes,
 };
 use crate::ports::{Change, Decision, Ledger};
+use crate::rules::suppression::check_suppression;
 use crate::rules::test_identity::{self, is_test_identity};
 use crate::rules::throttle::{Quotas, budget_spent, throttle};
 use crate::settings::{OnBudget, Settings};
@@ -70,6 +71,7 @@ impl Issue {
         now: Timestamp,
     ) -> Result<Option<Quotas>, Error> {
         if !test {
+            check_suppression(ledger, now)?;
             return throttle(ledger, settings, now).map(Some);
         }
         if self.method.has_code() {

@@ -5,6 +5,7 @@ use crate::model::{AddressKey, AuthRequest, DeliveryId, EventKind, State, Timest
 use crate::ports::{Change, Decision, Ledger};
 use crate::rules::issue::{event_of, queue, taken};
 use crate::rules::judge::{bury, exhausted};
+use crate::rules::suppression::check_suppression;
 use crate::rules::test_identity::{self, is_test_identity};
 use crate::rules::throttle::{Quotas, budget_spent, throttle};
 use crate::settings::{OnBudget, Settings};
@@ -85,6 +86,7 @@ impl Reissue<'_> {
         if self.request.test {
             return Ok(None);
         }
+        check_suppression(ledger, now)?;
         throttle(ledger, self.settings, now).map(Some)
     }
 

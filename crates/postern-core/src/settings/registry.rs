@@ -150,6 +150,18 @@ pub const KEYS: &[Key] = &[
         show_list
     ),
     key!(
+        suppress_for,
+        "1h to 365d",
+        |t| span(t, 3600, 365 * DAY),
+        show_span
+    ),
+    key!(
+        suppress_complaints,
+        "true or false",
+        switch,
+        bool::to_string
+    ),
+    key!(
         app_name,
         "1 to 100 characters of plain text on one line",
         name,
@@ -238,6 +250,8 @@ fn blank() -> Settings {
         domain_rules: DomainRules::Log,
         link_origins: Vec::new(),
         link_schemes: Vec::new(),
+        suppress_for: Duration::ZERO,
+        suppress_complaints: true,
         app_name: String::new(),
         app_logo_url: String::new(),
         app_support_email: String::new(),

@@ -74,6 +74,7 @@ fn every_bound_is_refused_just_past_its_edge() {
         ("blocked_domains", "*.a.example", "a.example/b"),
         ("blocked_domains", "a.example", "a.*.example"),
         ("domain_rules", "log", "off"),
+        ("suppress_for", "1h", "59m"),
         ("test_addresses", "a+sktest@b.example", "a@b.example"),
         ("test_addresses", "a+sktest1@b.example", "a@sktest.example"),
         ("test_code", "0000000000", "12345"),

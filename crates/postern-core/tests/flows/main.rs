@@ -10,6 +10,7 @@ mod resend;
 mod secrecy;
 mod send;
 mod spy;
+mod suppression;
 mod test_identity;
 mod time;
 mod verify;

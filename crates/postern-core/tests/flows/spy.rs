@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use postern_core::Error;
 use postern_core::model::{
     AddressKey, AdminSession, AuditEntry, AuthRequest, AuthRequestId, DeliveryId, Email, Event,
-    EventId, Invite, LogEntry, NodeId, Outgoing, Snapshot, Tally, Timestamp, TokenDigest,
+    EventId, Invite, LogEntry, NodeId, Outgoing, Snapshot, Suppression, Tally, Timestamp,
+    TokenDigest,
 };
 use postern_core::ports::{
     Amend, Decide, Decision, Desk, Engine, Keep, Log, LogPage, LogQuery, Opening, OutboxState,
-    Registry, Settled, Store, StoreError, Swept,
+    Reception, Registry, Settled, Store, StoreError, SuppressionPlace, Swept,
 };
 
 /// The real store, with a note of every request that it is asked to judge.
@@ -202,6 +203,33 @@ impl Desk for Spy {
         limit: u16,
     ) -> Result<Vec<(EventId, AuditEntry)>, StoreError> {
         self.inner.audit(before, limit).await
+    }
+}
+
+#[async_trait]
+impl Reception for Spy {
+    async fn suppress(&self, suppression: Suppression) -> Result<(), StoreError> {
+        self.inner.suppress(suppression).await
+    }
+
+    async fn unsuppress(&self, address: AddressKey) -> Result<bool, StoreError> {
+        self.inner.unsuppress(address).await
+    }
+
+    async fn find_suppression(
+        &self,
+        address: AddressKey,
+    ) -> Result<Option<Suppression>, StoreError> {
+        self.inner.find_suppression(address).await
+    }
+
+    async fn suppressions(
+        &self,
+        now: Timestamp,
+        place: Option<SuppressionPlace>,
+        limit: u16,
+    ) -> Result<Vec<Suppression>, StoreError> {
+        self.inner.suppressions(now, place, limit).await
     }
 }
 

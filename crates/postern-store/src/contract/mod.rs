@@ -9,6 +9,7 @@ pub mod desk;
 mod fixtures;
 pub mod isolation;
 pub mod log;
+pub mod reception;
 pub mod registry;
 pub mod tidying;
 
@@ -64,6 +65,14 @@ macro_rules! contract {
             refusals_are_found_by_their_address,
             minutes_add_up_to_what_happened,
             the_log_forgets_an_address_and_what_is_past_its_retention,
+        );
+        $crate::contract!(@room $open, reception:
+            a_send_sees_the_list_as_it_is_then,
+            the_list_is_there_after_a_restart,
+            the_list_is_read_page_by_page_newest_first,
+            listing_an_address_again_replaces_what_was_said,
+            an_entry_that_is_over_lets_mail_through_and_is_swept,
+            forgetting_an_address_takes_it_off_the_list,
         );
         $crate::contract!(@room $open, registry:
             an_amendment_reads_back_with_the_next_revision,

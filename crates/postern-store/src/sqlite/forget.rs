@@ -8,6 +8,7 @@ use super::auth_request;
 use super::log;
 use super::open;
 use super::reader::Reader;
+use super::suppression;
 use super::tx::{self, Tx};
 use super::writer::Writer;
 
@@ -31,7 +32,8 @@ pub(super) async fn forget(
     let mut removed = scan(reader, writer, address, requests, drop_request).await?;
     removed += scan(reader, writer, address, events, drop_event).await?;
     unlog(reader, writer, address).await?;
-    Ok(removed)
+    let suppressed = writer.run(move |tx| overwriting(tx, || suppression::drop_one(tx, address)));
+    Ok(removed + u64::try_from(suppressed.await?).unwrap_or(0))
 }
 
 async fn scan(

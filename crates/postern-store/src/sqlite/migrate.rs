@@ -42,6 +42,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "admins",
         sql: include_str!("../../migrations/sqlite/0006_admins.sql"),
     },
+    Migration {
+        number: 7,
+        name: "suppressions",
+        sql: include_str!("../../migrations/sqlite/0007_suppressions.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing.

@@ -19,6 +19,7 @@ mod recent_sends;
 mod registry;
 mod request_acts;
 mod store;
+mod suppression;
 mod sweep;
 #[cfg(test)]
 mod tests;

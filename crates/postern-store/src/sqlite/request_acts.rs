@@ -3,7 +3,7 @@ use postern_core::ports::{Change, Decide, Decision, Found, Ledger, Opening};
 use rusqlite::Result;
 
 use super::tx::Tx;
-use super::{auth_request, delivery, event, ledger};
+use super::{auth_request, delivery, event, ledger, suppression};
 
 /// Quotas, request, delivery, input and events, or nothing.
 pub(super) fn open(tx: &Tx<'_>, opening: &mut Opening) -> Result<Decision> {
@@ -99,6 +99,7 @@ fn sending(tx: &Tx<'_>, address: AddressKey, client: Option<&ClientId>) -> Resul
             .transpose()?
             .unwrap_or_default(),
         guesses: ledger::guesses(tx, address)?,
+        suppressed: suppression::of(tx, address)?,
     })
 }
 

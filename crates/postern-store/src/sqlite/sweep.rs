@@ -9,7 +9,7 @@ use rusqlite::{Connection, Result, params};
 use super::reader::Reader;
 use super::tx::{self, Tx};
 use super::writer::Writer;
-use super::{auth_request, event, log};
+use super::{auth_request, event, log, suppression};
 
 /// Rows looked at in one read.
 const LOOK: u16 = 2000;
@@ -103,6 +103,8 @@ pub(super) async fn sweep(
     let removed = writer.run(move |tx| remove(tx, keep)).await?;
     swept.more |= removed.full;
     swept.removed = removed.rows;
+    let tidied = writer.run(suppression::tidy).await?;
+    swept.removed += u64::try_from(tidied).unwrap_or(0);
     for counted in [&SENDS, &GUESSES] {
         let stale = stale_quotas(cursor, reader, counted, now).await?;
         if !stale.is_empty() {

@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection, Params, Result, Row, Statement};
 
 use super::event::EventIds;
 use super::recent_sends::RecentSends;
+use super::suppression::Suppressing;
 
 /// What is done with a prepared statement.
 pub(super) type Work<'w> = &'w mut dyn FnMut(&mut Statement<'_>) -> Result<()>;
@@ -69,6 +70,7 @@ pub(super) struct Ground<'c> {
     pub(super) held: &'c dyn Statements,
     pub(super) ids: &'c EventIds,
     pub(super) sends: &'c RecentSends,
+    pub(super) suppressing: &'c Suppressing,
     pub(super) guard: Guard,
     /// Whose leases new deliveries carry.
     pub(super) node: NodeId,
@@ -110,6 +112,11 @@ impl<'c> Tx<'c> {
     /// What lies between the acts and the table of sends.
     pub(super) fn sends(&self) -> &'c RecentSends {
         self.ground.sends
+    }
+
+    /// Whether the suppression list has to be asked.
+    pub(super) fn suppressing(&self) -> &'c Suppressing {
+        self.ground.suppressing
     }
 
     /// Runs one changing statement; answers how many rows it changed.

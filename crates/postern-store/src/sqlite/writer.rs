@@ -14,6 +14,7 @@ use super::open;
 use super::queue::Queue;
 use super::recent_sends::RecentSends;
 use super::spawn;
+use super::suppression::Suppressing;
 use super::tx::{Ground, Guard, Held, Tx};
 use crate::connect::ConnectError;
 
@@ -41,6 +42,7 @@ pub(super) struct WriterParts {
 struct Open {
     conn: Connection,
     sends: RecentSends,
+    suppressing: Suppressing,
 }
 
 impl WriterParts {
@@ -48,7 +50,12 @@ impl WriterParts {
         let mut conn = open::writing(&self.path, self.page_cache_kib)?;
         self.checkpointer.watch(&mut conn)?;
         let sends = RecentSends::resume(&conn, self.recent_sends)?;
-        Ok(Open { conn, sends })
+        let suppressing = Suppressing::resume(&conn)?;
+        Ok(Open {
+            conn,
+            sends,
+            suppressing,
+        })
     }
 }
 
@@ -228,6 +235,7 @@ impl Group {
             held: &held,
             ids: &self.ids,
             sends: &open.sends,
+            suppressing: &open.suppressing,
             guard,
             node: self.parts.node,
         };

@@ -75,6 +75,25 @@ pub enum AdminCommand {
         /// Who gets it.
         to: String,
     },
+    /// Show the suppression list, or what it says of one address.
+    SuppressionList {
+        /// The address; none shows all.
+        address: Option<String>,
+    },
+    /// Put an address on the suppression list.
+    SuppressionAdd {
+        /// The address.
+        address: String,
+        /// For how long; none is until it is removed.
+        for_seconds: Option<u64>,
+        /// Why, for the list.
+        note: String,
+    },
+    /// Take an address off the suppression list.
+    SuppressionRemove {
+        /// The address.
+        address: String,
+    },
     /// Erase what is kept of an address.
     AddressForget {
         /// The address.

@@ -73,6 +73,15 @@ impl Admin {
             AdminCommand::ProviderRemove { name } => self.remove_provider(name).await,
             AdminCommand::ProviderOrder { names } => self.order_providers(names).await,
             AdminCommand::MailTest { provider, to } => self.test_mail(provider, &to).await,
+            AdminCommand::SuppressionList { address } => {
+                self.suppressions(address.as_deref()).await
+            }
+            AdminCommand::SuppressionAdd {
+                address,
+                for_seconds,
+                note,
+            } => self.suppress(&address, for_seconds, &note).await,
+            AdminCommand::SuppressionRemove { address } => self.unsuppress(address).await,
             AdminCommand::AddressForget { address } => self.forget(&address).await,
         }
     }

@@ -13,9 +13,12 @@ mod remote;
 mod reply;
 mod shown;
 mod socket;
+mod suppression;
 
 pub use command::{AdminCommand, NewProvider, NewTokenSource, Revealed};
 pub use execute::{Admin, Refusal};
 pub use remote::{Remote, RemoteError};
-pub use reply::{AdminReply, ClientRow, ClientSecretRow, NewSecret, ProviderRow, SigningKeyRow};
+pub use reply::{
+    AdminReply, ClientRow, ClientSecretRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow,
+};
 pub use socket::{SOCKET, Socket};

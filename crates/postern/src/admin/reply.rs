@@ -50,6 +50,20 @@ pub enum AdminReply {
         /// What that server said.
         reply: String,
     },
+    /// The suppression list, newest first, and whether there is more than is shown.
+    Suppressions {
+        /// The entries.
+        entries: Vec<SuppressionRow>,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// An address is on the suppression list.
+    Suppressed(SuppressionRow),
+    /// An address was taken off the suppression list.
+    Unsuppressed {
+        /// The address.
+        address: String,
+    },
     /// An address was erased.
     Forgotten {
         /// How many rows went.
@@ -69,6 +83,22 @@ pub struct NewSecret {
     /// When the secrets before it end, RFC 3339; absent for a new client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earlier_secrets_end_at: Option<String>,
+}
+
+/// An entry of the suppression list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SuppressionRow {
+    /// The address.
+    pub address: String,
+    /// `bounced`, `complained` or `manual`.
+    pub reason: String,
+    /// What was said.
+    pub detail: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// Until when, RFC 3339; absent while it is until it is removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// A client as it is listed.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod mail;
+mod suppression;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ pub(super) use commands::{
     AddressCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand, SigningCommand,
 };
 pub(super) use mail::{MailCommand, ProviderArgs, ProviderCommand};
+pub(super) use suppression::SuppressionCommand;
 
 /// What the exit codes mean, shown below every `--help`.
 const EXIT_CODES: &str = "\
@@ -59,6 +61,9 @@ pub(crate) enum Command {
     /// Mail providers, and a mail to try them.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Addresses that are sent no mail, because it bounced or an admin said so.
+    #[command(subcommand)]
+    Suppression(SuppressionCommand),
     /// What is kept of one person.
     #[command(subcommand)]
     Address(AddressCommand),

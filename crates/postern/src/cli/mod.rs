@@ -9,6 +9,7 @@ mod mail;
 mod serve;
 mod show;
 mod store;
+mod suppression;
 mod walk;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Settings(command) => admin::settings(command, json),
         Command::Keys(command) => admin::keys(command, json),
         Command::Mail(command) => mail::run(command, json),
+        Command::Suppression(command) => suppression::run(command, json),
         Command::Address(command) => admin::address(command, json),
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use super::exit::Failure;
-use crate::admin::{AdminReply, ClientRow, NewSecret, ProviderRow, SigningKeyRow};
+use crate::admin::{AdminReply, ClientRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow};
 use crate::root_keys::RootKeys;
 
 /// Writes text to standard output. A reader that has gone away is not trouble.
@@ -80,8 +80,39 @@ fn lines(reply: &AdminReply) -> String {
         ),
         AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
         AdminReply::MailSent { reply } => format!("sent: {reply}\n"),
+        AdminReply::Suppressions { entries, more } => suppressions(entries, *more),
+        AdminReply::Suppressed(row) => format!(
+            "{} is sent no mail {}\n",
+            row.address,
+            ending(row.until.as_deref())
+        ),
+        AdminReply::Unsuppressed { address } => format!("{address} is sent mail again\n"),
         AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
     }
+}
+
+fn suppressions(entries: &[SuppressionRow], more: bool) -> String {
+    let row = |entry: &SuppressionRow| {
+        vec![
+            entry.address.clone(),
+            entry.reason.clone(),
+            entry.since.clone(),
+            ending(entry.until.as_deref()),
+            entry.detail.clone(),
+        ]
+    };
+    let head = ["ADDRESS", "REASON", "SINCE", "UNTIL", "SAID"];
+    let mut out = table(&head, entries.iter().map(row));
+    if more {
+        out.push_str("there are older entries: ask for one by its address\n");
+    }
+    out
+}
+
+fn ending(until: Option<&str>) -> String {
+    until.map_or("until it is removed".to_owned(), |until| {
+        format!("until {until}")
+    })
 }
 
 fn pairs(pairs: &[(String, String)]) -> String {

@@ -8,7 +8,7 @@ use postern_core::ports::{Settled, StoreError, random};
 use postern_core::rules::{LEASE, next_attempt_at, undeliverable};
 use tracing::{debug, info, warn};
 
-use super::Parts;
+use super::{Parts, suppress};
 use crate::app::Stopwatch;
 use crate::mail::{Carrier, Mail, Outcome, Renderer, Reply};
 use crate::telemetry::labels::{self, Label as _};
@@ -69,6 +69,7 @@ impl Attempt<'_> {
         } else {
             debug!(delivery = %id, outcome, took_ms, "mail attempted");
         }
+        suppress::note(&self.parts.postern, &outgoing, &settlement).await;
         self.settle(&outgoing, settlement).await;
     }
 

@@ -1,3 +1,4 @@
+mod suppressed;
 mod world;
 
 use mail_parser::MessageParser;

@@ -299,3 +299,35 @@ async fn what_is_kept_of_an_address_can_be_erased() {
         "AUTH_REQUEST_NOT_FOUND"
     );
 }
+
+#[tokio::test]
+async fn an_address_on_the_suppression_list_is_refused_until_it_is_taken_off() {
+    let server = plan().start();
+    let application = Application::of(server.credentials()).await;
+    let add = [
+        "suppression",
+        "add",
+        "ada@example.com",
+        "--for",
+        "2d",
+        "--note",
+        "asked us to",
+    ];
+    assert!(server.admin(&add).status.success());
+    let listed = parsed(&server.admin(&["suppression", "list", "--json"]));
+    assert_eq!(listed["entries"][0]["address"], "ada@example.com");
+    assert_eq!(listed["entries"][0]["detail"], "asked us to");
+    assert!(listed["entries"][0]["until"].is_string() && listed["more"] == false);
+    let (status, body) = application.send("ada@example.com").await;
+    assert_eq!(
+        (status, &body["details"][0]["error_code"]),
+        (400, &json!("ADDRESS_SUPPRESSED"))
+    );
+    let remove = ["suppression", "remove", "ada@example.com"];
+    assert_eq!(
+        stdout(&server.admin(&remove)),
+        "ada@example.com is sent mail again\n"
+    );
+    assert!(stderr(&server.admin(&remove)).contains("not on the suppression list"));
+    assert_eq!(application.send("ada@example.com").await.0, 200);
+}

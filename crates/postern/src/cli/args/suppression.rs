@@ -1,0 +1,40 @@
+//! `postern suppression …`
+
+use clap::Subcommand;
+
+use super::StoreArgs;
+
+/// `postern suppression …`
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern suppression list --config postern.toml\n  postern suppression remove ada@example.com --config postern.toml"
+)]
+pub(crate) enum SuppressionCommand {
+    /// Show the list, newest first, or what it says of one address.
+    List {
+        /// The address.
+        address: Option<String>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Put an address on the list, until it is removed or for a while.
+    Add {
+        /// The address.
+        address: String,
+        /// For how long.
+        #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::units::duration)]
+        lasts: Option<std::time::Duration>,
+        /// Why, for the list.
+        #[arg(long, default_value = "")]
+        note: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Take an address off the list.
+    Remove {
+        /// The address.
+        address: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
