@@ -51,6 +51,11 @@ pub trait Engine: Store + Registry + Log + Desk + Reception {
     /// Ends the engine: what was accepted is committed, what comes later is refused.
     async fn close(&self);
 
+    /// Whether other processes may have the same store open.
+    fn shared(&self) -> bool {
+        false
+    }
+
     /// Acts that wait for the writer at this moment; 0 for an engine without a queue.
     fn waiting(&self) -> usize {
         0

@@ -14,9 +14,10 @@ mod connect;
 pub mod contract;
 mod data_dir;
 pub mod inbox;
+mod postgres;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use connect::{Checkpoints, ConnectError, Tuning, connect};
+pub use connect::{Checkpoints, ConnectError, PostgresTuning, Tuning, connect, migrate};
 pub use data_dir::{DataDir, DataDirError};

@@ -8,7 +8,7 @@ use postern_core::model::{AuthRequestId, Event, NodeId, Timestamp};
 use postern_core::ports::{Clock, Engine, Entropy};
 use tempfile::TempDir;
 
-use crate::{DataDir, Tuning, connect};
+use crate::{DataDir, Tuning, connect, migrate};
 
 /// A clock that moves only when it is told to.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// A store in a folder of its own, which goes with the value.
+/// A store of its own, which goes with the value if it lies in the value's folder.
 pub struct TempStore {
     /// The store.
     pub engine: Arc<dyn Engine>,
@@ -82,6 +82,7 @@ pub struct TempStore {
     pub node: NodeId,
     tuning: Tuning,
     dir: TempDir,
+    url: Option<String>,
 }
 
 impl TempStore {
@@ -90,24 +91,34 @@ impl TempStore {
     /// # Panics
     /// The temporary folder cannot be written.
     pub async fn open(tuning: Tuning) -> Self {
+        Self::at(None, tuning).await
+    }
+
+    /// The empty store at `url`, else an SQLite store in a folder of its own.
+    ///
+    /// # Panics
+    /// It does not open, or the temporary folder cannot be written.
+    pub async fn at(url: Option<String>, tuning: Tuning) -> Self {
         let clock = Arc::new(FrozenClock::default());
         let dir = tempfile::tempdir().expect("a temporary folder can be made");
         let node = NodeId([1; 8]);
-        let engine = open(&dir, node, &clock, tuning).await;
+        let engine = open(&dir, url.as_deref(), node, &clock, tuning).await;
         Self {
             engine,
             clock,
             node,
             tuning,
             dir,
+            url,
         }
     }
 
-    /// Closes the store and opens its file again, as another node.
+    /// Closes the store and opens it again, as another node.
     pub async fn reopen(&mut self) {
         self.engine.close().await;
         self.node = NodeId(self.node.0.map(|byte| byte.wrapping_add(1)));
-        self.engine = open(&self.dir, self.node, &self.clock, self.tuning).await;
+        let url = self.url.as_deref();
+        self.engine = open(&self.dir, url, self.node, &self.clock, self.tuning).await;
     }
 
     /// The events of one request, once the log has taken in all that happened.
@@ -128,7 +139,7 @@ impl TempStore {
         while self.engine.project().await.expect("the store answers") {}
     }
 
-    /// Where the store's files are.
+    /// Where the store's files are, if it is one of files.
     pub fn path(&self) -> &std::path::Path {
         self.dir.path()
     }
@@ -141,13 +152,18 @@ pub async fn temp_store() -> TempStore {
 
 async fn open(
     dir: &TempDir,
+    url: Option<&str>,
     node: NodeId,
     clock: &Arc<FrozenClock>,
     tuning: Tuning,
 ) -> Arc<dyn Engine> {
     let data = DataDir::open(dir.path()).expect("a fresh folder is free");
-    let url = data.store_url();
-    connect(&url, node, Arc::clone(clock) as Arc<dyn Clock>, tuning)
+    let url = url.map_or_else(|| data.store_url(), str::to_owned);
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    migrate(&url, Arc::clone(&clock), tuning)
+        .await
+        .expect("a fresh store takes the schema");
+    connect(&url, node, clock, tuning)
         .await
         .expect("a fresh store opens")
 }

@@ -2,5 +2,6 @@
 //! the server.
 
 pub mod postfix;
+pub mod postgres;
 pub mod process;
 pub mod smtp;

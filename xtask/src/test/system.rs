@@ -12,7 +12,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 6] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
@@ -32,6 +32,10 @@ const NEEDS: [Need; 5] = [
     Need {
         package: "postfix",
         found: || std::path::Path::new("/usr/sbin/postfix").exists(),
+    },
+    Need {
+        package: "postgresql",
+        found: postgresql,
     },
 ];
 
@@ -69,6 +73,18 @@ pub(crate) fn python() -> Option<&'static str> {
 fn node() -> bool {
     const PROBE: &str = "process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)";
     succeeds(Command::new("node").args(["-e", PROBE]))
+}
+
+/// A PostgreSQL of a version that we support; the tests make clusters of their own with it.
+fn postgresql() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let debian = versions.filter_map(Result::ok).any(|version| {
+        let number = version.file_name().to_string_lossy().parse::<u32>();
+        number.is_ok_and(|number| number >= 15) && version.path().join("bin/initdb").exists()
+    });
+    debian || (answers("initdb", "--version") && answers("postgres", "--version"))
 }
 
 fn answers(program: &str, question: &str) -> bool {

@@ -49,11 +49,11 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// Brings the schema up to this release, all or nothing.
+/// Brings the schema up to this release, all or nothing; answers the names of what was applied.
 ///
 /// # Errors
 /// The store is newer than this release, or was not made by it.
-pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), ConnectError> {
+pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<String>, ConnectError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(
         "CREATE TABLE IF NOT EXISTS schema_migrations (\
@@ -62,6 +62,7 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), Conne
     )?;
     let found = applied(&tx)?;
     check(&found)?;
+    let mut done = Vec::new();
     for step in MIGRATIONS
         .iter()
         .filter(|step| found.iter().all(|(number, _)| *number != step.number))
@@ -71,9 +72,10 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<(), Conne
             "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",
             params![step.number, step.name, checksum(step), now.micros()],
         )?;
+        done.push(format!("{:04}_{}", step.number, step.name));
     }
     tx.commit()?;
-    Ok(())
+    Ok(done)
 }
 
 fn applied(conn: &Connection) -> Result<Vec<(u32, Vec<u8>)>> {

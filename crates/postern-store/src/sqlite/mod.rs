@@ -76,8 +76,7 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         tuning: Tuning,
     ) -> Result<Self, ConnectError> {
-        open::make(path)?;
-        migrate::migrate(&mut open::writing(path, 1024)?, clock.now())?;
+        Self::migrate(path, clock.as_ref())?;
         let checkpointer = Checkpointer::new(tuning.checkpoints);
         let (writer, writing) = Writer::start(WriterParts {
             path: path.to_owned(),
@@ -112,6 +111,12 @@ impl SqliteStore {
                 writer: Some(writing),
             }),
         })
+    }
+
+    /// Brings the schema up to this release; answers the names of what was applied.
+    pub(crate) fn migrate(path: &Path, clock: &dyn Clock) -> Result<Vec<String>, ConnectError> {
+        open::make(path)?;
+        migrate::migrate(&mut open::writing(path, 1024)?, clock.now())
     }
 
     fn stop(&self) {

@@ -1,0 +1,1 @@
+-- The embedded engine's alone: this one changes nothing.

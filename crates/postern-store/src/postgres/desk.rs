@@ -1,0 +1,290 @@
+use async_trait::async_trait;
+use postern_core::model::{
+    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, Timestamp, TokenDigest,
+};
+use postern_core::ports::{Desk, StoreError};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::PostgresStore;
+use super::event::EventIds;
+use super::failure::Failure;
+use super::session::{Param, Session, Sql};
+use super::value::{Id, address, get, moment};
+
+#[async_trait]
+impl Desk for PostgresStore {
+    async fn put_invite(&self, invite: Invite) -> Result<(), StoreError> {
+        let held = self.pool.take().await?;
+        let keeping = put_invite(&held, &invite, self.bench.clock.now());
+        let done = held.transact(held.in_time(keeping)).await;
+        held.ended(done)
+    }
+
+    async fn find_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError> {
+        static FIND: Sql = Sql {
+            text: "SELECT digest, email, role, expires_at FROM admin_invites WHERE digest = $1 AND expires_at > $2",
+            types: &[Type::BYTEA, Type::INT8],
+        };
+        let held = self.pool.take().await?;
+        let now = self.bench.clock.now().micros();
+        let (digest, params) = (digest.as_slice(), now);
+        let found = held.in_time(held.query(&FIND, &[&digest, &params])).await;
+        held.end(found.and_then(|rows| rows.first().map(invite).transpose()))
+    }
+
+    async fn take_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError> {
+        static TAKE: Sql = Sql {
+            text: "DELETE FROM admin_invites WHERE digest = $1 AND expires_at > $2 RETURNING digest, email, role, expires_at",
+            types: &[Type::BYTEA, Type::INT8],
+        };
+        let held = self.pool.take().await?;
+        let taking = async {
+            let now = self.bench.clock.now().micros();
+            let rows = held.query(&TAKE, &[&digest.as_slice(), &now]).await?;
+            rows.first().map(invite).transpose()
+        };
+        let done = held.transact(held.in_time(taking)).await;
+        held.ended(done)
+    }
+
+    async fn put_session(&self, session: AdminSession, since: Timestamp) -> Result<(), StoreError> {
+        let held = self.pool.take().await?;
+        let keeping = put_session(&held, &session, since);
+        let done = held.transact(held.in_time(keeping)).await;
+        held.ended(done)
+    }
+
+    async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError> {
+        static FIND: Sql = Sql {
+            text: "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions WHERE digest = $1",
+            types: &[Type::BYTEA],
+        };
+        let held = self.pool.take().await?;
+        let digest = digest.as_slice();
+        let found = held.in_time(held.query(&FIND, &[&digest])).await;
+        held.end(found.and_then(|rows| rows.first().map(session).transpose()))
+    }
+
+    async fn sessions(&self) -> Result<Vec<AdminSession>, StoreError> {
+        static ALL: Sql = Sql {
+            text: "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions \
+                   ORDER BY seen_at DESC LIMIT 500",
+            types: &[],
+        };
+        let held = self.pool.take().await?;
+        let found = held.in_time(held.query(&ALL, &[])).await;
+        held.end(found.and_then(|rows| rows.iter().map(session).collect()))
+    }
+
+    async fn end_session(&self, digest: TokenDigest) -> Result<bool, StoreError> {
+        static END: Sql = Sql {
+            text: "DELETE FROM admin_sessions WHERE digest = $1",
+            types: &[Type::BYTEA],
+        };
+        let held = self.pool.take().await?;
+        let digest = digest.as_slice();
+        let params: [Param<'_>; 1] = [&digest];
+        let ending = held.execute(&END, &params);
+        let done = held.transact(held.in_time(ending)).await;
+        held.ended(done).map(|ended| ended > 0)
+    }
+
+    async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        let held = self.pool.take().await?;
+        let noting = note(&held, &self.bench.ids, &entry);
+        let done = held.transact(held.in_time(noting)).await;
+        held.ended(done)
+    }
+
+    async fn audit(
+        &self,
+        before: Option<EventId>,
+        limit: u16,
+    ) -> Result<Vec<(EventId, AuditEntry)>, StoreError> {
+        static PAGE: Sql = Sql {
+            text: "SELECT id, at, actor, action, target, before, after FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            types: &[Type::UUID, Type::INT8],
+        };
+        let held = self.pool.take().await?;
+        let (before, limit) = (Id(before.unwrap_or([0xff; 16])), i64::from(limit));
+        let found = held.in_time(held.query(&PAGE, &[&before, &limit])).await;
+        held.end(found.and_then(|rows| rows.iter().map(entry).collect()))
+    }
+}
+
+async fn put_invite(session: &Session, invite: &Invite, now: Timestamp) -> Result<(), Failure> {
+    static OVER: Sql = Sql {
+        text: "DELETE FROM admin_invites WHERE expires_at <= $1",
+        types: &[Type::INT8],
+    };
+    static PUT: Sql = Sql {
+        text: "INSERT INTO admin_invites (digest, email, role, expires_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (digest) DO UPDATE SET email = excluded.email, role = excluded.role, \
+               expires_at = excluded.expires_at",
+        types: &[Type::BYTEA, Type::TEXT, Type::TEXT, Type::INT8],
+    };
+    session.execute(&OVER, &[&now.micros()]).await?;
+    let params: [Param<'_>; 4] = [
+        &invite.digest.as_slice(),
+        &invite.email.as_given(),
+        &invite.role.as_str(),
+        &invite.expires_at.micros(),
+    ];
+    session.execute(&PUT, &params).await.map(drop)
+}
+
+async fn put_session(
+    session: &Session,
+    kept: &AdminSession,
+    since: Timestamp,
+) -> Result<(), Failure> {
+    static OVER: Sql = Sql {
+        text: "DELETE FROM admin_sessions WHERE created_at < $1",
+        types: &[Type::INT8],
+    };
+    static PUT: Sql = Sql {
+        text: "INSERT INTO admin_sessions (digest, email, created_at, seen_at, proved_at, agent) \
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO UPDATE SET email = excluded.email, \
+               created_at = excluded.created_at, seen_at = excluded.seen_at, proved_at = excluded.proved_at, \
+               agent = excluded.agent",
+        types: &[
+            Type::BYTEA,
+            Type::TEXT,
+            Type::INT8,
+            Type::INT8,
+            Type::INT8,
+            Type::TEXT,
+        ],
+    };
+    session.execute(&OVER, &[&since.micros()]).await?;
+    let params: [Param<'_>; 6] = [
+        &kept.digest.as_slice(),
+        &kept.email.as_given(),
+        &kept.created_at.micros(),
+        &kept.seen_at.micros(),
+        &kept.proved_at.micros(),
+        &kept.agent,
+    ];
+    session.execute(&PUT, &params).await.map(drop)
+}
+
+/// Every admin, in the order of their addresses.
+pub(super) async fn admins(session: &Session) -> Result<Vec<AdminAccount>, Failure> {
+    static ALL: Sql = Sql {
+        text: "SELECT email, role, created_at FROM admins ORDER BY address",
+        types: &[],
+    };
+    let rows = session.query(&ALL, &[]).await?;
+    let admin = |row| -> Result<_, Failure> {
+        Ok(AdminAccount {
+            email: address(get(row, 0)?)?,
+            role: role(row, 1)?,
+            created_at: moment(row, 2)?,
+        })
+    };
+    rows.iter().map(admin).collect()
+}
+
+/// Adds or replaces an admin.
+pub(super) async fn put_admin(session: &Session, admin: &AdminAccount) -> Result<(), Failure> {
+    static PUT: Sql = Sql {
+        text: "INSERT INTO admins (address, email, role, created_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (address) DO UPDATE SET email = excluded.email, role = excluded.role, \
+               created_at = excluded.created_at",
+        types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8],
+    };
+    let params: [Param<'_>; 4] = [
+        &admin.email.normal(),
+        &admin.email.as_given(),
+        &admin.role.as_str(),
+        &admin.created_at.micros(),
+    ];
+    session.execute(&PUT, &params).await.map(drop)
+}
+
+/// Removes an admin with their sessions.
+pub(super) async fn drop_admin(session: &Session, email: &Email) -> Result<(), Failure> {
+    static DROP: Sql = Sql {
+        text: "DELETE FROM admins WHERE address = $1",
+        types: &[Type::TEXT],
+    };
+    static END: Sql = Sql {
+        text: "DELETE FROM admin_sessions WHERE lower(email) = lower($1)",
+        types: &[Type::TEXT],
+    };
+    session.execute(&DROP, &[&email.normal()]).await?;
+    session.execute(&END, &[&email.as_given()]).await.map(drop)
+}
+
+/// Appends to the audit.
+pub(super) async fn note(
+    session: &Session,
+    ids: &EventIds,
+    entry: &AuditEntry,
+) -> Result<(), Failure> {
+    static NOTE: Sql = Sql {
+        text: "INSERT INTO audit (id, at, actor, action, target, before, after) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        types: &[
+            Type::UUID,
+            Type::INT8,
+            Type::TEXT,
+            Type::TEXT,
+            Type::TEXT,
+            Type::TEXT,
+            Type::TEXT,
+        ],
+    };
+    let params: [Param<'_>; 7] = [
+        &ids.next(entry.at),
+        &entry.at.micros(),
+        &entry.actor,
+        &entry.action,
+        &entry.target,
+        &entry.before,
+        &entry.after,
+    ];
+    session.execute(&NOTE, &params).await.map(drop)
+}
+
+fn digest(row: &Row) -> Result<TokenDigest, Failure> {
+    get::<&[u8]>(row, 0)?
+        .try_into()
+        .map_err(|_| Failure::Unreadable("no SHA-256 digest"))
+}
+
+fn invite(row: &Row) -> Result<Invite, Failure> {
+    Ok(Invite {
+        digest: digest(row)?,
+        email: address(get(row, 1)?)?,
+        role: role(row, 2)?,
+        expires_at: moment(row, 3)?,
+    })
+}
+
+fn session(row: &Row) -> Result<AdminSession, Failure> {
+    Ok(AdminSession {
+        digest: digest(row)?,
+        email: address(get(row, 1)?)?,
+        created_at: moment(row, 2)?,
+        seen_at: moment(row, 3)?,
+        proved_at: moment(row, 4)?,
+        agent: get(row, 5)?,
+    })
+}
+
+fn entry(row: &Row) -> Result<(EventId, AuditEntry), Failure> {
+    let entry = AuditEntry {
+        at: moment(row, 1)?,
+        actor: get(row, 2)?,
+        action: get(row, 3)?,
+        target: get(row, 4)?,
+        before: get(row, 5)?,
+        after: get(row, 6)?,
+    };
+    Ok((get::<Id>(row, 0)?.0, entry))
+}
+
+fn role(row: &Row, column: usize) -> Result<Role, Failure> {
+    Role::parse(get(row, column)?).ok_or(Failure::Unreadable("unknown role"))
+}

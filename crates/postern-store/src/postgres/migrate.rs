@@ -1,0 +1,193 @@
+use aws_lc_rs::digest::{SHA256, digest};
+use postern_core::model::Timestamp;
+use tokio_postgres::types::Type;
+
+use super::failure::{Failure, is_missing_table};
+use super::session::{Param, Session, Sql};
+use super::value::{get, number};
+use crate::connect::ConnectError;
+
+/// One step of the schema; never changed once released.
+struct Migration {
+    number: u32,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "first",
+        sql: include_str!("../../migrations/postgres/0001_first.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "test_identities",
+        sql: include_str!("../../migrations/postgres/0002_test_identities.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "providers",
+        sql: include_str!("../../migrations/postgres/0003_providers.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "log",
+        sql: include_str!("../../migrations/postgres/0004_log.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "recent_sends",
+        sql: include_str!("../../migrations/postgres/0005_recent_sends.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "admins",
+        sql: include_str!("../../migrations/postgres/0006_admins.sql"),
+    },
+    Migration {
+        number: 7,
+        name: "suppressions",
+        sql: include_str!("../../migrations/postgres/0007_suppressions.sql"),
+    },
+];
+
+/// The number of the last migration of this release.
+fn known() -> u32 {
+    MIGRATIONS.iter().map(|step| step.number).max().unwrap_or(0)
+}
+
+/// Looks whether the schema is this release's: nothing is changed here, for other nodes may still run
+/// an older release.
+///
+/// # Errors
+/// It is older, newer, or somebody else's.
+pub(super) async fn check(session: &Session) -> Result<(), ConnectError> {
+    let found = applied(session).await?;
+    judge(&found)?;
+    let last = found.iter().map(|(number, _)| *number).max().unwrap_or(0);
+    if last < known() {
+        return Err(ConnectError::Older {
+            found: last,
+            known: known(),
+        });
+    }
+    Ok(())
+}
+
+/// Brings the schema up to this release, each step all or nothing; answers the names of the steps.
+///
+/// Several may do this at once: a step's row is written first, so that the later one waits for the
+/// earlier and finds it done.
+///
+/// # Errors
+/// The store is newer than this release, or was not made by it, or a step fails.
+pub(super) async fn migrate(
+    session: &Session,
+    now: Timestamp,
+) -> Result<Vec<String>, ConnectError> {
+    make_table(session).await?;
+    judge(&applied(session).await?)?;
+    let mut done = Vec::new();
+    for step in MIGRATIONS {
+        if apply(session, step, now).await? {
+            done.push(format!("{:04}_{}", step.number, step.name));
+        }
+    }
+    judge(&applied(session).await?)?;
+    Ok(done)
+}
+
+/// Two that make the table at once can stand in each other's way: the second try finds it.
+async fn make_table(session: &Session) -> Result<(), ConnectError> {
+    let make = "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER NOT NULL PRIMARY KEY, \
+                name TEXT NOT NULL, checksum BYTEA NOT NULL, applied_at BIGINT NOT NULL)";
+    if session.run(make).await.is_err() {
+        session.run(make).await?;
+    }
+    Ok(())
+}
+
+async fn apply(session: &Session, step: &Migration, now: Timestamp) -> Result<bool, ConnectError> {
+    static NOTE: Sql = Sql {
+        text: "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (number) DO NOTHING",
+        types: &[Type::INT4, Type::TEXT, Type::BYTEA, Type::INT8],
+    };
+    let params: [Param<'_>; 4] = [
+        &i32::try_from(step.number).unwrap_or(i32::MAX),
+        &step.name,
+        &checksum(step),
+        &now.micros(),
+    ];
+    let work = async {
+        // Another migrating process may hold the row for as long as its step takes.
+        session.run("SET LOCAL lock_timeout = 0").await?;
+        let new = session.execute(&NOTE, &params).await? > 0;
+        if new {
+            session.run(step.sql).await?;
+        }
+        Ok(new)
+    };
+    let done = session.transact(work).await;
+    done.map_err(|(error, _)| ConnectError::Engine(error.into()))
+}
+
+async fn applied(session: &Session) -> Result<Vec<(u32, Vec<u8>)>, ConnectError> {
+    static APPLIED: Sql = Sql {
+        text: "SELECT number, checksum FROM schema_migrations ORDER BY number",
+        types: &[],
+    };
+    let rows = match session.query(&APPLIED, &[]).await {
+        Ok(rows) => rows,
+        Err(failure) if is_missing_table(&failure) => return Ok(Vec::new()),
+        Err(failure) => return Err(failure.into()),
+    };
+    let read = |row| -> Result<_, Failure> { Ok((number::<i32, _>(row, 0)?, get(row, 1)?)) };
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+fn judge(found: &[(u32, Vec<u8>)]) -> Result<(), ConnectError> {
+    for (number, stored) in found {
+        match MIGRATIONS.iter().find(|step| step.number == *number) {
+            None => {
+                return Err(ConnectError::Newer {
+                    found: *number,
+                    known: known(),
+                });
+            }
+            Some(step) if checksum(step) != *stored => {
+                return Err(ConnectError::Foreign { number: *number });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn checksum(step: &Migration) -> Vec<u8> {
+    digest(&SHA256, step.sql.as_bytes()).as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_migrations() {
+        let names = |engine: &str| {
+            let folder = format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
+            let mut names: Vec<_> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names("postgres"), names("sqlite"));
+        let ours = MIGRATIONS
+            .iter()
+            .map(|step| format!("{:04}_{}.sql", step.number, step.name));
+        assert_eq!(names("postgres"), ours.collect::<Vec<_>>());
+    }
+}

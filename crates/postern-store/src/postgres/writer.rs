@@ -1,0 +1,231 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use postern_core::ports::StoreError;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::act::{Act, Answer, Ask};
+use super::batch::{self, Bench, Outcome};
+use super::failure::{Failure, Remedy};
+use super::session::Session;
+use super::target::Target;
+
+/// Acts that are committed together.
+const GROUP: usize = 256;
+/// How often a batch is tried as a whole before its acts run one by one.
+const TOGETHER: u32 = 3;
+/// How often an act by itself is tried against others that change the same rows.
+const ALONE: u32 = 8;
+
+/// The way to the writers: a bounded line that some tasks empty, each with a connection of its own.
+pub(super) struct Writers {
+    line: Mutex<Option<mpsc::Sender<Act>>>,
+    bound: usize,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Writers {
+    /// Starts `count` writers behind a line of at most `bound` acts.
+    pub(super) fn start(
+        target: &Arc<Target>,
+        bench: &Arc<Bench>,
+        count: usize,
+        bound: usize,
+    ) -> Self {
+        let (line, acts) = mpsc::channel(bound.max(1));
+        let acts = Arc::new(tokio::sync::Mutex::new(acts));
+        let writer = |_| {
+            let writer = Writer {
+                target: Arc::clone(target),
+                bench: Arc::clone(bench),
+                session: None,
+            };
+            tokio::spawn(writer.run(Arc::clone(&acts)))
+        };
+        Self {
+            line: Mutex::new(Some(line)),
+            bound: bound.max(1),
+            tasks: Mutex::new((0..count.max(1)).map(writer).collect()),
+        }
+    }
+
+    /// Has an act done.
+    ///
+    /// # Errors
+    /// The line is full or closed, or what became of the act.
+    pub(super) async fn run(&self, ask: Ask) -> Result<Answer, StoreError> {
+        let (act, answer) = Act::new(ask);
+        let line = self.line().clone().ok_or(StoreError::Refused)?;
+        line.try_send(act).map_err(|_| StoreError::Refused)?;
+        drop(line);
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unknown("the store's writer ended".into())))
+    }
+
+    /// Refuses what comes from now on; what was accepted is still committed.
+    pub(super) fn close(&self) {
+        self.line().take();
+    }
+
+    /// Waits for the end of what was accepted.
+    pub(super) async fn ended(&self) {
+        let tasks = std::mem::take(&mut *self.tasks());
+        for task in tasks {
+            if task.await.is_err() {
+                tracing::error!("a writer of the store had broken down");
+            }
+        }
+    }
+
+    /// Acts that wait.
+    pub(super) fn waiting(&self) -> usize {
+        let line = self.line();
+        line.as_ref()
+            .map_or(0, |line| self.bound.saturating_sub(line.capacity()))
+    }
+
+    /// Whether acts are accepted, and all writers work.
+    pub(super) fn lives(&self) -> bool {
+        self.line().is_some() && self.tasks().iter().all(|task| !task.is_finished())
+    }
+
+    fn line(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Act>>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Line = Arc<tokio::sync::Mutex<mpsc::Receiver<Act>>>;
+
+struct Writer {
+    target: Arc<Target>,
+    bench: Arc<Bench>,
+    session: Option<Session>,
+}
+
+impl Writer {
+    async fn run(mut self, line: Line) {
+        let mut acts = Vec::with_capacity(GROUP);
+        loop {
+            if acts.is_empty() {
+                if line.lock().await.recv_many(&mut acts, GROUP).await == 0 {
+                    return;
+                }
+            } else if let Ok(mut line) = line.try_lock() {
+                while acts.len() < GROUP
+                    && let Ok(act) = line.try_recv()
+                {
+                    acts.push(act);
+                }
+            }
+            acts.retain(Act::wanted);
+            acts = self.together(acts).await;
+        }
+    }
+
+    /// Commits the acts, and answers those that have to wait for the next batch.
+    async fn together(&mut self, mut acts: Vec<Act>) -> Vec<Act> {
+        for _ in 0..TOGETHER {
+            match self.attempt(&mut acts).await {
+                Outcome::Done(later) => return answered(acts, &later),
+                Outcome::Unknown(failure) => return fail(acts, &failure, Failure::at_commit),
+                Outcome::Failed(failure) => match failure.remedy() {
+                    Remedy::Again | Remedy::Reconnect if self.reaches().await => {}
+                    Remedy::Reconnect => return fail(acts, &failure, Failure::not_done),
+                    Remedy::Later if failure == Failure::Late => {
+                        return fail(acts, &failure, Failure::not_done);
+                    }
+                    Remedy::Again | Remedy::Later | Remedy::None => break,
+                },
+            }
+        }
+        let mut line = VecDeque::from(acts);
+        while let Some(act) = line.pop_front() {
+            self.alone(act).await;
+        }
+        Vec::new()
+    }
+
+    /// One act in a transaction of its own.
+    async fn alone(&mut self, act: Act) {
+        let mut acts = vec![act];
+        let mut last = Failure::Raced;
+        for _ in 0..ALONE {
+            match self.attempt(&mut acts).await {
+                Outcome::Done(later) => {
+                    answered(acts, &later);
+                    return;
+                }
+                Outcome::Unknown(failure) => {
+                    fail(acts, &failure, Failure::at_commit);
+                    return;
+                }
+                Outcome::Failed(failure) => last = failure,
+            }
+            if last.remedy() != Remedy::Again {
+                break;
+            }
+        }
+        fail(acts, &last, Failure::not_done);
+    }
+
+    /// One try on a connection that stands; a spoilt one is let go of.
+    async fn attempt(&mut self, acts: &mut [Act]) -> Outcome {
+        if !self.reaches().await {
+            return Outcome::Failed(Failure::Lost("it cannot be reached".to_owned()));
+        }
+        let Some(session) = self.session.take() else {
+            return Outcome::Failed(Failure::Lost("it cannot be reached".to_owned()));
+        };
+        let outcome = batch::run(&session, &self.bench, acts).await;
+        let spoilt = match &outcome {
+            Outcome::Done(_) => false,
+            Outcome::Failed(failure) => failure.spoils(),
+            Outcome::Unknown(_) => true,
+        };
+        if !spoilt {
+            self.session = Some(session);
+        }
+        outcome
+    }
+
+    /// Whether there is a connection, after making one if need be.
+    async fn reaches(&mut self) -> bool {
+        if self.session.as_ref().is_some_and(|one| !one.is_closed()) {
+            return true;
+        }
+        self.session = None;
+        let opening = Session::open(&self.target);
+        let opened = tokio::time::timeout(self.target.tuning.statement_timeout, opening).await;
+        match opened.unwrap_or(Err(Failure::Late)) {
+            Ok(session) => self.session = Some(session),
+            Err(failure) => tracing::error!(error = %failure, "the database cannot be reached"),
+        }
+        self.session.is_some()
+    }
+}
+
+fn answered(acts: Vec<Act>, later: &std::collections::HashSet<usize>) -> Vec<Act> {
+    let mut waiting = Vec::new();
+    for (index, act) in acts.into_iter().enumerate() {
+        if later.contains(&index) {
+            waiting.push(act);
+        } else {
+            act.answer();
+        }
+    }
+    waiting
+}
+
+fn fail(acts: Vec<Act>, cause: &Failure, told: fn(Failure) -> StoreError) -> Vec<Act> {
+    tracing::error!(error = %cause, acts = acts.len(), "acts were not committed");
+    for act in acts {
+        act.fail(told(cause.clone()));
+    }
+    Vec::new()
+}

@@ -1,0 +1,317 @@
+//! A real PostgreSQL of the test's own: its files in a temporary folder, reached by a socket there.
+//!
+//! Needs the Debian package `postgresql` (`cargo xtask test` installs it). `initdb` refuses root, so
+//! under root everything of it runs as `nobody`. The machine's own PostgreSQL, should there be one,
+//! is not touched.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// Whom the server runs as when the test runs as root.
+const NOBODY: u32 = 65534;
+/// How long a start or a stop may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+/// The one user of the server.
+const USER: &str = "postern";
+
+/// How much of what it is told the server keeps when the machine loses power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Everything that it says it committed.
+    Everything,
+    /// What survives its own end; fast, for tests that do not cut the power.
+    WhatTestsNeed,
+}
+
+/// A cluster that was made by `initdb`, running or not. Dropping it stops the server, and so does the
+/// end of the process, however it ends.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: TempDir,
+    server: Option<Child>,
+    settings: Vec<String>,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts its server.
+    ///
+    /// # Errors
+    /// PostgreSQL is not installed or does not start; the message says what to do or what it said.
+    pub fn start(keeps: Keeps) -> io::Result<Self> {
+        let mut postgres = Self::make(keeps)?;
+        postgres.run()?;
+        Ok(postgres)
+    }
+
+    /// A server that the tests of this process share, for databases of their own.
+    ///
+    /// # Panics
+    /// It cannot be had.
+    pub fn shared() -> Arc<Self> {
+        // Weak: a static is never dropped, and the server ends with the last test or the process.
+        static SHARED: OnceLock<std::sync::Mutex<Weak<Postgres>>> = OnceLock::new();
+        let mut shared = SHARED
+            .get_or_init(std::sync::Mutex::default)
+            .lock()
+            .expect("making it does not panic twice");
+        if let Some(running) = shared.upgrade() {
+            return running;
+        }
+        let started = Self::start(Keeps::WhatTestsNeed).unwrap_or_else(|error| panic!("{error}"));
+        let started = Arc::new(started);
+        *shared = Arc::downgrade(&started);
+        // Kept until the process ends: a test binary starts one server, however its tests overlap.
+        KEPT.get_or_init(|| Arc::clone(&started));
+        started
+    }
+
+    /// Makes a fresh database; answers its URL.
+    ///
+    /// # Panics
+    /// The server does not make it.
+    pub fn database(&self) -> String {
+        let name = format!("d{}", self.databases.fetch_add(1, Ordering::SeqCst));
+        let made = self.psql(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE template0"),
+        );
+        made.unwrap_or_else(|error| panic!("no database: {error}"));
+        self.url(&name)
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres:///{database}?host={}&user={USER}",
+            self.folder.path().display()
+        )
+    }
+
+    /// Runs statements on a database; answers what they print, without headers.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn psql(&self, database: &str, sql: &str) -> io::Result<String> {
+        let mut command = tool("psql")?;
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER]);
+        command
+            .arg("-h")
+            .arg(self.folder.path())
+            .args(["-d", database, "-c", sql]);
+        said(&mut command)
+    }
+
+    /// Ends the server as a crash of all its processes would, and waits for the end.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn crash(&mut self) -> io::Result<()> {
+        self.signal("QUIT")?;
+        self.ended()
+    }
+
+    /// Starts the server again on the files that are there.
+    ///
+    /// # Errors
+    /// It does not start; the message holds its log.
+    pub fn run(&mut self) -> io::Result<()> {
+        let mut command = server(&self.data(), self.folder.path(), &self.settings)?;
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())?;
+        command.stderr(log.try_clone()?).stdout(log);
+        self.server = Some(command.spawn()?);
+        self.ready()
+    }
+
+    /// The id of the server's first process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        file.lines().next()?.trim().parse().ok()
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn make(keeps: Keeps) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("postern-pg-").tempdir()?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        if is_root()? {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
+        }
+        let data = folder.path().join("data");
+        let mut initdb = tool("initdb")?;
+        initdb.args([
+            "-U",
+            USER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+            "-D",
+        ]);
+        said(as_nobody(initdb.arg(&data))?)?;
+        let mut settings = vec!["listen_addresses=".into(), "max_connections=400".into()];
+        if keeps == Keeps::WhatTestsNeed {
+            settings.extend(["fsync=off".into(), "full_page_writes=off".into()]);
+        }
+        Ok(Self {
+            folder,
+            server: None,
+            settings,
+            databases: AtomicU32::new(0),
+        })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn ready(&mut self) -> io::Result<()> {
+        for _ in 0..PATIENCE.as_millis() / LOOK.as_millis() {
+            if self.psql("postgres", "SELECT 1").is_ok() {
+                return Ok(());
+            }
+            let ended = self.server.as_mut().map_or(Ok(None), Child::try_wait)?;
+            if ended.is_some() {
+                break;
+            }
+            pause();
+        }
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        Err(io::Error::other(format!(
+            "PostgreSQL does not start: {log}"
+        )))
+    }
+
+    fn signal(&self, name: &str) -> io::Result<()> {
+        let Some(id) = self.id() else { return Ok(()) };
+        said(Command::new("kill").args(["-s", name, &id.to_string()])).map(drop)
+    }
+
+    fn ended(&mut self) -> io::Result<()> {
+        if let Some(mut server) = self.server.take() {
+            // Before the pipe is closed, which waiting does: the folder stays.
+            if let Some(watcher) = &mut server.stdin {
+                watcher.write_all(b"stay\n")?;
+            }
+            server.wait()?;
+        }
+        Ok(())
+    }
+}
+
+/// The shared server, until the process ends.
+static KEPT: OnceLock<Arc<Postgres>> = OnceLock::new();
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let _ = self.signal("QUIT");
+        let _ = self.ended();
+    }
+}
+
+/// The server beside a watcher that ends it, and removes its folder, when this process is gone: the
+/// watcher reads a pipe that only we hold open, and leaves when it is told something there.
+fn server(data: &Path, sockets: &Path, settings: &[String]) -> io::Result<Command> {
+    const WATCH: &str = "exec 3<&0 < /dev/null; folder=$1; shift; \"$@\" & server=$!; \
+                         (read -r told <&3 && exit; kill -s QUIT $server; \
+                         while kill -s 0 $server; do sleep 0.1; done; rm -rf \"$folder\") 2> /dev/null & \
+                         exec 3<&-; wait $server";
+    let mut command = Command::new("sh");
+    command.args(["-c", WATCH, "watch"]).arg(sockets);
+    command
+        .arg(binary("postgres")?)
+        .arg("-D")
+        .arg(data)
+        .arg("-k")
+        .arg(sockets);
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    command.stdin(Stdio::piped()).current_dir("/");
+    as_nobody(&mut command)?;
+    Ok(command)
+}
+
+/// Where Debian and others put a program of PostgreSQL, the newest first.
+fn binary(name: &str) -> io::Result<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|version| Some(version.ok()?.path()))
+        .filter(|version| version.join("bin").join(name).is_file())
+        .collect();
+    found.sort_by_key(|version| {
+        let name = version.file_name().unwrap_or_default().to_string_lossy();
+        name.parse::<u32>().unwrap_or(0)
+    });
+    if let Some(newest) = found.pop() {
+        return Ok(newest.join("bin").join(name));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .ok_or_else(|| {
+            io::Error::other(
+                "PostgreSQL is missing: install the Debian package postgresql, or run `cargo xtask test`",
+            )
+        })
+}
+
+fn tool(name: &str) -> io::Result<Command> {
+    let mut command = Command::new(binary(name)?);
+    command.stdin(Stdio::null()).current_dir("/");
+    Ok(command)
+}
+
+fn as_nobody(command: &mut Command) -> io::Result<&mut Command> {
+    if is_root()? {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    Ok(command)
+}
+
+fn is_root() -> io::Result<bool> {
+    Ok(fs::metadata("/proc/self")?.uid() == 0)
+}
+
+fn said(command: &mut Command) -> io::Result<String> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(io::Error::other(
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    ))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process's start has no event to wait for"
+)]
+fn pause() {
+    std::thread::sleep(LOOK);
+}
