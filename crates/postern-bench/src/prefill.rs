@@ -93,6 +93,7 @@ async fn send(postern: &Postern, caller: &Caller, address: String) -> anyhow::Re
         id: receipt.delivery,
         client: caller.client.clone(),
         address: key,
+        tries: Vec::new(),
         settlement: Settlement::Sent {
             provider: "prefill".to_owned(),
             reply: "250 2.0.0 Ok".to_owned(),

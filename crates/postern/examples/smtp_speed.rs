@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
+use postern::mail::Patience;
 use postern::mail::smtp::{Endpoint, Limits, Smtp, Trust};
 use postern_core::model::TlsMode;
 use postern_testkit::smtp::SmtpServer;
@@ -73,7 +74,12 @@ async fn ours(sink: &SmtpServer, connections: usize) -> f64 {
         async move {
             let (envelope, message, mut sent) = (envelope(), message(), 0);
             while Instant::now() < end {
-                assert_eq!(smtp.send(&envelope, &message, &[]).await.as_str(), "sent");
+                assert_eq!(
+                    smtp.send(&envelope, &message, &[], Patience::WHOLE)
+                        .await
+                        .as_str(),
+                    "sent"
+                );
                 sent += 1;
             }
             sent

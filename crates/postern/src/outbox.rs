@@ -7,6 +7,7 @@
 //! the store for what is due: a lease that nobody settled ends, and the delivery is claimed anew.
 
 mod attempt;
+mod round;
 mod suppress;
 
 use std::collections::VecDeque;
@@ -49,12 +50,20 @@ pub struct Parts {
 /// How the outbox works.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Mails handed on at the same time; 0 sends nothing.
+    /// Mails that one provider is handed at the same time; 0 sends nothing.
     pub concurrency: usize,
     /// How often the store is asked for what is due.
     pub poll: Duration,
     /// Whether this process is the only one on its store, so that leases of others are of the dead.
     pub alone: bool,
+}
+
+impl Pace {
+    /// How many mails are on their way at the same time: more than one provider takes, so that a
+    /// slow one does not hold up the mails that others could take.
+    fn at_once(self) -> usize {
+        self.concurrency * 4
+    }
 }
 
 impl Default for Pace {
@@ -117,7 +126,7 @@ impl Outbox {
         let worker = Worker {
             parts: Arc::new(parts),
             pace,
-            slots: Arc::new(Semaphore::new(pace.concurrency)),
+            slots: Arc::new(Semaphore::new(pace.at_once())),
             poll: Arc::clone(&bell.poll),
             waiting: Waiting {
                 claimed: VecDeque::new(),
@@ -241,10 +250,8 @@ impl Worker {
 
     /// Claims what is due, no more than can be begun before the lease grows too short.
     async fn claim(&mut self) {
-        if let Ok(carrier) = self.parts.route.carrier() {
-            carrier.transport.tidy();
-        }
-        let room = (self.pace.concurrency * 2).saturating_sub(self.waiting.claimed.len());
+        self.parts.route.tidy();
+        let room = (self.pace.at_once() * 2).saturating_sub(self.waiting.claimed.len());
         if room == 0 {
             return;
         }
@@ -262,7 +269,7 @@ impl Worker {
 
     /// Every slot back means that every attempt has ended.
     async fn finish(&self) {
-        let all = u32::try_from(self.pace.concurrency).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.pace.at_once()).unwrap_or(u32::MAX);
         let _ = self.slots.acquire_many(all).await;
     }
 }

@@ -4,7 +4,9 @@
 
 use mail_parser::MessageParser;
 use postern::mail::smtp::{Endpoint, Limits, Smtp, Trust};
-use postern::mail::{Credentials, Fields, Kind, Mail, Outcome, Stage, Templates, Transport as _};
+use postern::mail::{
+    Credentials, Fields, Kind, Mail, Outcome, Patience, Stage, Templates, Transport as _,
+};
 use postern_core::model::{
     AuthRequestId, DeliveryId, Email, Passcode, RequestHandle, Timestamp, TlsMode,
 };
@@ -78,7 +80,7 @@ async fn mail_arrives_through_a_real_postfix_with_starttls() {
 
     let addresses = ["ada@example.com", "дарья@example.com", "ada@bücher.example"];
     for to in addresses {
-        let outcome = smtp.deliver(&mail(to)).await;
+        let outcome = smtp.deliver(&mail(to), Patience::WHOLE).await;
         assert!(
             matches!(outcome, Outcome::Sent(_)),
             "{to}: {outcome:?}\n{}",
@@ -127,23 +129,25 @@ async fn mail_arrives_through_a_real_postfix_with_starttls() {
 async fn a_real_postfix_refuses_and_defers_as_we_read_it() {
     let world = World::new().await;
     let smtp = world.smtp(TlsMode::StartTls);
-    let refused = smtp.deliver(&mail(Postfix::UNKNOWN)).await;
+    let refused = smtp.deliver(&mail(Postfix::UNKNOWN), Patience::WHOLE).await;
     assert!(
         matches!(&refused, Outcome::Bounced(reply) if reply.code == Some(550)),
         "{refused:?}"
     );
     assert!(!refused.reply().text.contains('@'), "{refused:?}");
-    let deferred = smtp.deliver(&mail(Postfix::BUSY)).await;
+    let deferred = smtp.deliver(&mail(Postfix::BUSY), Patience::WHOLE).await;
     assert!(
         matches!(&deferred, Outcome::Retry(reply) if reply.code == Some(451)),
         "{deferred:?}"
     );
-    let sent = smtp.deliver(&mail("ada@example.com")).await;
+    let sent = smtp
+        .deliver(&mail("ada@example.com"), Patience::WHOLE)
+        .await;
     assert!(matches!(sent, Outcome::Sent(_)), "{sent:?}");
 
     let plain = world
         .smtp(TlsMode::None)
-        .deliver(&mail("ada@example.com"))
+        .deliver(&mail("ada@example.com"), Patience::WHOLE)
         .await;
     assert!(
         matches!(&plain, Outcome::ProviderTrouble(reply) if reply.stage == Stage::Mail),

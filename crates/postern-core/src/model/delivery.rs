@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use super::{AuthRequest, DeliveryId, Sealed, Timestamp};
 
 /// One mail of an auth request, from queued to its end.
@@ -15,6 +17,31 @@ pub struct Delivery {
     pub queued_at: Timestamp,
     /// While queued: when it may be claimed, which is also when the present lease ends.
     pub due_at: Timestamp,
+    /// Who was tried last, if anyone was.
+    pub last_try: Option<LastTry>,
+}
+
+/// The last try at a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastTry {
+    /// Who was tried.
+    pub provider: String,
+    /// What kind of trouble there was; none when that try ended the delivery.
+    pub fault: Option<Fault>,
+    /// How often in a row the same came of the same provider, from 1.
+    pub in_a_row: u16,
+}
+
+impl LastTry {
+    /// The next one, after `before`.
+    pub fn after(before: Option<&Self>, provider: &str, fault: Option<Fault>) -> Self {
+        let same = before.filter(|last| last.provider == provider && last.fault == fault);
+        Self {
+            provider: provider.to_owned(),
+            fault,
+            in_a_row: same.map_or(1, |last| last.in_a_row.saturating_add(1)),
+        }
+    }
 }
 
 /// Where a delivery stands; all but `Queued` are final.
@@ -65,6 +92,46 @@ pub struct Outgoing {
     pub input: Option<Sealed>,
 }
 
+/// Why a try at a delivery did not end it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The provider asks for patience with this mail (4xx from MAIL FROM on), such as by greylisting.
+    #[default]
+    Deferred,
+    /// The provider is in trouble: connection, TLS, login, or a refusal that is not about the mail.
+    Trouble,
+    /// The mail went out whole and the answer to it was lost: it may have been taken.
+    Unsure,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 3] = [Self::Deferred, Self::Trouble, Self::Unsure];
+
+    /// The number in the store.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Deferred => 0,
+            Self::Trouble => 1,
+            Self::Unsure => 2,
+        }
+    }
+}
+
+/// One try at a delivery that was followed by another one at once, through another provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// Who was tried.
+    pub provider: String,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What kind of trouble there was.
+    pub fault: Fault,
+    /// What they said, stripped of secrets and bounded.
+    pub reason: String,
+}
+
 /// How an attempt at a delivery ended. Replies are stripped of secrets and at most 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
@@ -79,8 +146,10 @@ pub enum Settlement {
     Retry {
         /// When.
         at: Timestamp,
-        /// Who had the trouble, if anyone was reached.
+        /// Who had the trouble; none when no provider was tried.
         provider: Option<String>,
+        /// What kind of trouble.
+        fault: Fault,
         /// What it was.
         reason: String,
     },
@@ -93,6 +162,8 @@ pub enum Settlement {
     },
     /// It could not be sent in time.
     Failed {
+        /// Who was tried last; none when no provider was.
+        provider: Option<String>,
         /// What stood in the way last.
         reason: String,
     },

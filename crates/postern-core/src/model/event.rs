@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules::DomainRule;
 
-use super::{AddressKey, AuthRequestId, ClientId, Method, Template, Timestamp, UsedBy};
+use super::{AddressKey, AuthRequestId, ClientId, Fault, Method, Template, Timestamp, UsedBy};
 
 /// One step in the life of an auth request: what the authentication log shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +65,11 @@ pub enum EventKind {
         delivery: u16,
         /// How many attempts there were.
         attempts: u16,
-        /// Who had the trouble.
+        /// Who had the trouble; none when no provider was tried.
         provider: Option<String>,
+        /// What kind of trouble.
+        #[serde(default)]
+        fault: Fault,
         /// What it was.
         reason: String,
     },
@@ -78,6 +81,9 @@ pub enum EventKind {
         attempts: u16,
         /// Whether the recipient was refused.
         bounced: bool,
+        /// Who was tried last; none when no provider was.
+        #[serde(default)]
+        provider: Option<String>,
         /// Why.
         reason: String,
     },

@@ -31,7 +31,7 @@ pub use auth_request::{
 };
 pub use caller::Caller;
 pub use client::{Client, ClientSecret};
-pub use delivery::{Delivery, DeliveryState, Outgoing, Settlement};
+pub use delivery::{Delivery, DeliveryState, Fault, LastTry, Outgoing, Settlement, Try};
 pub use domain_list::{DomainList, DomainListProblem};
 pub use email::{AddressKey, Email, EmailProblem};
 pub use event::{Event, EventKind};

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::error::{Error, Source};
 use crate::model::{
     AddressKey, AuthRequest, AuthRequestId, ClientId, Delivery, DeliveryId, Email, Event, History,
-    NodeId, Outgoing, Sealed, SecondBuckets, Settlement, Suppression, Timestamp,
+    NodeId, Outgoing, Sealed, SecondBuckets, Settlement, Suppression, Timestamp, Try,
 };
 
 /// Keeps auth requests, their deliveries and their events.
@@ -50,7 +50,7 @@ pub trait Store: Send + Sync {
     /// Reads a delivery with what is needed to send it; `None` when it or its request is gone.
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError>;
 
-    /// Writes how an attempt ended, with its event. Only a queued delivery is changed.
+    /// Writes how an attempt ended, with an event for each try in it. Only a queued delivery is changed.
     async fn settle_delivery(&self, settled: Settled) -> Result<(), StoreError>;
 
     /// How much waits in the outbox.
@@ -165,7 +165,9 @@ pub struct Settled {
     pub client: ClientId,
     /// To whom it went, for the event.
     pub address: AddressKey,
-    /// How it ended.
+    /// Tries before the last, in their order: a mail goes on to the next provider at once.
+    pub tries: Vec<Try>,
+    /// How the last one ended.
     pub settlement: Settlement,
 }
 

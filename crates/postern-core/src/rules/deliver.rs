@@ -1,4 +1,6 @@
-use crate::model::{AuthRequest, Delivery, EventKind, Settlement, State, Timestamp};
+use crate::model::{
+    AuthRequest, Delivery, EventKind, Fault, LastTry, Settlement, State, Timestamp, Try,
+};
 
 /// Why a mail must not be sent any more, if so: nothing is mailed for a credential that is spent.
 pub fn undeliverable(
@@ -15,15 +17,37 @@ pub fn undeliverable(
     }
 }
 
-/// A queued delivery after an attempt, and the event that tells of it.
-pub fn settle(delivery: &Delivery, settlement: &Settlement) -> (Delivery, EventKind) {
-    let attempts = match settlement {
-        Settlement::Abandoned { .. } => delivery.attempts,
-        Settlement::Sent { .. }
-        | Settlement::Retry { .. }
-        | Settlement::Bounced { .. }
-        | Settlement::Failed { .. } => delivery.attempts.saturating_add(1),
-    };
+/// A queued delivery after an attempt that ended at `now`, and the events that tell of it: one for
+/// each try that was followed by another at once, and one for its end.
+pub fn settle(
+    delivery: &Delivery,
+    tries: &[Try],
+    settlement: &Settlement,
+    now: Timestamp,
+) -> (Delivery, Vec<(Timestamp, EventKind)>) {
+    let (mut attempts, mut last_try) = (delivery.attempts, delivery.last_try.clone());
+    let mut events = Vec::with_capacity(tries.len() + 1);
+    for one in tries {
+        attempts = attempts.saturating_add(1);
+        last_try = Some(LastTry::after(
+            last_try.as_ref(),
+            &one.provider,
+            Some(one.fault),
+        ));
+        let deferred = EventKind::MailDeferred {
+            delivery: delivery.id.ordinal,
+            attempts,
+            provider: Some(one.provider.clone()),
+            fault: one.fault,
+            reason: one.reason.clone(),
+        };
+        events.push((one.at.min(now), deferred));
+    }
+    if let Some((provider, fault)) = tried(settlement) {
+        attempts = attempts.saturating_add(1);
+        last_try = Some(LastTry::after(last_try.as_ref(), provider, fault));
+    }
+    events.push((now, told(delivery.id.ordinal, attempts, settlement)));
     let due_at = if let Settlement::Retry { at, .. } = settlement {
         *at
     } else {
@@ -33,9 +57,24 @@ pub fn settle(delivery: &Delivery, settlement: &Settlement) -> (Delivery, EventK
         state: settlement.state(),
         attempts,
         due_at,
+        last_try,
         ..delivery.clone()
     };
-    (after, told(delivery.id.ordinal, attempts, settlement))
+    (after, events)
+}
+
+/// Who was tried, if anyone was, and what kind of trouble there was.
+fn tried(settlement: &Settlement) -> Option<(&str, Option<Fault>)> {
+    match settlement {
+        Settlement::Sent { provider, .. } | Settlement::Bounced { provider, .. } => {
+            Some((provider, None))
+        }
+        Settlement::Retry {
+            provider, fault, ..
+        } => Some((provider.as_deref()?, Some(*fault))),
+        Settlement::Failed { provider, .. } => Some((provider.as_deref()?, None)),
+        Settlement::Abandoned { .. } => None,
+    }
 }
 
 fn told(delivery: u16, attempts: u16, settlement: &Settlement) -> EventKind {
@@ -47,23 +86,29 @@ fn told(delivery: u16, attempts: u16, settlement: &Settlement) -> EventKind {
             reply,
         },
         Settlement::Retry {
-            provider, reason, ..
+            provider,
+            fault,
+            reason,
+            ..
         } => EventKind::MailDeferred {
             delivery,
             attempts,
             provider,
+            fault,
             reason,
         },
-        Settlement::Bounced { reply, .. } => EventKind::MailFailed {
+        Settlement::Bounced { provider, reply } => EventKind::MailFailed {
             delivery,
             attempts,
             bounced: true,
+            provider: Some(provider),
             reason: reply,
         },
-        Settlement::Failed { reason } => EventKind::MailFailed {
+        Settlement::Failed { provider, reason } => EventKind::MailFailed {
             delivery,
             attempts,
             bounced: false,
+            provider,
             reason,
         },
         Settlement::Abandoned { reason } => EventKind::MailAbandoned {
@@ -116,10 +161,11 @@ mod tests {
     fn a_retry_stays_queued_until_its_moment_and_counts_the_attempt() {
         let retry = Settlement::Retry {
             at: at(9),
-            provider: None,
+            provider: Some("relay".into()),
+            fault: Fault::Deferred,
             reason: "451".into(),
         };
-        let (after, _) = settle(&delivery(), &retry);
+        let (after, _) = settle(&delivery(), &[], &retry, at(1));
         assert_eq!(
             (after.state, after.attempts, after.due_at),
             (DeliveryState::Queued, 1, at(9))
@@ -127,8 +173,78 @@ mod tests {
     }
 
     #[test]
+    fn what_came_of_the_last_provider_is_remembered_with_how_often_in_a_row() {
+        let deferred = |provider: &str| Settlement::Retry {
+            at: at(9),
+            provider: Some(provider.into()),
+            fault: Fault::Deferred,
+            reason: "451".into(),
+        };
+        let mut one = delivery();
+        for (provider, in_a_row) in [("a", 1), ("a", 2), ("b", 1)] {
+            (one, _) = settle(&one, &[], &deferred(provider), at(1));
+            let last = one.last_try.as_ref().unwrap();
+            assert_eq!(
+                (last.provider.as_str(), last.in_a_row),
+                (provider, in_a_row)
+            );
+        }
+    }
+
+    #[test]
     fn an_abandoned_mail_was_not_attempted() {
-        let (after, _) = settle(&delivery(), &Settlement::Abandoned { reason: "used" });
+        let abandoned = Settlement::Abandoned { reason: "used" };
+        let (after, _) = settle(&delivery(), &[], &abandoned, at(1));
         assert_eq!((after.state, after.attempts), (DeliveryState::Abandoned, 0));
+    }
+
+    #[test]
+    fn a_mail_that_waits_for_a_provider_was_not_attempted() {
+        let waits = Settlement::Retry {
+            at: at(9),
+            provider: None,
+            fault: Fault::Trouble,
+            reason: "every provider is in trouble".into(),
+        };
+        let (after, _) = settle(&delivery(), &[], &waits, at(1));
+        assert_eq!((after.state, after.attempts), (DeliveryState::Queued, 0));
+    }
+
+    #[test]
+    fn every_try_counts_and_is_told_with_its_moment() {
+        let trouble = |provider: &str, seconds| Try {
+            provider: provider.into(),
+            at: at(seconds),
+            fault: Fault::Trouble,
+            reason: "refused".into(),
+        };
+        let sent = Settlement::Sent {
+            provider: "c".into(),
+            reply: "250".into(),
+        };
+        let tries = [trouble("a", 1), trouble("b", 2)];
+        let (after, events) = settle(&delivery(), &tries, &sent, at(3));
+        assert_eq!((after.state, after.attempts), (DeliveryState::Sent, 3));
+        let deferred = |attempts, provider: &str| EventKind::MailDeferred {
+            delivery: 0,
+            attempts,
+            provider: Some(provider.into()),
+            fault: Fault::Trouble,
+            reason: "refused".into(),
+        };
+        let last = EventKind::MailSent {
+            delivery: 0,
+            attempts: 3,
+            provider: "c".into(),
+            reply: "250".into(),
+        };
+        assert_eq!(
+            events,
+            [
+                (at(1), deferred(1, "a")),
+                (at(2), deferred(2, "b")),
+                (at(3), last)
+            ]
+        );
     }
 }

@@ -166,6 +166,7 @@ pub(super) fn queue(id: DeliveryId, generation: u16, now: Timestamp) -> Delivery
         attempts: 0,
         queued_at: now,
         due_at,
+        last_try: None,
     }
 }
 

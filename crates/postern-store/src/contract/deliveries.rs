@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use postern_core::model::{DeliveryState, NodeId, Sealed, Settlement};
-use postern_core::ports::{Clock as _, OutboxState};
+use postern_core::model::{DeliveryState, Fault, LastTry, NodeId, Sealed, Settlement, Try};
+use postern_core::ports::{Clock as _, OutboxState, Settled};
 use postern_core::rules::LEASE;
 use postern_core::settings::Settings;
 
@@ -142,13 +142,65 @@ pub async fn a_delivery_settles_once(store: TempStore) {
     );
 }
 
+/// Each provider that was tried is told of, in order, with the moment it was tried.
+pub async fn every_try_of_an_attempt_is_on_the_timeline(store: TempStore) {
+    let id = send(&store, 1, "ada").await;
+    let started = store.clock.now();
+    store.clock.advance(Duration::from_secs(4));
+    let tried = |provider: &str, after| Try {
+        provider: provider.into(),
+        at: started.plus(Duration::from_secs(after)),
+        fault: Fault::Trouble,
+        reason: "connect: refused".into(),
+    };
+    let end = Settled {
+        tries: vec![tried("a", 1), tried("b", 3)],
+        ..settled(id, sent())
+    };
+    store.engine.settle_delivery(end).await.unwrap();
+    let events = store.timeline(id).await;
+    let moments: Vec<_> = events.iter().rev().take(3).map(|event| event.at).collect();
+    let expected = [4, 3, 1].map(|after| started.plus(Duration::from_secs(after)));
+    assert_eq!(moments, expected);
+    let names = told(&store, id).await;
+    assert_eq!(names[2..], ["mail_deferred", "mail_deferred", "mail_sent"]);
+    let outgoing = store.engine.find_outgoing(first(id)).await.unwrap();
+    assert_eq!(outgoing.unwrap().delivery.attempts, 3);
+}
+
+/// What came of the last try is read back with the delivery.
+pub async fn the_last_try_is_remembered(store: TempStore) {
+    let id = send(&store, 1, "ada").await;
+    for in_a_row in 1..3 {
+        let unsure = Settlement::Retry {
+            at: store.clock.now(),
+            provider: Some("relay".into()),
+            fault: Fault::Unsure,
+            reason: "no answer".into(),
+        };
+        store
+            .engine
+            .settle_delivery(settled(id, unsure))
+            .await
+            .unwrap();
+        let outgoing = store.engine.find_outgoing(first(id)).await.unwrap();
+        let expected = LastTry {
+            provider: "relay".into(),
+            fault: Some(Fault::Unsure),
+            in_a_row,
+        };
+        assert_eq!(outgoing.unwrap().delivery.last_try, Some(expected));
+    }
+}
+
 /// A repeat is due at its moment; giving up leases does not bring it forward.
 pub async fn a_retry_waits_and_a_release_does_not_shorten_the_wait(store: TempStore) {
     let id = send(&store, 1, "ada").await;
     let at = store.clock.now().plus(Duration::from_secs(20));
     let retry = Settlement::Retry {
         at,
-        provider: None,
+        provider: Some("relay".into()),
+        fault: Fault::Deferred,
         reason: "451".into(),
     };
     store

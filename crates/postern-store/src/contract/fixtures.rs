@@ -205,6 +205,7 @@ pub fn settled(id: AuthRequestId, settlement: Settlement) -> Settled {
         id: first(id),
         client: client(),
         address: address("ada").key(),
+        tries: Vec::new(),
         settlement,
     }
 }

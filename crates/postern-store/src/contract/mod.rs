@@ -40,6 +40,8 @@ macro_rules! contract {
             a_lost_lease_is_claimed_again,
             claims_come_oldest_first_and_within_their_limit,
             a_delivery_settles_once,
+            every_try_of_an_attempt_is_on_the_timeline,
+            the_last_try_is_remembered,
             a_retry_waits_and_a_release_does_not_shorten_the_wait,
             a_release_ends_the_leases_of_other_nodes_only,
             the_outbox_tells_its_depth_and_its_oldest,

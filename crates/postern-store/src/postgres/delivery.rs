@@ -2,7 +2,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequestId, Delivery, DeliveryId, DeliveryState, NodeId, Outgoing, Sealed, Timestamp,
+    AuthRequestId, Delivery, DeliveryId, DeliveryState, Fault, LastTry, NodeId, Outgoing, Sealed,
+    Timestamp,
 };
 use postern_core::ports::OutboxState;
 use tokio_postgres::Row;
@@ -15,8 +16,8 @@ use super::session::{Param, Session, Sql};
 use super::value::{Id, delivery_id, get, moment, number, request_id, sealed};
 
 static FIND: Sql = Sql {
-    text: "SELECT held.request_id, held.ordinal, held.generation, held.state, held.attempts, held.queued_at, held.due_at \
-           FROM unnest($1, $2) AS wanted (request_id, ordinal) JOIN deliveries AS held \
+    text: "SELECT held.request_id, held.ordinal, held.generation, held.state, held.attempts, held.queued_at, held.due_at, \
+           held.provider, held.fault, held.in_a_row FROM unnest($1, $2) AS wanted (request_id, ordinal) JOIN deliveries AS held \
            ON held.request_id = wanted.request_id AND held.ordinal = wanted.ordinal",
     types: &[Type::UUID_ARRAY, Type::INT4_ARRAY],
 };
@@ -49,8 +50,26 @@ fn read(row: &Row) -> Result<(DeliveryId, Delivery), Failure> {
         attempts: number::<i32, _>(row, 4)?,
         queued_at: moment(row, 5)?,
         due_at: moment(row, 6)?,
+        last_try: last_try(row, 7)?,
     };
     Ok((id, delivery))
+}
+
+fn last_try(row: &Row, from: usize) -> Result<Option<LastTry>, Failure> {
+    let Some(provider) = get(row, from)? else {
+        return Ok(None);
+    };
+    let fault = |number: i16| {
+        let fault = Fault::ALL
+            .into_iter()
+            .find(|one| i16::from(one.number()) == number);
+        fault.ok_or(Failure::Unreadable("unknown fault"))
+    };
+    Ok(Some(LastTry {
+        provider,
+        fault: get::<Option<i16>>(row, from + 1)?.map(fault).transpose()?,
+        in_a_row: number::<i32, _>(row, from + 2)?,
+    }))
 }
 
 fn state(number: i16) -> Result<DeliveryState, Failure> {
@@ -196,8 +215,10 @@ impl Ended {
     /// [`Failure::Raced`] when one was not.
     pub(super) async fn update(&self, session: &Session) -> Result<(), Failure> {
         static UPDATE: Sql = Sql {
-            text: "UPDATE deliveries AS held SET state = new.state, attempts = new.attempts, due_at = new.due_at, node = NULL \
-                   FROM unnest($1, $2, $3, $4, $5, $6) AS new (request_id, ordinal, before, state, attempts, due_at) \
+            text: "UPDATE deliveries AS held SET state = new.state, attempts = new.attempts, due_at = new.due_at, node = NULL, \
+                   provider = new.provider, fault = new.fault, in_a_row = new.in_a_row \
+                   FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                   AS new (request_id, ordinal, before, state, attempts, due_at, provider, fault, in_a_row) \
                    WHERE held.request_id = new.request_id AND held.ordinal = new.ordinal AND held.state = 0 \
                    AND held.attempts = new.before RETURNING held.ordinal",
             types: &[
@@ -207,18 +228,32 @@ impl Ended {
                 Type::INT2_ARRAY,
                 Type::INT4_ARRAY,
                 Type::INT8_ARRAY,
+                Type::TEXT_ARRAY,
+                Type::INT2_ARRAY,
+                Type::INT4_ARRAY,
             ],
         };
         if self.0.is_empty() {
             return Ok(());
         }
-        let params: [Param<'_>; 6] = [
+        let faults = self.each(|(_, after)| {
+            let fault = after.last_try.as_ref()?.fault?;
+            Some(i16::from(fault.number()))
+        });
+        let last = self.0.iter().map(|(_, after)| after.last_try.as_ref());
+        let providers: Vec<Option<&str>> = last
+            .map(|last| last.map(|last| last.provider.as_str()))
+            .collect();
+        let params: [Param<'_>; 9] = [
             &self.each(|(_, after)| Id::from(after.id.request)),
             &self.each(|(_, after)| i32::from(after.id.ordinal)),
             &self.each(|(before, _)| i32::from(before.attempts)),
             &self.each(|(_, after)| i16::from(after.state.number())),
             &self.each(|(_, after)| i32::from(after.attempts)),
             &self.each(|(_, after)| after.due_at.micros()),
+            &providers,
+            &faults,
+            &self.each(|(_, after)| after.last_try.as_ref().map(|last| i32::from(last.in_a_row))),
         ];
         let won = session.query(&UPDATE, &params).await?;
         all_won(won.len(), self.0.len())

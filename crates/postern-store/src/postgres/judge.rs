@@ -111,15 +111,17 @@ impl Judge<'_> {
         else {
             return Ok(Answer::Done);
         };
-        let (after, what) = rules::settle(&before, &settled.settlement);
-        let event = Event {
-            at: self.bench.clock.now(),
+        let now = self.bench.clock.now();
+        let (after, told) = rules::settle(&before, &settled.tries, &settled.settlement, now);
+        let event = |(at, what)| Event {
+            at,
             request: Some(settled.id.request),
             client: Some(settled.client.clone()),
             address: settled.address,
             what,
         };
-        self.tell(&[event])?;
+        let events: Vec<Event> = told.into_iter().map(event).collect();
+        self.tell(&events)?;
         self.writes.ended.0.push((before, after));
         Ok(Answer::Done)
     }

@@ -50,6 +50,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "suppressions",
         sql: include_str!("../../migrations/postgres/0007_suppressions.sql"),
     },
+    Migration {
+        number: 8,
+        name: "last_try",
+        sql: include_str!("../../migrations/postgres/0008_last_try.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

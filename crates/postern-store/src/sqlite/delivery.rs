@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequestId, Delivery, DeliveryId, DeliveryState, Event, NodeId, Outgoing, Sealed, Timestamp,
+    AuthRequestId, Delivery, DeliveryId, DeliveryState, Event, Fault, LastTry, NodeId, Outgoing,
+    Sealed, Timestamp,
 };
 use postern_core::ports::{OutboxState, Settled};
 use postern_core::rules;
@@ -111,26 +112,31 @@ pub(super) fn settle(tx: &Tx<'_>, settled: &Settled) -> Result<()> {
     else {
         return Ok(());
     };
-    let (after, what) = rules::settle(&before, &settled.settlement);
+    let (after, told) = rules::settle(&before, &settled.tries, &settled.settlement, tx.now);
+    let last = after.last_try.as_ref();
     tx.write(
-        "UPDATE deliveries SET state = ?3, attempts = ?4, due_at = ?5, node = NULL \
-         WHERE request_id = ?1 AND ordinal = ?2",
+        "UPDATE deliveries SET state = ?3, attempts = ?4, due_at = ?5, node = NULL, \
+         provider = ?6, fault = ?7, in_a_row = ?8 WHERE request_id = ?1 AND ordinal = ?2",
         params![
             after.id.request.as_bytes(),
             after.id.ordinal,
             after.state.number(),
             after.attempts,
             after.due_at.micros(),
+            last.map(|last| &last.provider),
+            last.and_then(|last| last.fault).map(Fault::number),
+            last.map(|last| last.in_a_row),
         ],
     )?;
-    let event = Event {
-        at: tx.now,
+    let event = |(at, what)| Event {
+        at,
         request: Some(settled.id.request),
         client: Some(settled.client.clone()),
         address: settled.address,
         what,
     };
-    event::append(tx, &[event])
+    let events: Vec<Event> = told.into_iter().map(event).collect();
+    event::append(tx, &events)
 }
 
 /// Finds a delivery with its request and its input.
@@ -189,7 +195,8 @@ pub(super) fn outbox(conn: &Connection) -> Result<OutboxState> {
 fn find(statements: &dyn Statements, id: DeliveryId) -> Result<Option<Delivery>> {
     tx::find(
         statements,
-        "SELECT generation, state, attempts, queued_at, due_at FROM deliveries WHERE request_id = ?1 AND ordinal = ?2",
+        "SELECT generation, state, attempts, queued_at, due_at, provider, fault, in_a_row \
+         FROM deliveries WHERE request_id = ?1 AND ordinal = ?2",
         params![id.request.as_bytes(), id.ordinal],
         |row| {
             Ok(Delivery {
@@ -199,9 +206,25 @@ fn find(statements: &dyn Statements, id: DeliveryId) -> Result<Option<Delivery>>
                 attempts: row.get(2)?,
                 queued_at: Timestamp::from_micros(row.get(3)?),
                 due_at: Timestamp::from_micros(row.get(4)?),
+                last_try: last_try(row, 5)?,
             })
         },
     )
+}
+
+fn last_try(row: &Row<'_>, from: usize) -> Result<Option<LastTry>> {
+    let Some(provider) = row.get(from)? else {
+        return Ok(None);
+    };
+    let fault = |number: u8| {
+        let fault = Fault::ALL.into_iter().find(|one| one.number() == number);
+        fault.ok_or_else(|| auth_request::unreadable(from + 1, "unknown fault"))
+    };
+    Ok(Some(LastTry {
+        provider,
+        fault: row.get::<_, Option<u8>>(from + 1)?.map(fault).transpose()?,
+        in_a_row: row.get(from + 2)?,
+    }))
 }
 
 fn id(row: &Row<'_>, from: usize) -> Result<DeliveryId> {

@@ -47,6 +47,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "suppressions",
         sql: include_str!("../../migrations/sqlite/0007_suppressions.sql"),
     },
+    Migration {
+        number: 8,
+        name: "last_try",
+        sql: include_str!("../../migrations/sqlite/0008_last_try.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

@@ -15,7 +15,7 @@ use crate::health::Health;
 use crate::listen::Drain;
 use crate::mail::inbox::DevInbox;
 use crate::mail::smtp::{Limits, Trust};
-use crate::mail::{Providers, Route};
+use crate::mail::{Development, Providers, Route};
 use crate::oauth::bearer::Bearers;
 use crate::oauth::{SigningKeys, SigningPool};
 use crate::outbox::{Outbox, Pace, Parts};
@@ -50,7 +50,7 @@ impl House {
         let keys = SigningKeys::open(&postern.snapshot(), &postern.keyring())
             .map_err(|problem| StartError::Other(with_sources(&problem)))?;
         let metrics = Arc::new(Metrics::new());
-        let (route, inbox) = way_out(config, foundation)?;
+        let (route, inbox) = way_out(config, foundation, &metrics)?;
         let outbox = outbox(config, foundation, route, &metrics);
         let bell = outbox.bell();
         let (ready, readiness) = watch::channel(true);
@@ -98,21 +98,22 @@ impl House {
 fn way_out(
     config: &Config,
     foundation: &Foundation,
+    metrics: &Arc<Metrics>,
 ) -> Result<(Arc<dyn Route>, axum::Router), StartError> {
+    let limits = Limits {
+        connections: config.outbox.concurrency.max(1),
+        ..Limits::default()
+    };
+    let (postern, metrics) = (Arc::clone(&foundation.postern), Arc::clone(metrics));
+    let providers = Providers::new(postern, Trust::System, limits, metrics);
     match config.outbox.transport {
-        Transport::Smtp => {
-            let limits = Limits {
-                connections: config.outbox.concurrency.max(1),
-                ..Limits::default()
-            };
-            let providers = Providers::new(Arc::clone(&foundation.postern), Trust::System, limits);
-            Ok((Arc::new(providers), axum::Router::new()))
-        }
+        Transport::Smtp => Ok((Arc::new(providers), axum::Router::new())),
         Transport::Inbox => {
             let file = foundation.inbox_file();
             let inbox = DevInbox::open(&file, Arc::new(SystemClock))
                 .map_err(|error| StartError::Other(with_sources(&error)))?;
-            Ok((Arc::new(inbox.carrier()), inbox.router()))
+            let route = Development::new(inbox.carrier(), providers);
+            Ok((Arc::new(route), inbox.router()))
         }
     }
 }

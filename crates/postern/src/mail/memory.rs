@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Mail, Outcome, Reply, Stage, Transport};
+use super::{Mail, Outcome, Patience, Reply, Stage, Transport};
 
 /// Keeps every mail and says it was sent.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Memory {
 
 #[async_trait]
 impl Transport for Memory {
-    async fn deliver(&self, mail: &Mail) -> Outcome {
+    async fn deliver(&self, mail: &Mail, _: Patience) -> Outcome {
         self.held().push(mail.clone());
         Outcome::Sent(Reply::new(Stage::EndOfData, None, "kept in memory", &[]))
     }

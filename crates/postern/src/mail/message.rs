@@ -59,7 +59,7 @@ pub enum MessageError {
 impl Mail {
     /// The `Message-ID` with its angle brackets: a function of the delivery, on the sender's domain.
     pub fn message_id(&self) -> String {
-        format!("<{}@{}>", self.delivery, self.from.domain())
+        format!("<{}@{}>", self.delivery, self.from.id_domain())
     }
 
     /// The headers that do not depend on how the message is encoded, as text.

@@ -4,12 +4,16 @@
 //! rendered mail and no credential. A transport hands the mail over and says in an [`Outcome`]
 //! what became of it.
 
+mod breaker;
+mod development;
+mod gate;
 pub mod inbox;
 mod memory;
 mod message;
 mod outcome;
 mod preset;
 mod providers;
+mod rate;
 mod render;
 mod sender;
 pub mod smtp;
@@ -18,6 +22,8 @@ mod transport;
 mod when;
 pub mod wording;
 
+pub use development::Development;
+pub use gate::{Gate, Shut};
 pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError};
 pub use outcome::{Outcome, Reply, Stage};
@@ -28,4 +34,4 @@ pub use providers::{Providers, send_test};
 pub use render::{RenderError, Renderer};
 pub use sender::{Sender, SenderProblem};
 pub use templates::{ALWAYS, Fields, Parts, Source, TemplateError, Templates, escape_html};
-pub use transport::{Carrier, Route, Transport};
+pub use transport::{Carrier, Patience, Route, Transport};

@@ -32,6 +32,17 @@ impl Outcome {
         }
     }
 
+    /// Whether the provider was in trouble, and not the mail: its connection, TLS or login failed,
+    /// it refused for a reason of its own, or it never answered. A 4xx from MAIL FROM on is not
+    /// trouble but a wish for patience with this one mail.
+    pub fn is_trouble(&self) -> bool {
+        match self {
+            Self::Sent(_) | Self::Bounced(_) => false,
+            Self::ProviderTrouble(_) | Self::Unsure(_) => true,
+            Self::Retry(reply) => reply.code.is_none() || reply.stage < Stage::Mail,
+        }
+    }
+
     /// One word for logs and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -178,6 +189,18 @@ mod tests {
         let token = "AZabcdefGHIJKLMNOPQRSTuvwx_l";
         let reply = Reply::new(Stage::EndOfData, Some(554), said, &["482913", token]);
         assert_eq!(reply.text, "5.7.1 refused: *** *** code *** *** order ***");
+    }
+
+    #[test]
+    fn a_4xx_is_trouble_before_the_mail_is_named_and_a_wish_for_patience_after() {
+        let retry = |stage, code| Outcome::Retry(Reply::new(stage, code, "", &[])).is_trouble();
+        for stage in [Stage::Greeting, Stage::Auth] {
+            assert!(retry(stage, Some(421)), "{stage:?}");
+        }
+        for stage in [Stage::Mail, Stage::Rcpt, Stage::Data, Stage::EndOfData] {
+            assert!(!retry(stage, Some(451)), "{stage:?}");
+        }
+        assert!(retry(Stage::Rcpt, None));
     }
 
     #[test]

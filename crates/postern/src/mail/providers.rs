@@ -1,4 +1,4 @@
-//! From the mail provider in the store to an open way to it.
+//! From the mail providers in the store to open ways to them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,53 +7,132 @@ use lettre::address::Envelope;
 use lettre::message::Message;
 use postern_core::flow::Postern;
 use postern_core::keyring::Keyring;
-use postern_core::model::{Email, MailProvider, SecretText};
+use postern_core::model::{Email, MailProvider, SecretText, Snapshot};
+use tracing::warn;
 
 use super::smtp::{Endpoint, Limits, Smtp, Trust};
-use super::{Carrier, Mail, MessageError, Outcome, Reply, Route, Sender, Stage, Transport};
+use super::{
+    Carrier, Gate, Mail, MessageError, Outcome, Patience, Reply, Route, Sender, Stage, Transport,
+};
+use crate::telemetry::metrics::Metrics;
 
-/// The route to the mail provider that the store names. A changed provider gets new connections
+/// The route to the mail providers that the store names. A changed provider gets new connections
 /// with the next mail; those of the old one end with the mails they are carrying.
 pub struct Providers {
     postern: Arc<Postern>,
     trust: Trust,
     limits: Limits,
-    held: Mutex<Option<(MailProvider, Arc<Carrier>)>>,
+    metrics: Arc<Metrics>,
+    held: Mutex<Held>,
+}
+
+/// What was made of the providers of one revision of the registry.
+#[derive(Default)]
+struct Held {
+    /// The revision; none while a provider could not be made, so that it is tried again.
+    revision: Option<u64>,
+    known: Vec<(MailProvider, Arc<Carrier>)>,
+    carriers: Option<Arc<[Arc<Carrier>]>>,
+    problem: Option<String>,
 }
 
 impl Providers {
     /// A route that has not connected yet.
-    pub fn new(postern: Arc<Postern>, trust: Trust, limits: Limits) -> Self {
+    pub fn new(postern: Arc<Postern>, trust: Trust, limits: Limits, metrics: Arc<Metrics>) -> Self {
         Self {
             postern,
             trust,
             limits,
+            metrics,
             held: Mutex::default(),
         }
     }
+
+    /// Whether the store names none.
+    pub fn is_empty(&self) -> bool {
+        self.postern.snapshot().providers.is_empty()
+    }
+
+    /// Makes carriers of the snapshot's providers, keeping those that are as they were.
+    fn take_up(&self, held: &mut Held, snapshot: &Snapshot) {
+        let mut known = Vec::with_capacity(snapshot.providers.len());
+        held.problem = None;
+        for provider in &snapshot.providers {
+            let kept = held.known.iter().find(|(one, _)| is_same(one, provider));
+            let made = match kept {
+                Some((_, carrier)) => Ok(Arc::clone(carrier)),
+                None => self.carrier(provider).map(Arc::new),
+            };
+            match made {
+                Ok(carrier) => known.push((provider.clone(), carrier)),
+                Err(problem) => {
+                    warn!(provider = provider.name, problem, "mail provider left out");
+                    held.problem = Some(format!("{}: {problem}", provider.name));
+                }
+            }
+        }
+        for (gone, _) in &held.known {
+            if !snapshot.providers.iter().any(|one| one.name == gone.name) {
+                self.metrics.forget_provider(&gone.name);
+            }
+        }
+        held.revision = held.problem.is_none().then_some(snapshot.revision);
+        held.carriers = (!known.is_empty()).then(|| {
+            known
+                .iter()
+                .map(|(_, carrier)| Arc::clone(carrier))
+                .collect()
+        });
+        held.known = known;
+    }
+
+    fn carrier(&self, provider: &MailProvider) -> Result<Carrier, String> {
+        let sender = sender(provider)?;
+        let limits = Limits {
+            connections: provider
+                .connections
+                .map_or(self.limits.connections, usize::from),
+            ..self.limits
+        };
+        let endpoint = endpoint(provider, &self.postern.keyring(), &sender)?;
+        let smtp = Smtp::new(endpoint, self.trust.clone(), limits);
+        let meter = self.metrics.provider(&provider.name);
+        Ok(Carrier {
+            name: provider.name.clone(),
+            sender,
+            transport: Arc::new(smtp),
+            gate: Gate::watching(&provider.name, provider.per_minute, meter),
+        })
+    }
+}
+
+/// Whether two providers are the same but for their place in the order.
+fn is_same(one: &MailProvider, other: &MailProvider) -> bool {
+    let position = other.position;
+    *other
+        == MailProvider {
+            position,
+            ..one.clone()
+        }
 }
 
 impl Route for Providers {
-    fn carrier(&self) -> Result<Arc<Carrier>, String> {
+    fn carriers(&self) -> Result<Arc<[Arc<Carrier>]>, String> {
         let snapshot = self.postern.snapshot();
-        let provider = snapshot
-            .providers
-            .first()
-            .ok_or("no mail provider is configured")?;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, carrier)) = &*held
-            && known == provider
-        {
-            return Ok(Arc::clone(carrier));
+        if held.revision != Some(snapshot.revision) {
+            self.take_up(&mut held, &snapshot);
         }
-        let carrier = Arc::new(carrier(
-            provider,
-            &self.postern.keyring(),
-            self.trust.clone(),
-            self.limits,
-        )?);
-        *held = Some((provider.clone(), Arc::clone(&carrier)));
-        Ok(carrier)
+        held.carriers.clone().ok_or_else(|| match &held.problem {
+            Some(problem) => format!("no mail provider can be used: {problem}"),
+            None => "no mail provider is configured".to_owned(),
+        })
+    }
+
+    fn tidy(&self) {
+        for carrier in self.carriers().iter().flat_map(|all| all.iter()) {
+            carrier.transport.tidy();
+        }
     }
 }
 
@@ -85,26 +164,9 @@ pub async fn send_test(
         .subject("Postern can send mail")
         .body("This is the test mail that you asked Postern to send.\n".to_owned())
         .map_err(|error| error.to_string())?;
-    Ok(smtp.send(&envelope, &message.formatted(), &[]).await)
-}
-
-fn carrier(
-    provider: &MailProvider,
-    keyring: &Keyring,
-    trust: Trust,
-    limits: Limits,
-) -> Result<Carrier, String> {
-    let sender = sender(provider)?;
-    let limits = Limits {
-        connections: provider.connections.map_or(limits.connections, usize::from),
-        ..limits
-    };
-    let smtp = Smtp::new(endpoint(provider, keyring, &sender)?, trust, limits);
-    Ok(Carrier {
-        name: provider.name.clone(),
-        sender,
-        transport: Arc::new(smtp),
-    })
+    Ok(smtp
+        .send(&envelope, &message.formatted(), &[], Patience::WHOLE)
+        .await)
 }
 
 fn sender(provider: &MailProvider) -> Result<Sender, String> {
@@ -154,9 +216,12 @@ fn login(
 
 #[async_trait]
 impl Transport for Smtp {
-    async fn deliver(&self, mail: &Mail) -> Outcome {
+    async fn deliver(&self, mail: &Mail, patience: Patience) -> Outcome {
         match mail.encode() {
-            Ok((envelope, message)) => self.send(&envelope, &message, &mail.secrets()).await,
+            Ok((envelope, message)) => {
+                let secrets = mail.secrets();
+                self.send(&envelope, &message, &secrets, patience).await
+            }
             Err(error) => Outcome::Bounced(Reply::new(Stage::Rcpt, None, &error.to_string(), &[])),
         }
     }

@@ -12,6 +12,7 @@ use lettre::message::Mailbox;
 pub struct Sender {
     mailbox: Mailbox,
     reply_to: Option<Mailbox>,
+    id_domain: Option<String>,
 }
 
 /// Why a text is not a sender.
@@ -53,6 +54,21 @@ impl Sender {
         }
     }
 
+    /// The same sender, whose mails have Message-IDs on `domain`: a mail that another provider
+    /// repeats for another sender stays the same mail.
+    #[must_use]
+    pub fn identified_by(self, domain: &str) -> Self {
+        Self {
+            id_domain: Some(domain.to_owned()),
+            ..self
+        }
+    }
+
+    /// The domain of Message-IDs: its own, unless another one was set.
+    pub fn id_domain(&self) -> &str {
+        self.id_domain.as_deref().unwrap_or_else(|| self.domain())
+    }
+
     /// The mailbox for a message's `Reply-To`, if there is one.
     pub fn reply_to(&self) -> Option<&Mailbox> {
         self.reply_to.as_ref()
@@ -80,6 +96,7 @@ impl FromStr for Sender {
         Ok(Self {
             mailbox: Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address),
             reply_to: None,
+            id_domain: None,
         })
     }
 }

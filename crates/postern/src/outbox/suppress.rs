@@ -16,7 +16,7 @@ pub(super) async fn note(postern: &Postern, outgoing: &Outgoing, settlement: &Se
         .await
     {
         Ok(true) => {
-            info!(delivery = %id, "no such mailbox: the address is sent no mail for a while")
+            info!(delivery = %id, "no such mailbox: the address is sent no mail for a while");
         }
         Ok(false) => {}
         Err(error) => warn!(delivery = %id, %error, "a bad mailbox could not be listed"),

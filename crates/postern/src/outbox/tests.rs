@@ -1,3 +1,4 @@
+mod failover;
 mod suppressed;
 mod world;
 

@@ -133,7 +133,9 @@ label! {
         Sent = "sent",
         /// Not now; it will be tried again.
         Retried = "retried",
-        /// Refused for good.
+        /// The recipient or the message was refused for good.
+        Bounced = "bounced",
+        /// It could not be sent in time.
         Failed = "failed",
         /// Not sent: the request was spent, superseded or expired by then.
         Abandoned = "abandoned",

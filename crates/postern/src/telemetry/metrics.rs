@@ -16,10 +16,17 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::labels::{Attempt, Door, Label, Method, Outcome, RedeemVerdict};
+pub use super::providers::ProviderMeter;
+use super::providers::ProviderSeries;
 
 /// Upper bounds of the latency buckets, in seconds: 250 µs to 10 s.
 const LATENCY_BUCKETS: [f64; 14] = [
     0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0,
+];
+
+/// Upper bounds of the buckets of the time until a mail is sent, in seconds: 5 ms to 5 min.
+const SENT_BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0, 300.0,
 ];
 
 type Labels = Vec<(&'static str, &'static str)>;
@@ -33,6 +40,8 @@ pub struct Metrics {
     latency: Vec<Histogram>,
     redeems: Vec<Counter>,
     attempts: Vec<Counter>,
+    time_to_sent: Histogram,
+    providers: ProviderSeries,
     budgets_passed: Counter,
     domain_rules: Vec<(Counter, Counter)>,
     outbox_depth: Gauge,
@@ -67,6 +76,8 @@ impl Metrics {
                 "delivery_attempts",
                 "Attempts to hand a mail on, by outcome",
             ),
+            time_to_sent: all.time_to_sent(),
+            providers: ProviderSeries::register(all.0),
             budgets_passed: all.one(
                 "guess_budgets_passed",
                 "Addresses that passed their guess budget",
@@ -98,6 +109,21 @@ impl Metrics {
     /// Counts one attempt to hand a mail to its transport, by how it ended.
     pub fn attempt(&self, outcome: Attempt) {
         self.attempts[outcome.index()].inc();
+    }
+
+    /// Counts a mail that a provider took, so long after it was queued.
+    pub fn sent_after(&self, queued: Duration) {
+        self.time_to_sent.observe(queued.as_secs_f64());
+    }
+
+    /// The series of the provider called `name`; they exist from now on.
+    pub fn provider(&self, name: &str) -> ProviderMeter {
+        self.providers.of(name)
+    }
+
+    /// Ends the series of a provider that was removed.
+    pub fn forget_provider(&self, name: &str) {
+        self.providers.forget(name);
     }
 
     /// Counts an address passing its guess budget for the first time.
@@ -175,6 +201,14 @@ impl Names<'_> {
             .flat_map(outcomes)
             .map(|labels| family.get_or_create_owned(&labels))
             .collect()
+    }
+
+    fn time_to_sent(&mut self) -> Histogram {
+        let histogram = Histogram::new(SENT_BUCKETS);
+        let help = "Time from queueing a mail to a provider taking it";
+        self.0
+            .register("mail_time_to_sent_seconds", help, histogram.clone());
+        histogram
     }
 
     fn latency(&mut self) -> Vec<Histogram> {

@@ -3,3 +3,4 @@
 pub mod labels;
 pub mod logs;
 pub mod metrics;
+mod providers;

@@ -16,7 +16,7 @@ use postern_core::ports::Clock;
 use postern_store::inbox::{Inbox, InboxError, KeptMail, NewMail};
 use serde_json::{Map, Value, json};
 
-use super::{Carrier, Mail, Outcome, Reply, Stage, Transport, when};
+use super::{Carrier, Gate, Mail, Outcome, Patience, Reply, Stage, Transport, when};
 
 /// How many mails are kept; the oldest are dropped.
 pub const CAPACITY: u32 = 200_000;
@@ -47,6 +47,7 @@ impl DevInbox {
             name: "inbox".to_owned(),
             sender: sender.expect("a sender without a flaw"),
             transport: Arc::clone(self) as Arc<dyn Transport>,
+            gate: Gate::open(),
         })
     }
 
@@ -70,7 +71,7 @@ impl std::fmt::Debug for DevInbox {
 
 #[async_trait]
 impl Transport for DevInbox {
-    async fn deliver(&self, mail: &Mail) -> Outcome {
+    async fn deliver(&self, mail: &Mail, _: Patience) -> Outcome {
         let received_at = when::rfc3339(self.clock.now());
         match self.inbox.put(keep(mail, &received_at)).await {
             Ok(_) => Outcome::Sent(Reply::new(

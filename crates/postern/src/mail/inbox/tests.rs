@@ -35,7 +35,10 @@ impl World {
     }
 
     async fn mail(&self, to: &str, subject: &str) {
-        let outcome = self.inbox.deliver(&mail(to, subject)).await;
+        let outcome = self
+            .inbox
+            .deliver(&mail(to, subject), Patience::WHOLE)
+            .await;
         assert!(matches!(outcome, Outcome::Sent(_)), "{outcome:?}");
     }
 

@@ -29,6 +29,7 @@ fn outgoing(kind: Kind, to: &str) -> Outgoing {
             attempts: 0,
             queued_at: SENT_AT,
             due_at: SENT_AT,
+            last_try: None,
         },
         request,
         input: None,

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::endpoint::{Dialer, Endpoint};
 use super::failure::Failure;
+use super::progress::Progress;
 use super::starttls;
 use super::wire::Wire;
 use crate::mail::Stage;
@@ -31,25 +32,25 @@ impl Connection {
     pub(super) async fn open(
         dialer: &Dialer,
         endpoint: &Endpoint,
-        stage: &mut Stage,
+        stage: &Progress,
     ) -> Result<Self, Failure> {
-        *stage = Stage::Connect;
+        stage.reach(Stage::Connect);
         let hello = ClientId::Domain(endpoint.hello.clone());
         let (mut stream, peer) = dialer.connect(endpoint).await?;
         let wire = match endpoint.tls {
             TlsMode::None => Wire::plain(stream, peer),
             TlsMode::Implicit => {
-                *stage = Stage::Tls;
+                stage.reach(Stage::Tls);
                 Wire::tls(dialer.encrypt(endpoint, stream).await?, peer, Vec::new())
             }
             TlsMode::StartTls => {
-                *stage = Stage::Greeting;
+                stage.reach(Stage::Greeting);
                 let greeting = starttls::ask(&mut stream, &hello).await?;
-                *stage = Stage::Tls;
+                stage.reach(Stage::Tls);
                 Wire::tls(dialer.encrypt(endpoint, stream).await?, peer, greeting)
             }
         };
-        *stage = Stage::Greeting;
+        stage.reach(Stage::Greeting);
         let connected = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello).await;
         let mut smtp = connected.map_err(|error| Failure::of(Stage::Greeting, &error))?;
         // The SMTP crate forgets the extensions it does not use, and this one saves three round
@@ -62,7 +63,7 @@ impl Connection {
             .message()
             .any(|line| line.eq_ignore_ascii_case("PIPELINING"));
         if let Some(credentials) = endpoint.credentials() {
-            *stage = Stage::Auth;
+            stage.reach(Stage::Auth);
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             smtp.auth(&mechanisms, &credentials)
                 .await
@@ -80,16 +81,16 @@ impl Connection {
         &mut self,
         envelope: &Envelope,
         message: &[u8],
-        stage: &mut Stage,
+        stage: &Progress,
     ) -> Result<Response, Failure> {
         let opening = self.opening(envelope, message)?;
-        *stage = Stage::Mail;
+        stage.reach(Stage::Mail);
         if self.pipelining {
             self.open_at_once(&opening, stage).await?;
         } else {
             self.open_in_turn(&opening, stage).await?;
         }
-        *stage = Stage::EndOfData;
+        stage.reach(Stage::EndOfData);
         let answer = self
             .smtp
             .message(message)
@@ -137,17 +138,17 @@ impl Connection {
         })
     }
 
-    async fn open_in_turn(&mut self, opening: &Opening, stage: &mut Stage) -> Result<(), Failure> {
+    async fn open_in_turn(&mut self, opening: &Opening, stage: &Progress) -> Result<(), Failure> {
         self.smtp
             .command(&opening.mail)
             .await
             .map_err(|error| Failure::of(Stage::Mail, &error))?;
-        *stage = Stage::Rcpt;
+        stage.reach(Stage::Rcpt);
         self.smtp
             .command(&opening.rcpt)
             .await
             .map_err(|error| Failure::of(Stage::Rcpt, &error))?;
-        *stage = Stage::Data;
+        stage.reach(Stage::Data);
         self.smtp
             .command(Data)
             .await
@@ -156,11 +157,11 @@ impl Connection {
     }
 
     /// MAIL, RCPT and DATA in one packet (RFC 2920 §3.1), and all three answers read whatever they are.
-    async fn open_at_once(&mut self, opening: &Opening, stage: &mut Stage) -> Result<(), Failure> {
+    async fn open_at_once(&mut self, opening: &Opening, stage: &Progress) -> Result<(), Failure> {
         let mail = answered(Stage::Mail, self.smtp.command(opening).await)?;
-        *stage = Stage::Rcpt;
+        stage.reach(Stage::Rcpt);
         let rcpt = answered(Stage::Rcpt, self.smtp.read_response().await)?;
-        *stage = Stage::Data;
+        stage.reach(Stage::Data);
         let data = answered(Stage::Data, self.smtp.read_response().await)?;
         let refused = match (mail, rcpt, data) {
             (Err(failure), _, data) | (Ok(()), Err(failure), data) => (failure, data.is_ok()),

@@ -3,6 +3,7 @@
 mod connection;
 mod endpoint;
 mod failure;
+mod progress;
 mod starttls;
 mod wire;
 
@@ -16,10 +17,12 @@ use tokio::time::timeout;
 
 pub use endpoint::{Endpoint, Trust};
 
-use super::{Outcome, Reply, Stage};
+use super::{Outcome, Patience, Reply, Stage};
+use crate::app::Stopwatch;
 use connection::Connection;
 use endpoint::Dialer;
 use failure::Failure;
+use progress::Progress;
 
 /// The bounds of an SMTP client.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,11 @@ pub struct Limits {
     pub idle: Duration,
     /// How long one attempt may take in all, connecting included.
     pub attempt: Duration,
+    /// How long a mail waits for a free connection, when another provider could take it.
+    pub spill: Duration,
+    /// How long it may take until the server asks for the message, when another provider could
+    /// take it: a provider that is silent there holds up none but the mails it has.
+    pub opening: Duration,
 }
 
 impl Default for Limits {
@@ -39,6 +47,8 @@ impl Default for Limits {
             connections: 8,
             idle: Duration::from_secs(20),
             attempt: Duration::from_secs(30),
+            spill: Duration::from_secs(2),
+            opening: Duration::from_secs(5),
         }
     }
 }
@@ -65,24 +75,24 @@ impl Smtp {
         }
     }
 
-    /// Hands a message over and says how that ended, within [`Limits::attempt`].
+    /// Hands a message over and says how that ended, within [`Limits::attempt`] and `patience`.
     ///
     /// `secrets` are masked wherever the server repeats them; those of the login always are.
-    pub async fn send(&self, envelope: &Envelope, message: &[u8], secrets: &[&str]) -> Outcome {
+    pub async fn send(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        secrets: &[&str],
+        patience: Patience,
+    ) -> Outcome {
         let login = self.endpoint.secrets();
         let secrets: Vec<&str> = secrets
             .iter()
             .copied()
             .chain(login.iter().map(String::as_str))
             .collect();
-        let mut stage = Stage::Pool;
-        let attempt = timeout(
-            self.limits.attempt,
-            self.attempt(envelope, message, &mut stage),
-        )
-        .await;
-        match attempt {
-            Ok(Ok(response)) => {
+        match self.in_time(envelope, message, patience).await {
+            Ok(response) => {
                 let text = response.message().collect::<Vec<_>>().join(" ");
                 Outcome::Sent(Reply::new(
                     Stage::EndOfData,
@@ -91,9 +101,43 @@ impl Smtp {
                     &secrets,
                 ))
             }
-            Ok(Err(failure)) => failure.outcome(&secrets),
-            Err(_) => Failure::connection(stage, "no answer in time").outcome(&secrets),
+            Err(failure) => failure.outcome(&secrets),
         }
+    }
+
+    async fn in_time(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        patience: Patience,
+    ) -> Result<Response, Failure> {
+        let total = patience.total.min(self.limits.attempt);
+        let (spill, opening) = if patience.another {
+            (self.limits.spill.min(total), self.limits.opening.min(total))
+        } else {
+            (total, total)
+        };
+        let late =
+            |progress: &Progress| Err(Failure::connection(progress.stage(), "no answer in time"));
+        let (progress, watch) = (Progress::default(), Stopwatch::start());
+        let Ok(slot) = timeout(spill, self.slots.acquire()).await else {
+            return Err(Failure::connection(
+                Stage::Pool,
+                "no free connection in time",
+            ));
+        };
+        let _slot = slot.expect("the semaphore is never closed");
+        let mut attempt = std::pin::pin!(self.attempt(envelope, message, &progress));
+        // What the server has the message of is not given up before its whole time is over.
+        match timeout(opening, &mut attempt).await {
+            Ok(ended) => return ended,
+            Err(_) if progress.stage() < Stage::EndOfData => return late(&progress),
+            Err(_) => {}
+        }
+        let rest = total.saturating_sub(watch.elapsed());
+        timeout(rest, attempt)
+            .await
+            .unwrap_or_else(|_| late(&progress))
     }
 
     /// Closes connections that have waited for too long. Cheap; meant to be called every few seconds.
@@ -115,13 +159,8 @@ impl Smtp {
         &self,
         envelope: &Envelope,
         message: &[u8],
-        stage: &mut Stage,
+        stage: &Progress,
     ) -> Result<Response, Failure> {
-        let _slot = self
-            .slots
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
         if let Some(connection) = self.take() {
             match self.send_over(connection, envelope, message, stage).await {
                 Err(failure) if failure.was_stale() => {}
@@ -137,7 +176,7 @@ impl Smtp {
         mut connection: Connection,
         envelope: &Envelope,
         message: &[u8],
-        stage: &mut Stage,
+        stage: &Progress,
     ) -> Result<Response, Failure> {
         let sent = connection.send(envelope, message, stage).await;
         let usable = match &sent {

@@ -50,7 +50,9 @@ impl World {
     async fn send_to(&self, to: &str) -> Outcome {
         let from: Address = "login@app.example".parse().unwrap();
         let envelope = Envelope::new(Some(from), vec![to.parse().unwrap()]).unwrap();
-        self.smtp.send(&envelope, MESSAGE, &["482913"]).await
+        self.smtp
+            .send(&envelope, MESSAGE, &["482913"], Patience::WHOLE)
+            .await
     }
 }
 
@@ -167,7 +169,7 @@ async fn mail_without_tls_goes_to_loopback_only() {
     };
     let smtp = Smtp::new(endpoint, Trust::System, Limits::default());
     let envelope = Envelope::new(None, vec!["ada@example.com".parse().unwrap()]).unwrap();
-    let outcome = smtp.send(&envelope, MESSAGE, &[]).await;
+    let outcome = smtp.send(&envelope, MESSAGE, &[], Patience::WHOLE).await;
     assert!(
         matches!(&outcome, Outcome::ProviderTrouble(r) if r.text.contains("loopback")),
         "{outcome:?}"
@@ -318,7 +320,11 @@ async fn a_closed_port_is_a_retry() {
     tokio::task::yield_now().await;
     let envelope = Envelope::new(None, vec!["ada@example.com".parse().unwrap()]).unwrap();
     assert_eq!(
-        world.smtp.send(&envelope, MESSAGE, &[]).await.as_str(),
+        world
+            .smtp
+            .send(&envelope, MESSAGE, &[], Patience::WHOLE)
+            .await
+            .as_str(),
         "retry"
     );
 }
@@ -354,4 +360,55 @@ async fn one_slow_recipient_holds_up_one_connection_only() {
         () = quick => {}
     }
     assert_eq!(world.server.count(), 20);
+}
+
+#[tokio::test]
+async fn while_another_provider_waits_silence_is_borne_only_until_the_message_is_out() {
+    let hurried = Patience {
+        another: true,
+        ..Patience::WHOLE
+    };
+    let limits = Limits {
+        opening: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let world = World::with(SmtpServer::builder(), TlsMode::None, None, limits).await;
+    let envelope = Envelope::new(None, vec!["ada@example.com".parse().unwrap()]).unwrap();
+    let send = || world.smtp.send(&envelope, MESSAGE, &[], hurried);
+    world.server.once(Step::Banner, Act::Silence);
+    let silent = send().await;
+    assert_eq!(
+        (silent.as_str(), silent.reply().stage),
+        ("retry", Stage::Greeting)
+    );
+    let slow = Act::Slow(Duration::from_millis(400));
+    world.server.once(Step::EndOfData, slow);
+    assert_eq!(send().await.as_str(), "sent");
+}
+
+#[tokio::test]
+async fn while_another_provider_waits_no_mail_queues_long_for_a_connection() {
+    let limits = Limits {
+        connections: 1,
+        spill: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let world = World::with(SmtpServer::builder(), TlsMode::None, None, limits).await;
+    world.server.once(Step::EndOfData, Act::Silence);
+    let envelope = Envelope::new(None, vec!["ada@example.com".parse().unwrap()]).unwrap();
+    let hurried = Patience {
+        another: true,
+        ..Patience::WHOLE
+    };
+    let busy = world.smtp.send(&envelope, MESSAGE, &[], hurried);
+    let spilt = async {
+        while world.server.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.smtp.send(&envelope, MESSAGE, &[], hurried).await
+    };
+    tokio::select! {
+        outcome = busy => panic!("the silent server answered: {outcome:?}"),
+        outcome = spilt => assert_eq!(outcome.reply().stage, Stage::Pool),
+    }
 }

@@ -23,7 +23,10 @@ pub(super) struct World {
     pub(super) store: TempStore,
     pub(super) postern: Arc<Postern>,
     pub(super) smtp: SmtpServer,
+    /// Providers behind the first, called `second`, `third`, …
+    pub(super) others: Vec<SmtpServer>,
     pub(super) outbox: Outbox,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) caller: Caller,
     seen: AtomicU64,
 }
@@ -34,10 +37,18 @@ impl World {
     }
 
     pub(super) async fn at(pace: Pace, limits: Limits) -> Self {
-        let (store, smtp) = (
-            temp_store().await,
-            SmtpServer::builder().start().await.unwrap(),
-        );
+        let smtp = SmtpServer::builder().start().await.unwrap();
+        Self::before(pace, limits, smtp, Vec::new()).await
+    }
+
+    /// With these providers, in this order.
+    pub(super) async fn before(
+        pace: Pace,
+        limits: Limits,
+        smtp: SmtpServer,
+        others: Vec<SmtpServer>,
+    ) -> Self {
+        let store = temp_store().await;
         let templates = Arc::new(Templates::built_in());
         let keyring = Keyring::new(&[(1, RootSecret::new([3; 32]))], 1).unwrap();
         let postern = Arc::new(Postern::new(FlowParts {
@@ -52,14 +63,20 @@ impl World {
             )),
             inbox: false,
         }));
-        let caller = prepare(&postern, &smtp).await;
+        let caller = prepare(&postern, &smtp, &others).await;
+        let metrics = Arc::new(Metrics::new());
         let outbox = Outbox::start(
             Parts {
                 postern: Arc::clone(&postern),
                 templates,
-                route: Arc::new(Providers::new(Arc::clone(&postern), Trust::System, limits)),
+                route: Arc::new(Providers::new(
+                    Arc::clone(&postern),
+                    Trust::System,
+                    limits,
+                    Arc::clone(&metrics),
+                )),
                 entropy: Arc::new(SeededEntropy::new(2)),
-                metrics: Arc::new(Metrics::new()),
+                metrics: Arc::clone(&metrics),
                 node: store.node,
             },
             pace,
@@ -68,7 +85,9 @@ impl World {
             store,
             postern,
             smtp,
+            others,
             outbox,
+            metrics,
             caller,
             seen: AtomicU64::new(0),
         }
@@ -147,6 +166,28 @@ impl World {
             .to_owned()
     }
 
+    /// Every try that was told of, in order: who, and how it ended.
+    pub(super) async fn tries(&self, receipt: &Receipt) -> Vec<(String, String)> {
+        let events = self.store.timeline(receipt.delivery.request).await;
+        let told = |what: EventKind| match what {
+            EventKind::MailSent { provider, .. } => Some((provider, "sent".to_owned())),
+            EventKind::MailDeferred {
+                provider, fault, ..
+            } => Some((
+                provider.unwrap_or_default(),
+                format!("{fault:?}").to_lowercase(),
+            )),
+            EventKind::MailFailed { provider, .. } => {
+                Some((provider.unwrap_or_default(), "failed".to_owned()))
+            }
+            _ => None,
+        };
+        events
+            .into_iter()
+            .filter_map(|event| told(event.what))
+            .collect()
+    }
+
     /// What became of the mails of a request, in order.
     pub(super) async fn told(&self, receipt: &Receipt) -> Vec<String> {
         let events = self.store.timeline(receipt.delivery.request).await;
@@ -157,11 +198,21 @@ impl World {
     }
 }
 
-async fn prepare(postern: &Postern, smtp: &SmtpServer) -> Caller {
-    let port = smtp.addr().port();
-    let from = "Acme <login@acme.example>";
-    let provider = ProviderInput::plain("scripted", "127.0.0.1", port, TlsMode::None, from);
-    postern.put_provider(provider).await.unwrap();
+/// What a provider of this name is given: the scripted server at `port`.
+pub(super) fn provider(name: &str, port: u16) -> ProviderInput {
+    let from = match name {
+        "first" => "Acme <login@acme.example>".to_owned(),
+        name => format!("login@{name}.example"),
+    };
+    ProviderInput::plain(name, "127.0.0.1", port, TlsMode::None, from)
+}
+
+async fn prepare(postern: &Postern, smtp: &SmtpServer, others: &[SmtpServer]) -> Caller {
+    let names = ["first", "second", "third"];
+    for (name, server) in names.into_iter().zip(std::iter::once(smtp).chain(others)) {
+        let one = provider(name, server.addr().port());
+        postern.put_provider(one).await.unwrap();
+    }
     let client: ClientId = postern.create_client("app").await.unwrap().id;
     Caller { client }
 }

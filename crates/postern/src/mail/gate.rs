@@ -1,0 +1,133 @@
+//! Whether a provider should be tried at the moment: its circuit and its rate.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use postern_core::model::Timestamp;
+use tracing::{info, warn};
+
+use super::Outcome;
+use super::breaker::Breaker;
+use super::rate::Rate;
+use crate::telemetry::metrics::ProviderMeter;
+
+/// What stands before a provider. One that was made by [`Gate::open`] lets everything pass.
+#[derive(Debug)]
+pub struct Gate {
+    watched: Option<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    name: String,
+    state: Mutex<State>,
+    meter: ProviderMeter,
+}
+
+#[derive(Debug)]
+struct State {
+    breaker: Breaker,
+    rate: Option<Rate>,
+}
+
+/// Why a mail may not pass at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shut {
+    /// From when on it is worth to ask again.
+    pub until: Timestamp,
+    /// Whether that is for trouble, and not for the rate limit.
+    pub trouble: bool,
+}
+
+impl Gate {
+    /// A gate that is always open.
+    pub fn open() -> Self {
+        Self { watched: None }
+    }
+
+    /// A gate with a circuit breaker and perhaps a rate limit before the provider called `name`.
+    pub fn watching(name: &str, per_minute: Option<u32>, meter: ProviderMeter) -> Self {
+        let state = State {
+            breaker: Breaker::default(),
+            rate: per_minute.map(Rate::new),
+        };
+        Self {
+            watched: Some(Watched {
+                name: name.to_owned(),
+                state: Mutex::new(state),
+                meter,
+            }),
+        }
+    }
+
+    /// Lets one mail pass and counts it, or says when to ask again.
+    ///
+    /// # Errors
+    /// It is shut.
+    pub fn pass(&self, now: Timestamp) -> Result<(), Shut> {
+        let Some(watched) = &self.watched else {
+            return Ok(());
+        };
+        let mut state = watched.state();
+        if let Some(until) = state.rate.and_then(|rate| rate.full_until(now)) {
+            return Err(Shut {
+                until,
+                trouble: false,
+            });
+        }
+        let admitted = state.breaker.admit(now);
+        admitted.map_err(|until| Shut {
+            until,
+            trouble: true,
+        })?;
+        if let Some(rate) = &mut state.rate {
+            rate.take(now);
+        }
+        Ok(())
+    }
+
+    /// Whether a mail would pass, without counting it.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.watched.as_ref().is_none_or(|watched| {
+            let state = watched.state();
+            let full = state.rate.and_then(|rate| rate.full_until(now));
+            full.is_none() && state.breaker.shut_until(now).is_none()
+        })
+    }
+
+    /// Takes note of how a mail that passed fared.
+    pub fn note(&self, outcome: &Outcome, now: Timestamp) {
+        let Some(watched) = &self.watched else { return };
+        watched.meter.tried(outcome);
+        if outcome.is_trouble() {
+            watched.troubled(outcome, now);
+        } else {
+            watched.works();
+        }
+    }
+}
+
+impl Watched {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn troubled(&self, outcome: &Outcome, now: Timestamp) {
+        let Some(pause) = self.state().breaker.troubled(now) else {
+            return;
+        };
+        self.meter.opened();
+        let (provider, pause_s) = (&self.name, pause.as_secs());
+        let (stage, code) = (outcome.reply().stage.as_str(), outcome.reply().code);
+        warn!(
+            provider,
+            pause_s, stage, code, "mail provider in trouble: left alone for a while"
+        );
+    }
+
+    fn works(&self) {
+        if self.state().breaker.works() {
+            self.meter.closed();
+            info!(provider = self.name, "mail provider works again");
+        }
+    }
+}
