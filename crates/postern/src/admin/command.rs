@@ -99,6 +99,13 @@ pub enum AdminCommand {
         /// The address.
         address: String,
     },
+    /// Make a one-time URL that lets somebody into the dashboard.
+    AdminInvite {
+        /// Whom.
+        email: String,
+        /// `owner` or `viewer`; who is an admin already keeps their role.
+        role: String,
+    },
 }
 
 /// A mail provider as it is added.

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use postern_core::Error;
 use postern_core::flow::{NewClient, Postern};
 use postern_core::keyring::Keyring;
-use postern_core::model::{ClientId, Email, Snapshot, Timestamp};
+use postern_core::model::{ClientId, Email, Role, Snapshot, Timestamp};
 use postern_core::ports::{Entropy, StoreError};
 use postern_core::settings::Settings;
 
@@ -27,6 +27,8 @@ pub struct Admin {
     pub root_keys_file: PathBuf,
     /// The file of the development inbox, which need not be there.
     pub inbox_file: PathBuf,
+    /// The origin that browsers use, without a slash at the end.
+    pub url: String,
 }
 
 /// Why a command was not done, for the person who typed it.
@@ -35,6 +37,19 @@ pub struct Admin {
 pub struct Refusal(pub String);
 
 impl Admin {
+    /// The same, with another name in the audit.
+    #[must_use]
+    pub fn acting(&self, actor: &str) -> Self {
+        Self {
+            postern: Arc::new(self.postern.acting(actor)),
+            entropy: Arc::clone(&self.entropy),
+            keyring: Arc::clone(&self.keyring),
+            root_keys_file: self.root_keys_file.clone(),
+            inbox_file: self.inbox_file.clone(),
+            url: self.url.clone(),
+        }
+    }
+
     /// Executes one command. A change is durable, and in force in this process, when this returns.
     ///
     /// # Errors
@@ -83,6 +98,7 @@ impl Admin {
             } => self.suppress(&address, for_seconds, &note).await,
             AdminCommand::SuppressionRemove { address } => self.unsuppress(address).await,
             AdminCommand::AddressForget { address } => self.forget(&address).await,
+            AdminCommand::AdminInvite { email, role } => self.invite(&email, &role).await,
         }
     }
 
@@ -100,6 +116,15 @@ impl Admin {
     async fn revoke_client(&self, id: String) -> Result<AdminReply, Refusal> {
         self.postern.revoke_client(&client_id(&id)?).await?;
         Ok(AdminReply::ClientRevoked { id })
+    }
+
+    async fn invite(&self, email: &str, role: &str) -> Result<AdminReply, Refusal> {
+        let role = Role::parse(role).ok_or_else(|| Refusal(format!("{role:?} is not a role")))?;
+        let token = self.postern.invite_admin(email, role).await?;
+        let url = format!("{}/dashboard/invite?token={}", self.url, token.expose());
+        Ok(AdminReply::AdminInvited {
+            url: Revealed::new(url),
+        })
     }
 
     async fn forget(&self, address: &str) -> Result<AdminReply, Refusal> {

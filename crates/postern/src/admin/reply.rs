@@ -64,6 +64,11 @@ pub enum AdminReply {
         /// The address.
         address: String,
     },
+    /// An invitation was made.
+    AdminInvited {
+        /// Lets its person in, once, within an hour.
+        url: Revealed,
+    },
     /// An address was erased.
     Forgotten {
         /// How many rows went.

@@ -9,8 +9,8 @@ use postern_core::ports::random;
 use zeroize::Zeroizing;
 
 use super::args::{
-    AddressCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand, SigningCommand,
-    StoreArgs,
+    AddressCommand, AdminsCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand,
+    SigningCommand, StoreArgs,
 };
 use super::exit::{Code, Failure};
 use super::{show, store};
@@ -86,6 +86,14 @@ pub(super) fn keys(command: KeysCommand, json: bool) -> Result<(), Failure> {
         }
     };
     carry(&store, &command, json)
+}
+
+/// `postern admin …`
+pub(super) fn admins(
+    AdminsCommand::Invite { email, role, store }: AdminsCommand,
+    json: bool,
+) -> Result<(), Failure> {
+    carry(&store, &AdminCommand::AdminInvite { email, role }, json)
 }
 
 /// `postern address …`

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(super) use commands::{
-    AddressCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand, SigningCommand,
+    AddressCommand, AdminsCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand,
+    SigningCommand,
 };
 pub(super) use mail::{MailCommand, ProviderArgs, ProviderCommand};
 pub(super) use suppression::SuppressionCommand;
@@ -67,6 +68,18 @@ pub(crate) enum Command {
     /// What is kept of one person.
     #[command(subcommand)]
     Address(AddressCommand),
+    /// Who may use the dashboard.
+    #[command(subcommand)]
+    Admin(AdminsCommand),
+    /// Print a prompt that makes an AI assistant add sign-in to an app.
+    #[command(after_help = "Example:\n  postern prompt node --url https://auth.example.com")]
+    Prompt {
+        /// What the app is written in.
+        stack: crate::prompt::Stack,
+        /// The server's URL.
+        #[arg(long, default_value = "http://127.0.0.1:8080")]
+        url: String,
+    },
     /// What an operator deploys.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use postern_core::flow::Postern;
+use postern_core::model::Role;
 use postern_store::DataDir;
 
 use super::args::DevArgs;
@@ -16,6 +17,9 @@ use crate::compose::{self, Machine, StartError};
 use crate::config::{Config, Layers, Origin};
 use crate::telemetry::logs;
 use crate::{private_file, world};
+
+/// Who owns a development server.
+const OWNER: &str = "owner@example.com";
 
 /// What applications are told: `DATA/dev.env`.
 struct Credentials {
@@ -41,11 +45,14 @@ pub(super) fn run(args: &DevArgs, json: bool) -> Result<(), Failure> {
         let credentials = credentials(machine.postern(), &data).await?;
         let url = machine.url().to_owned();
         keep(&credentials, &url, &data)?;
+        let owner = machine.postern().invite_admin(OWNER, Role::Owner).await;
+        let owner = owner.map_err(Failure::failed)?;
         let told = Told {
             url: &url,
             data: &data,
             ca: ca.as_ref(),
             credentials: &credentials,
+            dashboard: format!("{url}/dashboard/invite?token={}", owner.expose()),
         };
         if json {
             show::json(&told.json())?;
@@ -197,6 +204,7 @@ struct Told<'a> {
     data: &'a Path,
     ca: Option<&'a PrivateCa>,
     credentials: &'a Credentials,
+    dashboard: String,
 }
 
 impl Told<'_> {
@@ -206,8 +214,10 @@ impl Told<'_> {
         out.push_str(&variables(self.credentials, url));
         let _ = write!(
             out,
-            "(also in {})\n\nInbox: {url}/dev/inbox\n",
-            env_file(self.data).display()
+            "(also in {})\n\nDashboard: {}\n(signs you in once, within an hour; later sign in as {OWNER}, whose mail is in the inbox)\n\n\
+             Inbox: {url}/dev/inbox\n",
+            env_file(self.data).display(),
+            self.dashboard
         );
         if let Some(ca) = ca {
             let _ = write!(out, "\n{}", walk::trust(ca));
@@ -225,6 +235,7 @@ impl Told<'_> {
             "url": self.url,
             "client_id": self.credentials.client_id,
             "client_secret": self.credentials.client_secret,
+            "dashboard_url": self.dashboard,
             "inbox_url": format!("{}/dev/inbox", self.url),
             "env_file": env_file(self.data),
             "ca_file": self.ca.map(|ca| &ca.certificate_file),

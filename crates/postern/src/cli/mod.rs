@@ -46,5 +46,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Mail(command) => mail::run(command, json),
         Command::Suppression(command) => suppression::run(command, json),
         Command::Address(command) => admin::address(command, json),
+        Command::Admin(command) => admin::admins(command, json),
+        Command::Prompt { stack, url } => show::text(&crate::prompt::prompt(stack, &url)),
     }
 }

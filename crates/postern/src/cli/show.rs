@@ -87,6 +87,10 @@ fn lines(reply: &AdminReply) -> String {
             ending(row.until.as_deref())
         ),
         AdminReply::Unsuppressed { address } => format!("{address} is sent mail again\n"),
+        AdminReply::AdminInvited { url } => format!(
+            "{}\nGood once, within an hour, for whoever opens it.\n",
+            url.expose()
+        ),
         AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
     }
 }

@@ -81,14 +81,15 @@ impl Foundation {
         self.dir.path().join("inbox.db")
     }
 
-    /// The commands on it.
-    pub(super) fn admin(&self) -> Admin {
+    /// The commands on it, for browsers that know the server as `url`.
+    pub(super) fn admin(&self, url: &str) -> Admin {
         Admin {
-            postern: Arc::clone(&self.postern),
+            postern: Arc::new(self.postern.acting("command line")),
             entropy: Arc::new(SystemEntropy),
             keyring: Arc::clone(&self.keyring),
             root_keys_file: self.root_keys_file.clone(),
             inbox_file: self.inbox_file(),
+            url: url.to_owned(),
         }
     }
 

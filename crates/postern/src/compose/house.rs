@@ -9,6 +9,7 @@ use super::foundation::Foundation;
 use super::signing;
 use crate::app::App;
 use crate::config::{Config, Transport};
+use crate::dashboard::Dashboard;
 use crate::following::Following;
 use crate::freshness::Freshness;
 use crate::health::Health;
@@ -80,11 +81,13 @@ impl House {
             foundation.disposable.clone(),
             freshness,
         ));
+        let dashboard = dashboard(foundation, &app, inbox.clone());
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {
             pages: router::router(&app)
                 .merge(health.clone().routes())
-                .merge(inbox),
+                .merge(inbox.map(|inbox| inbox.router()).unwrap_or_default())
+                .merge(dashboard.router()),
             scraped: scrape.routes().merge(health.clone().routes()),
             outbox,
             following,
@@ -94,12 +97,25 @@ impl House {
     }
 }
 
-/// Which way mails go, and the pages that show them in development.
+fn dashboard(foundation: &Foundation, app: &App, inbox: Option<Arc<DevInbox>>) -> Arc<Dashboard> {
+    Arc::new(Dashboard {
+        postern: Arc::clone(&app.postern),
+        admin: foundation.admin(&app.public_url),
+        url: app.public_url.clone(),
+        outbox: Arc::clone(&app.outbox),
+        inbox,
+    })
+}
+
+/// The way of mails, and where they are kept in development.
+type WayOut = (Arc<dyn Route>, Option<Arc<DevInbox>>);
+
+/// Which way mails go, and where they are kept in development.
 fn way_out(
     config: &Config,
     foundation: &Foundation,
     metrics: &Arc<Metrics>,
-) -> Result<(Arc<dyn Route>, axum::Router), StartError> {
+) -> Result<WayOut, StartError> {
     let limits = Limits {
         connections: config.outbox.concurrency.max(1),
         ..Limits::default()
@@ -107,13 +123,13 @@ fn way_out(
     let (postern, metrics) = (Arc::clone(&foundation.postern), Arc::clone(metrics));
     let providers = Providers::new(postern, Trust::System, limits, metrics);
     match config.outbox.transport {
-        Transport::Smtp => Ok((Arc::new(providers), axum::Router::new())),
+        Transport::Smtp => Ok((Arc::new(providers), None)),
         Transport::Inbox => {
             let file = foundation.inbox_file();
             let inbox = DevInbox::open(&file, Arc::new(SystemClock))
                 .map_err(|error| StartError::Other(with_sources(&error)))?;
             let route = Development::new(inbox.carrier(), providers);
-            Ok((Arc::new(route), inbox.router()))
+            Ok((Arc::new(route), Some(inbox)))
         }
     }
 }

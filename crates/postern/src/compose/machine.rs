@@ -50,7 +50,7 @@ impl Machine {
         if let (Some(tls), Some(files)) = (ports.tls, config.tls.clone()) {
             beside.spawn(certificates::follow(tls, files));
         }
-        beside.spawn(socket.serve(Arc::new(foundation.admin())));
+        beside.spawn(socket.serve(Arc::new(foundation.admin(&ports.url))));
         let following = Arc::clone(&house.following);
         beside.spawn(async move { following.follow().await });
         beside.spawn(async move { house.following.record().await });

@@ -35,3 +35,4 @@ pub use render::{RenderError, Renderer};
 pub use sender::{Sender, SenderProblem};
 pub use templates::{ALWAYS, Fields, Parts, Source, TemplateError, Templates, escape_html};
 pub use transport::{Carrier, Patience, Route, Transport};
+pub(crate) use when::rfc3339;

@@ -35,7 +35,7 @@ impl Civil {
 }
 
 /// A moment to the millisecond, as RFC 3339 writes it.
-pub(super) fn rfc3339(at: Timestamp) -> String {
+pub(crate) fn rfc3339(at: Timestamp) -> String {
     let Civil {
         year,
         month,

@@ -158,3 +158,21 @@ pub(crate) enum AddressCommand {
         store: StoreArgs,
     },
 }
+
+/// `postern admin …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminsCommand {
+    /// Print a one-time URL that lets somebody in: the first owner, or who cannot get mail.
+    #[command(
+        after_help = "Example:\n  postern admin invite ada@example.com --config /etc/postern/postern.toml"
+    )]
+    Invite {
+        /// Their address.
+        email: String,
+        /// What they may do; who is an admin already keeps their role.
+        #[arg(long, default_value = "owner", value_parser = ["owner", "viewer"])]
+        role: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}

@@ -55,7 +55,8 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-fn is_loopback_host(host: &str) -> bool {
+/// Whether this name of a server is one of this machine.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
     if let Ok(address) = host.parse::<SocketAddr>() {
         return is_loopback(address.ip());
     }

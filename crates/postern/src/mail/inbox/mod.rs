@@ -1,6 +1,9 @@
 //! The development inbox: what `postern dev` does with mails, and the pages and the API that
 //! show them.
 
+pub(crate) use door::is_loopback_host;
+pub(crate) use pages::{MAIL_POLICY, framed};
+
 mod api;
 mod door;
 mod pages;
@@ -49,6 +52,18 @@ impl DevInbox {
             transport: Arc::clone(self) as Arc<dyn Transport>,
             gate: Gate::open(),
         })
+    }
+
+    /// The newest mails, each as one JSON object.
+    pub(crate) async fn newest(&self, most: usize) -> Result<Vec<Value>, InboxError> {
+        let mails = self.inbox.newest(most).await?;
+        Ok(mails.iter().map(pages::parsed).collect())
+    }
+
+    /// One mail as a JSON object.
+    pub(crate) async fn one(&self, id: &str) -> Result<Option<Value>, InboxError> {
+        let found = pages::find(self, id).await?;
+        Ok(found.as_ref().map(pages::parsed))
     }
 
     /// `/dev/inbox` and what is below it, for loopback only.

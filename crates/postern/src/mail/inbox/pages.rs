@@ -23,7 +23,7 @@ const SHOWN: usize = 200;
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A mail's own HTML may show itself and nothing more: no script, no form, an origin of its own.
-const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+pub(crate) const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
      style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; frame-ancestors 'self'";
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -86,25 +86,27 @@ pub(super) async fn html(
         Ok(Some(mail)) => {
             let mail = parsed(&mail);
             let html = mail["html"].as_str().unwrap_or_default();
-            // In the frame the app's page could not work: its links open a tab of their own.
-            dressed(
-                html.replacen("<head>", "<head><base target=\"_blank\">", 1),
-                MAIL_POLICY,
-            )
+            dressed(framed(html), MAIL_POLICY)
         }
         Ok(None) => Problem::no_such_path().into_response(),
         Err(error) => api::failed(error, RequestContext::of(request.extensions()).id),
     }
 }
 
-async fn find(inbox: &DevInbox, id: &str) -> Result<Option<KeptMail>, InboxError> {
+/// A mail's HTML for a frame, in which the app's page could not work: its links open a tab of their
+/// own.
+pub(crate) fn framed(html: &str) -> String {
+    html.replacen("<head>", "<head><base target=\"_blank\">", 1)
+}
+
+pub(super) async fn find(inbox: &DevInbox, id: &str) -> Result<Option<KeptMail>, InboxError> {
     match id.parse() {
         Ok(id) => inbox.inbox.find(id).await,
         Err(_) => Ok(None),
     }
 }
 
-fn parsed(mail: &KeptMail) -> Value {
+pub(super) fn parsed(mail: &KeptMail) -> Value {
     let mut text = String::new();
     append_json(&mut text, mail);
     serde_json::from_str(&text).unwrap_or_default()

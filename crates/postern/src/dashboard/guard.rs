@@ -1,0 +1,219 @@
+//! Who may see a page, asked before the page runs.
+
+use std::sync::Arc;
+
+use aws_lc_rs::{constant_time, hmac};
+use axum::body::Body;
+use axum::extract::RawPathParams;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::header::{CONTENT_TYPE, HOST, LOCATION, ORIGIN, REFERER, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use postern_core::flow::SignedIn;
+use postern_core::model::Role;
+
+use super::cookie::Cookie;
+use super::document;
+use super::fields::{Fields, query};
+use super::route::{Access, Route, Visit};
+use super::trouble::Trouble;
+use super::{Dashboard, pages};
+use crate::rest::body::{BODY_LIMIT, read_body};
+
+/// The page's handler.
+pub(super) fn guarded(dashboard: &Arc<Dashboard>, route: Route) -> MethodRouter {
+    let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
+    let (dashboard, route) = (Arc::clone(dashboard), Arc::new(route));
+    let handler = move |path: RawPathParams, request: Request<Body>| {
+        let (dashboard, route) = (Arc::clone(&dashboard), Arc::clone(&route));
+        async move { answer(dashboard, &route, &path, request).await }
+    };
+    on(filter, handler)
+}
+
+async fn answer(
+    dashboard: Arc<Dashboard>,
+    route: &Route,
+    path: &RawPathParams,
+    request: Request<Body>,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let pairs = path
+        .iter()
+        .map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let path = Fields::of(pairs.collect());
+    let admitted = match enter(&dashboard, route, &head, body, path).await {
+        Ok(visit) => {
+            let shell = document::Shell::of(&dashboard, &visit);
+            let ran = (route.run)(Arc::clone(&dashboard), visit).await;
+            ran.unwrap_or_else(|trouble| trouble.page(shell))
+        }
+        Err(Refused::Answer(response)) => response,
+        Err(Refused::Trouble(trouble)) => trouble.page(document::Shell::bare(&dashboard, &head)),
+    };
+    document::dressed(admitted)
+}
+
+/// Why a page is not run.
+enum Refused {
+    Answer(Response),
+    Trouble(Trouble),
+}
+
+impl<T: Into<Trouble>> From<T> for Refused {
+    fn from(trouble: T) -> Self {
+        Self::Trouble(trouble.into())
+    }
+}
+
+async fn enter(
+    dashboard: &Dashboard,
+    route: &Route,
+    head: &Parts,
+    body: Body,
+    path: Fields,
+) -> Result<Visit, Refused> {
+    let cookies = Fields::cookies(&head.headers);
+    let token = cookies.get(Cookie::Session.name(dashboard)).to_owned();
+    let who = match token.as_str() {
+        "" => None,
+        token => dashboard.postern.signed_in(token).await?,
+    };
+    let csrf = csrf(&token);
+    let writes = head.method == Method::POST;
+    if writes && !is_our_own(dashboard, &head.headers) {
+        return Err(Trouble::Forged.into());
+    }
+    let form = if writes {
+        read_form(&head.headers, body).await?
+    } else {
+        Fields::default()
+    };
+    if route.access != Access::Anyone {
+        let who = who.as_ref().ok_or_else(|| to_sign_in(dashboard, head))?;
+        if writes && !same(form.get("csrf"), &csrf) {
+            return Err(Trouble::Forged.into());
+        }
+        may(route.access, who).map_err(|missing| missing.refusal(head))?;
+    }
+    let here = head.uri.path_and_query().map(ToString::to_string);
+    Ok(Visit {
+        who,
+        csrf,
+        path,
+        query: Fields::urlencoded(head.uri.query().unwrap_or_default().as_bytes()),
+        form,
+        cookies,
+        here: here.unwrap_or_default(),
+        agent: text(&head.headers, USER_AGENT.as_str()).to_owned(),
+    })
+}
+
+/// What an admin lacks for a page.
+enum Missing {
+    Role,
+    Proof,
+}
+
+fn may(access: Access, who: &SignedIn) -> Result<(), Missing> {
+    let owner = who.account.role == Role::Owner;
+    match access {
+        Access::Anyone | Access::Viewer => Ok(()),
+        Access::Owner if owner => Ok(()),
+        Access::Proven if owner && who.fresh => Ok(()),
+        Access::Proven if owner => Err(Missing::Proof),
+        Access::Owner | Access::Proven => Err(Missing::Role),
+    }
+}
+
+impl Missing {
+    fn refusal(&self, head: &Parts) -> Refused {
+        match self {
+            Self::Role => Trouble::OwnersOnly.into(),
+            Self::Proof => {
+                let to = if head.method == Method::GET {
+                    head.uri.path().to_owned()
+                } else {
+                    came_from(&head.headers)
+                };
+                let query = query(&[("to", &to)]);
+                Refused::Answer(see_other(head, &format!("/dashboard/prove?{query}")))
+            }
+        }
+    }
+}
+
+fn to_sign_in(dashboard: &Dashboard, head: &Parts) -> Refused {
+    let to = match head.uri.path_and_query() {
+        Some(here) if head.method == Method::GET => here.to_string(),
+        _ => came_from(&head.headers),
+    };
+    let query = query(&[("to", pages::within(&to))]);
+    let mut response = see_other(head, &format!("/dashboard/sign-in?{query}"));
+    let gone = Cookie::Session.set(dashboard, "");
+    response.headers_mut().append("set-cookie", gone);
+    Refused::Answer(response)
+}
+
+/// To another page; a script that asked for a part of one is told to go there too.
+fn see_other(head: &Parts, to: &str) -> Response {
+    if head.headers.contains_key("hx-request") {
+        return (StatusCode::OK, [("hx-redirect", to.to_owned())]).into_response();
+    }
+    (StatusCode::SEE_OTHER, [(LOCATION, to.to_owned())]).into_response()
+}
+
+/// The page that a form was on.
+fn came_from(headers: &HeaderMap) -> String {
+    let from = text(headers, REFERER.as_str());
+    let path = from
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or("/dashboard").to_owned()
+}
+
+/// Whether a write comes from one of our pages: by its origin, or where a browser names none, by
+/// what it says about the site. In development the server answers to every loopback name.
+fn is_our_own(dashboard: &Dashboard, headers: &HeaderMap) -> bool {
+    let origin = text(headers, ORIGIN.as_str());
+    if origin.is_empty() {
+        return text(headers, "sec-fetch-site") == "same-origin";
+    }
+    if origin == dashboard.url {
+        return true;
+    }
+    let host = text(headers, HOST.as_str());
+    dashboard.inbox.is_some()
+        && origin
+            .split_once("://")
+            .is_some_and(|(_, authority)| authority == host)
+        && crate::mail::inbox::is_loopback_host(host)
+}
+
+async fn read_form(headers: &HeaderMap, body: Body) -> Result<Fields, Trouble> {
+    let kind = text(headers, CONTENT_TYPE.as_str());
+    if !kind.starts_with("application/x-www-form-urlencoded") && !kind.is_empty() {
+        return Err(Trouble::Forged);
+    }
+    let body = read_body(headers, body, BODY_LIMIT).await;
+    let body = body
+        .map_err(|_| Trouble::Told("The form did not arrive whole, or is over 64 KiB.".into()))?;
+    Ok(Fields::urlencoded(&body))
+}
+
+/// What a session's forms carry: nobody who lacks its token can make it.
+fn csrf(token: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, token.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hmac::sign(&key, b"csrf").as_ref()[..18])
+}
+
+fn same(one: &str, other: &str) -> bool {
+    constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
+}

@@ -1,0 +1,64 @@
+//! The dashboard: pages for admins, rendered here, with no asset from elsewhere.
+//!
+//! Every page is a [`route::Route`] that says who may see it; [`guard`] asks before anything else runs.
+//! Pages call the flows and the admin commands that the API and the command line call.
+
+mod assets;
+mod chart;
+mod cookie;
+mod document;
+mod fields;
+mod guard;
+mod pages;
+mod route;
+mod shown;
+mod trouble;
+
+use std::sync::Arc;
+
+use axum::Router;
+use postern_core::flow::Postern;
+use postern_core::model::DeliveryId;
+
+use crate::admin::Admin;
+use crate::mail::inbox::DevInbox;
+
+pub use route::Access;
+
+/// What the pages stand on; one for each process.
+pub struct Dashboard {
+    /// The verbs.
+    pub postern: Arc<Postern>,
+    /// The commands that the command line has too.
+    pub admin: Admin,
+    /// The origin that browsers use, without a slash at the end.
+    pub url: String,
+    /// Told of every mail that was queued.
+    pub outbox: Arc<dyn Fn(DeliveryId) + Send + Sync>,
+    /// The mails of development; none in production.
+    pub inbox: Option<Arc<DevInbox>>,
+}
+
+impl Dashboard {
+    /// Every page, behind its guard.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let mut router = Router::new();
+        for route in pages::all() {
+            router = router.route(route.path, guard::guarded(self, route));
+        }
+        router
+    }
+
+    /// Method, path and access of every page, for whoever wants to walk over them.
+    pub fn routes() -> Vec<(http::Method, &'static str, Access)> {
+        pages::all()
+            .into_iter()
+            .map(|route| (route.method, route.path, route.access))
+            .collect()
+    }
+
+    /// Whether browsers reach it over TLS only.
+    fn secure(&self) -> bool {
+        self.url.starts_with("https://")
+    }
+}

@@ -1,0 +1,179 @@
+//! Applications: the API clients.
+
+use askama::Template;
+use axum::response::Response;
+use postern_core::model::{Client, ClientId};
+use postern_core::ports::LogQuery;
+
+use crate::admin::{AdminCommand, AdminReply, NewSecret};
+use crate::dashboard::Dashboard;
+use crate::dashboard::document::{Shell, go, html};
+use crate::dashboard::route::Visit;
+use crate::dashboard::shown;
+use crate::dashboard::trouble::Trouble;
+
+struct Row {
+    id: String,
+    name: String,
+    made: String,
+    secrets: Vec<String>,
+    used: String,
+}
+
+#[derive(Template)]
+#[template(path = "applications.html")]
+struct Page {
+    shell: Shell,
+    rows: Vec<Row>,
+    name: String,
+    wrong: String,
+}
+
+#[derive(Template)]
+#[template(path = "secret.html")]
+struct Made {
+    shell: Shell,
+    url: String,
+    id: String,
+    name: String,
+    secret: String,
+    earlier: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "application.html")]
+struct Asked {
+    shell: Shell,
+    id: String,
+    name: String,
+    rotate: bool,
+}
+
+/// The clients.
+pub(in crate::dashboard) async fn list(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    page(dashboard, &visit, String::new()).await
+}
+
+async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Response, Trouble> {
+    let snapshot = dashboard.postern.snapshot();
+    let mut clients: Vec<_> = snapshot.clients.values().collect();
+    clients.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    let mut rows = Vec::new();
+    for client in clients {
+        rows.push(row(dashboard, client).await?);
+    }
+    Ok(html(&Page {
+        shell: Shell::of(dashboard, visit),
+        rows,
+        name: visit.form.get("name").to_owned(),
+        wrong,
+    }))
+}
+
+async fn row(dashboard: &Dashboard, client: &Client) -> Result<Row, Trouble> {
+    let now = dashboard.postern.now();
+    let last = LogQuery {
+        client: Some(client.id.clone()),
+        limit: 1,
+        ..LogQuery::default()
+    };
+    let last = dashboard.postern.store().log(last).await?;
+    let valid = client.secrets.iter().filter(|secret| secret.valid_at(now));
+    let secret = |secret: &postern_core::model::ClientSecret| match secret.expires_at {
+        Some(end) => format!("earlier, until {}", shown::at(end)),
+        None => format!("current, since {}", shown::at(secret.created_at)),
+    };
+    Ok(Row {
+        id: client.id.to_string(),
+        name: client.name.clone(),
+        made: shown::at(client.created_at),
+        secrets: valid.map(secret).collect(),
+        used: last
+            .entries
+            .first()
+            .map_or_else(|| "never".to_owned(), |entry| shown::ago(now, entry.at)),
+    })
+}
+
+/// Makes a client; its secret is on the page that answers, and nowhere else.
+pub(in crate::dashboard) async fn create(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let name = visit.form.get("name").to_owned();
+    let admin = dashboard.admin.acting(visit.me());
+    match admin.execute(AdminCommand::ClientCreate { name }).await {
+        Ok(AdminReply::ClientCreated(made)) => Ok(secret(dashboard, &visit, &made)),
+        Ok(_) => Err(Trouble::NotFound),
+        Err(refusal) => page(dashboard, &visit, refusal.0).await,
+    }
+}
+
+fn secret(dashboard: &Dashboard, visit: &Visit, made: &NewSecret) -> Response {
+    html(&Made {
+        shell: Shell::of(dashboard, visit),
+        url: dashboard.url.clone(),
+        id: made.id.clone(),
+        name: made.name.clone(),
+        secret: made.secret.expose().to_owned(),
+        earlier: made.earlier_secrets_end_at.clone(),
+    })
+}
+
+/// Asks before a new secret is made.
+pub(in crate::dashboard) async fn rotating(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    ask(dashboard, &visit, true)
+}
+
+/// Asks before a client ends.
+pub(in crate::dashboard) async fn revoking(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    ask(dashboard, &visit, false)
+}
+
+fn ask(dashboard: &Dashboard, visit: &Visit, rotate: bool) -> Result<Response, Trouble> {
+    let snapshot = dashboard.postern.snapshot();
+    let id = ClientId::parse(visit.path.get("id")).ok_or(Trouble::NotFound)?;
+    let client = snapshot.clients.get(&id).ok_or(Trouble::NotFound)?;
+    Ok(html(&Asked {
+        shell: Shell::of(dashboard, visit),
+        id: id.to_string(),
+        name: client.name.clone(),
+        rotate,
+    }))
+}
+
+/// Makes a new secret; the earlier ones stay for the overlap.
+pub(in crate::dashboard) async fn rotate(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let overlap_seconds = visit.form.get("overlap").parse().unwrap_or(86_400);
+    let command = AdminCommand::ClientRotate {
+        id: visit.path.get("id").to_owned(),
+        overlap_seconds,
+    };
+    match dashboard.admin.acting(visit.me()).execute(command).await? {
+        AdminReply::ClientRotated(made) => Ok(secret(dashboard, &visit, &made)),
+        _ => Err(Trouble::NotFound),
+    }
+}
+
+/// Ends a client.
+pub(in crate::dashboard) async fn revoke(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let id = visit.path.get("id").to_owned();
+    let command = AdminCommand::ClientRevoke { id };
+    dashboard.admin.acting(visit.me()).execute(command).await?;
+    Ok(go("/dashboard/applications?done=revoked"))
+}

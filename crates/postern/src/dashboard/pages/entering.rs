@@ -1,0 +1,273 @@
+//! Getting in and out: invitation, sign-in by code or link, sign-out. Nothing happens on a GET.
+
+use askama::Template;
+use axum::response::Response;
+use http::header::SET_COOKIE;
+use postern_core::Error;
+use postern_core::error::Kind;
+use postern_core::flow::{VerifyInput, token_digest};
+
+use super::within;
+use crate::dashboard::Dashboard;
+use crate::dashboard::cookie::Cookie;
+use crate::dashboard::document::{Shell, go, html};
+use crate::dashboard::fields::query;
+use crate::dashboard::route::Visit;
+use crate::dashboard::trouble::Trouble;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    shell: Shell,
+    to: String,
+    email: String,
+    wrong: String,
+    unclaimed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "code.html")]
+struct Code {
+    shell: Shell,
+    to: String,
+    wrong: String,
+    dev: bool,
+}
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct Link {
+    shell: Shell,
+    token: String,
+}
+
+#[derive(Template)]
+#[template(path = "invite.html")]
+struct Invited {
+    shell: Shell,
+    token: String,
+    email: Option<String>,
+}
+
+/// `GET /`
+pub(in crate::dashboard) async fn root(_: &Dashboard, _: Visit) -> Result<Response, Trouble> {
+    Ok(go("/dashboard"))
+}
+
+/// Whom the invitation is for, and a button.
+pub(in crate::dashboard) async fn invite(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let token = visit.query.get("token").to_owned();
+    let email = dashboard.postern.invited(&token).await?;
+    Ok(html(&Invited {
+        shell: Shell::of(dashboard, &visit),
+        email: email.map(|email| email.as_given().to_owned()),
+        token,
+    }))
+}
+
+/// Uses the invitation up.
+pub(in crate::dashboard) async fn accept(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let session = dashboard
+        .postern
+        .accept_invite(visit.form.get("token"), &visit.agent)
+        .await;
+    match session {
+        Ok(session) => enter(dashboard, &visit, session.expose(), "/dashboard/quickstart").await,
+        Err(Error::InvalidLink) => Ok(go("/dashboard/invite")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks for the address.
+pub(in crate::dashboard) async fn sign_in(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    if visit.who.is_some() {
+        return Ok(go(within(visit.query.get("to"))));
+    }
+    Ok(asked(dashboard, &visit, String::new()))
+}
+
+fn asked(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Response {
+    let to = [visit.form.get("to"), visit.query.get("to")].concat();
+    html(&SignIn {
+        shell: Shell::of(dashboard, visit),
+        to: within(&to).to_owned(),
+        email: visit.form.get("email").to_owned(),
+        wrong,
+        unclaimed: dashboard.postern.snapshot().admins.is_empty(),
+    })
+}
+
+/// Mails the code and the link, if the address is an admin's; everybody goes to the same page.
+pub(in crate::dashboard) async fn send(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let to = within(visit.form.get("to")).to_owned();
+    match mail(dashboard, visit.form.get("email")).await {
+        Ok(awaited) => {
+            let next = format!("/dashboard/sign-in/code?{}", query(&[("to", &to)]));
+            let mut response = go(&next);
+            let cookie = Cookie::Awaited.set(dashboard, &awaited);
+            response.headers_mut().append(SET_COOKIE, cookie);
+            Ok(response)
+        }
+        Err(error) if matches!(error.kind(), Kind::Invalid | Kind::NotReady) => {
+            Ok(asked(dashboard, &visit, told(&error)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Mails an admin; answers what this browser has to keep.
+pub(super) async fn mail(dashboard: &Dashboard, email: &str) -> Result<String, Error> {
+    let uri = format!("{}/dashboard/sign-in/link", dashboard.url);
+    let (handle, receipt) = dashboard.postern.mail_admin(email, &uri).await?;
+    if let Some(receipt) = receipt {
+        (dashboard.outbox)(receipt.delivery);
+    }
+    Ok(handle.expose().to_owned())
+}
+
+fn told(error: &Error) -> String {
+    if matches!(error, Error::MailNotConfigured) {
+        return "No mail can be sent yet. On the server, run `postern admin invite ADDRESS`: it prints a link that \
+                signs you in without a mail."
+            .to_owned();
+    }
+    error.to_string()
+}
+
+/// Asks for the code.
+pub(in crate::dashboard) async fn code(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    Ok(awaiting(dashboard, &visit, String::new()))
+}
+
+fn awaiting(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Response {
+    let to = [visit.form.get("to"), visit.query.get("to")].concat();
+    html(&Code {
+        shell: Shell::of(dashboard, visit),
+        to: within(&to).to_owned(),
+        wrong,
+        dev: dashboard.inbox.is_some(),
+    })
+}
+
+/// The page that the link leads to: a button, for scanners open links too.
+pub(in crate::dashboard) async fn link(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    Ok(html(&Link {
+        shell: Shell::of(dashboard, &visit),
+        token: visit.query.get("link_token").to_owned(),
+    }))
+}
+
+/// Judges code or link, and signs in.
+pub(in crate::dashboard) async fn verify(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    match dashboard
+        .postern
+        .verify_admin(proof(dashboard, &visit))
+        .await
+    {
+        Ok(email) => {
+            let session = dashboard.postern.open_session(&email, &visit.agent).await?;
+            let to = within(visit.form.get("to")).to_owned();
+            enter(dashboard, &visit, session.expose(), &to).await
+        }
+        Err(error) => Ok(awaiting(dashboard, &visit, not_in(&error)?)),
+    }
+}
+
+/// What the form and this browser offer.
+pub(super) fn proof(dashboard: &Dashboard, visit: &Visit) -> VerifyInput {
+    let given = |name| Some(visit.form.get(name).to_owned());
+    let awaited = visit.cookies.get(Cookie::Awaited.name(dashboard));
+    VerifyInput {
+        code: given("code"),
+        link_token: given("link_token"),
+        auth_request_id: Some(awaited.to_owned()),
+    }
+}
+
+/// What to say of a refused proof. Who is no admin hears what a wrong code hears.
+pub(super) fn not_in(error: &Error) -> Result<String, Trouble> {
+    Ok(match error.kind() {
+        Kind::NotFound | Kind::Invalid => {
+            "That code is not right, or it belongs to another browser. Check the newest mail."
+                .to_owned()
+        }
+        Kind::Refused | Kind::Spent | Kind::Throttled => error.to_string(),
+        _ => return Err(Trouble::Told(error.to_string())),
+    })
+}
+
+/// Sets the new session; the one that this browser had before ends, so that nobody can have
+/// planted it.
+pub(super) async fn enter(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    session: &str,
+    to: &str,
+) -> Result<Response, Trouble> {
+    let before = visit.cookies.get(Cookie::Session.name(dashboard));
+    if !before.is_empty() {
+        dashboard.postern.end_session(token_digest(before)).await?;
+    }
+    let mut response = go(to);
+    for cookie in [
+        Cookie::Session.set(dashboard, session),
+        Cookie::Awaited.set(dashboard, ""),
+    ] {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Ends the session.
+pub(in crate::dashboard) async fn sign_out(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let digest = visit.signed_in()?.session.digest;
+    dashboard
+        .postern
+        .acting(visit.me())
+        .end_session(digest)
+        .await?;
+    let mut response = go("/dashboard/sign-in");
+    let cookie = Cookie::Session.set(dashboard, "");
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Light, dark, or as the browser has it.
+pub(in crate::dashboard) async fn theme(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let chosen = match visit.form.get("theme") {
+        "light" => "light",
+        "dark" => "dark",
+        _ => "",
+    };
+    let mut response = go(within(visit.form.get("to")));
+    let cookie = Cookie::Theme.set(dashboard, chosen);
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}

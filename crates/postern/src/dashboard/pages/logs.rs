@@ -1,0 +1,260 @@
+//! Authentication logs: the list, its live rows, and one request's timeline.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::response::Response;
+use postern_core::error::Error;
+use postern_core::flow::LogInput;
+use postern_core::model::{LogEntry, LogStatus, Timestamp};
+
+use super::steps::{self, Step};
+use crate::dashboard::Dashboard;
+use crate::dashboard::document::{Shell, html};
+use crate::dashboard::fields::{Fields, query};
+use crate::dashboard::route::Visit;
+use crate::dashboard::shown;
+use crate::dashboard::trouble::Trouble;
+
+/// A row of the list.
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) email: String,
+    pub(super) status: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) last: String,
+    pub(super) last_tone: &'static str,
+    pub(super) at: String,
+    pub(super) client: String,
+}
+
+impl Row {
+    /// The row of an entry.
+    pub(super) fn of(dashboard: &Dashboard, entry: &LogEntry) -> Self {
+        let snapshot = dashboard.postern.snapshot();
+        let client = snapshot.clients.get(&entry.client);
+        let (status, tone) = status(entry.status);
+        Self {
+            id: entry.id.to_string(),
+            email: entry.email.clone(),
+            status,
+            tone,
+            last: steps::name(&entry.last),
+            last_tone: steps::tone(&entry.last),
+            at: shown::at(entry.at),
+            client: client.map_or_else(|| of_nobody(entry), |client| client.name.clone()),
+        }
+    }
+}
+
+fn of_nobody(entry: &LogEntry) -> String {
+    match entry.client.as_str() {
+        "postern-dashboard" => "This dashboard".to_owned(),
+        id => id.to_owned(),
+    }
+}
+
+fn status(status: LogStatus) -> (&'static str, &'static str) {
+    match status {
+        LogStatus::Initiated => ("Initiated", "open"),
+        LogStatus::Pending => ("Pending", "open"),
+        LogStatus::Success => ("Success", "good"),
+        LogStatus::Failed => ("Failed", "bad"),
+    }
+}
+
+/// What the filter above the list says.
+pub(super) struct Filter {
+    pub(super) email: String,
+    pub(super) status: String,
+    pub(super) client: String,
+    pub(super) period: String,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+impl Filter {
+    /// The filter that a query tells.
+    pub(super) fn of(fields: &Fields) -> Self {
+        let text = |name: &str| fields.get(name).to_owned();
+        Self {
+            email: text("email"),
+            status: text("status"),
+            client: text("client"),
+            period: text("period"),
+            from: text("from"),
+            to: text("to"),
+        }
+    }
+
+    /// What the flow is asked; what is typed into the address field may be a request's id too.
+    pub(super) fn input(&self, dashboard: &Dashboard, token: &str) -> LogInput {
+        let named = !self.email.contains('@') && !self.email.is_empty();
+        LogInput {
+            page_token: token.to_owned(),
+            email: if named {
+                String::new()
+            } else {
+                self.email.clone()
+            },
+            request: if named {
+                self.email.clone()
+            } else {
+                String::new()
+            },
+            statuses: vec![self.status.clone()],
+            from: self.begin(dashboard.postern.now()),
+            to: moment(&self.to),
+            client: self.client.clone(),
+            ..LogInput::default()
+        }
+    }
+
+    fn begin(&self, now: Timestamp) -> Option<Timestamp> {
+        let hours = match self.period.as_str() {
+            "1h" => 1,
+            "24h" => 24,
+            "7d" => 168,
+            "30d" => 720,
+            _ => return moment(&self.from),
+        };
+        Some(now.minus(Duration::from_hours(hours)))
+    }
+
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        vec![
+            ("email", &self.email),
+            ("status", &self.status),
+            ("client", &self.client),
+            ("period", &self.period),
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+    }
+
+    fn with(&self, token: &str) -> String {
+        let mut pairs = self.pairs();
+        pairs.push(("page", token));
+        query(&pairs)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pairs().iter().all(|(_, text)| text.is_empty())
+    }
+}
+
+/// A moment as a date-and-time field writes it, in UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    let full = match text.len() {
+        16 => format!("{text}:00Z"),
+        19 => format!("{text}Z"),
+        _ => return None,
+    };
+    let at = full.parse::<prost_types::Timestamp>().ok()?;
+    Some(Timestamp::from_unix_seconds(at.seconds))
+}
+
+#[derive(Template)]
+#[template(path = "logs.html")]
+struct Page {
+    shell: Shell,
+    filter: Filter,
+    clients: Vec<(String, String)>,
+    rows: Vec<Row>,
+    total: String,
+    older: String,
+    newer: String,
+    same: String,
+    first: bool,
+    wrong: String,
+}
+
+#[derive(Template)]
+#[template(path = "log_rows.html")]
+struct Rows {
+    rows: Vec<Row>,
+}
+
+#[derive(Template)]
+#[template(path = "log_detail.html")]
+struct Detail {
+    shell: Shell,
+    row: Row,
+    steps: Vec<Step>,
+}
+
+/// The list.
+pub(in crate::dashboard) async fn list(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let filter = Filter::of(&visit.query);
+    let token = visit.query.get("page");
+    let found = dashboard.postern.log(&filter.input(dashboard, token)).await;
+    let (answer, wrong) = match found {
+        Ok(answer) => (answer, String::new()),
+        Err(Error::Invalid(wrong)) => (
+            postern_core::flow::LogAnswer::default(),
+            wrong[0].description.clone(),
+        ),
+        Err(error) => return Err(error.into()),
+    };
+    let link = |token: &str| match token {
+        "" => String::new(),
+        token => format!("/dashboard/logs?{}", filter.with(token)),
+    };
+    let snapshot = dashboard.postern.snapshot();
+    let mut clients: Vec<_> = snapshot
+        .clients
+        .values()
+        .map(|client| (client.id.to_string(), client.name.clone()))
+        .collect();
+    clients.sort_by(|a, b| a.1.cmp(&b.1));
+    let capped = if answer.total >= 10_000 {
+        " or more"
+    } else {
+        ""
+    };
+    Ok(html(&Page {
+        shell: Shell::of(dashboard, &visit),
+        clients,
+        rows: answer
+            .entries
+            .iter()
+            .map(|entry| Row::of(dashboard, entry))
+            .collect(),
+        total: format!("{}{capped}", shown::number(answer.total)),
+        older: link(&answer.next),
+        newer: link(&answer.previous),
+        same: filter.with(""),
+        first: token.is_empty(),
+        wrong,
+        filter,
+    }))
+}
+
+/// The first page's rows, for the live list.
+pub(in crate::dashboard) async fn rows(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let filter = Filter::of(&visit.query);
+    let answer = dashboard.postern.log(&filter.input(dashboard, "")).await?;
+    let rows = answer.entries.iter().map(|entry| Row::of(dashboard, entry));
+    Ok(html(&Rows {
+        rows: rows.collect(),
+    }))
+}
+
+/// One request with its timeline.
+pub(in crate::dashboard) async fn detail(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let (entry, events) = dashboard.postern.logged(visit.path.get("id")).await?;
+    Ok(html(&Detail {
+        shell: Shell::of(dashboard, &visit),
+        row: Row::of(dashboard, &entry),
+        steps: steps::of(&events),
+    }))
+}

@@ -1,0 +1,151 @@
+//! Every page of the dashboard.
+
+mod admins;
+mod applications;
+mod audit;
+mod emails;
+mod entering;
+mod export;
+mod inbox;
+mod keys;
+mod logs;
+mod method;
+mod overview;
+mod proving;
+mod quickstart;
+mod steps;
+mod why;
+
+use super::assets;
+use super::route::{Route, page};
+
+/// The table of pages.
+pub(super) fn all() -> Vec<Route> {
+    let mut all = entrance();
+    all.extend(looking());
+    all.extend(changing());
+    all.extend(secret());
+    all
+}
+
+/// Signing in, and what belongs to it.
+fn entrance() -> Vec<Route> {
+    vec![
+        page!(GET "/" Anyone entering::root),
+        page!(GET "/dashboard/assets/{name}" Anyone assets::asset),
+        page!(GET "/dashboard/invite" Anyone entering::invite),
+        page!(POST "/dashboard/invite" Anyone entering::accept),
+        page!(GET "/dashboard/sign-in" Anyone entering::sign_in),
+        page!(POST "/dashboard/sign-in" Anyone entering::send),
+        page!(GET "/dashboard/sign-in/code" Anyone entering::code),
+        page!(POST "/dashboard/sign-in/code" Anyone entering::verify),
+        page!(GET "/dashboard/sign-in/link" Anyone entering::link),
+        page!(POST "/dashboard/theme" Anyone entering::theme),
+        page!(GET "/llms.txt" Anyone quickstart::llms),
+        page!(GET "/prompts/{file}" Anyone quickstart::prompt),
+    ]
+}
+
+/// What every admin may see.
+fn looking() -> Vec<Route> {
+    vec![
+        page!(GET "/dashboard" Viewer overview::show),
+        page!(GET "/dashboard/quickstart" Viewer quickstart::show),
+        page!(GET "/dashboard/authentication" Viewer method::show),
+        page!(GET "/dashboard/emails" Viewer emails::show),
+        page!(GET "/dashboard/applications" Viewer applications::list),
+        page!(GET "/dashboard/logs" Viewer logs::list),
+        page!(GET "/dashboard/logs/rows" Viewer logs::rows),
+        page!(GET "/dashboard/logs/why" Viewer why::show),
+        page!(GET "/dashboard/logs/export" Viewer export::file),
+        page!(GET "/dashboard/logs/{id}" Viewer logs::detail),
+        page!(GET "/dashboard/admins" Viewer admins::list),
+        page!(GET "/dashboard/audit" Viewer audit::show),
+        page!(GET "/dashboard/keys" Viewer keys::show),
+        page!(GET "/dashboard/prove" Viewer proving::show),
+        page!(POST "/dashboard/prove/send" Viewer proving::send),
+        page!(POST "/dashboard/prove" Viewer proving::verify),
+        page!(POST "/dashboard/sign-out" Viewer entering::sign_out),
+    ]
+}
+
+/// What owners change. Mails of the inbox hold codes that open requests.
+fn changing() -> Vec<Route> {
+    vec![
+        page!(POST "/dashboard/authentication" Owner method::save),
+        page!(POST "/dashboard/authentication/advice" Owner method::advice),
+        page!(POST "/dashboard/quickstart/send" Owner quickstart::send),
+        page!(GET "/dashboard/quickstart/steps" Owner quickstart::steps),
+        page!(POST "/dashboard/quickstart/verify" Owner quickstart::verify),
+        page!(POST "/dashboard/emails/order" Owner emails::order),
+        page!(POST "/dashboard/emails/test" Owner emails::test),
+        page!(POST "/dashboard/emails/branding" Owner emails::brand),
+        page!(POST "/dashboard/logs/forget" Owner why::forget),
+        page!(GET "/dashboard/inbox" Owner inbox::list),
+        page!(GET "/dashboard/inbox/rows" Owner inbox::rows),
+        page!(GET "/dashboard/inbox/{id}" Owner inbox::mail),
+        page!(GET "/dashboard/inbox/{id}/html" Owner inbox::html),
+        page!(POST "/dashboard/sessions/end" Owner admins::end_session),
+    ]
+}
+
+/// What owners touch only after proving who they are: secrets, keys and admins.
+fn secret() -> Vec<Route> {
+    vec![
+        page!(GET "/dashboard/emails/add" Proven emails::adding),
+        page!(POST "/dashboard/emails/add" Proven emails::add),
+        page!(GET "/dashboard/emails/remove" Proven emails::removing),
+        page!(POST "/dashboard/emails/remove" Proven emails::remove),
+        page!(POST "/dashboard/applications" Proven applications::create),
+        page!(GET "/dashboard/applications/{id}/rotate" Proven applications::rotating),
+        page!(POST "/dashboard/applications/{id}/rotate" Proven applications::rotate),
+        page!(GET "/dashboard/applications/{id}/revoke" Proven applications::revoking),
+        page!(POST "/dashboard/applications/{id}/revoke" Proven applications::revoke),
+        page!(POST "/dashboard/admins/add" Proven admins::add),
+        page!(POST "/dashboard/admins/role" Proven admins::role),
+        page!(GET "/dashboard/admins/remove" Proven admins::removing),
+        page!(POST "/dashboard/admins/remove" Proven admins::remove),
+        page!(POST "/dashboard/keys/signing/rotate" Proven keys::rotate_signing),
+        page!(POST "/dashboard/keys/root/reseal" Proven keys::reseal),
+        page!(POST "/dashboard/keys/root/retire" Proven keys::retire),
+    ]
+}
+
+/// The address if it is one of a page of ours, else the first page: nobody is sent elsewhere.
+pub(super) fn within(to: &str) -> &str {
+    let ours = to == "/dashboard" || to.starts_with("/dashboard/") || to.starts_with("/dashboard?");
+    let plain = to
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if ours && plain && !to.contains("//") {
+        to
+    } else {
+        "/dashboard"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for ours in [
+            "/dashboard",
+            "/dashboard/logs?email=a%40b.c",
+            "/dashboard?period=24h",
+        ] {
+            assert_eq!(within(ours), ours);
+        }
+        for elsewhere in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/dashboardevil",
+            "/dashboard/\\evil",
+            "/dashboard//evil",
+        ] {
+            assert_eq!(within(elsewhere), "/dashboard", "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The steps of an auth request in words.
+
+use postern_core::model::{Event, EventKind, Method, UsedBy};
+
+use crate::dashboard::shown;
+
+/// One step as a timeline shows it.
+pub(super) struct Step {
+    /// When.
+    pub(super) at: String,
+    /// What happened.
+    pub(super) title: String,
+    /// More about it.
+    pub(super) detail: String,
+    /// `good`, `bad`, or nothing.
+    pub(super) tone: &'static str,
+}
+
+/// The steps of these events.
+pub(super) fn of(events: &[Event]) -> Vec<Step> {
+    events.iter().map(step).collect()
+}
+
+fn step(event: &Event) -> Step {
+    let (title, detail, tone) = told(&event.what);
+    Step {
+        at: shown::at(event.at),
+        title,
+        detail,
+        tone,
+    }
+}
+
+/// What an event's name means, for lists.
+pub(super) fn name(kind: &str) -> String {
+    let text = kind.replace('_', " ");
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// How good an event's name is to see.
+pub(super) fn tone(kind: &str) -> &'static str {
+    match kind {
+        "verified" | "mail_sent" => "good",
+        "mail_failed" | "locked" | "expired" | "throttled" | "mail_abandoned" => "bad",
+        "mail_deferred" | "wrong_code" => "warn",
+        _ => "",
+    }
+}
+
+/// Title, more about it, and its tone.
+type Told = (String, String, &'static str);
+
+fn told(what: &EventKind) -> Told {
+    let told = of_mail(what).or_else(|| of_request(what));
+    told.unwrap_or_else(|| (name(what.name()), String::new(), tone(what.name())))
+}
+
+fn of_request(what: &EventKind) -> Option<Told> {
+    Some(match what {
+        EventKind::Initiated {
+            method,
+            hardened,
+            expires_in,
+            ..
+        } => (
+            "Sign-in requested".into(),
+            initiated(*method, *hardened, *expires_in),
+            "",
+        ),
+        EventKind::Resent { regenerated, .. } => {
+            let detail = if *regenerated {
+                "With new credentials; the older ones are worth nothing now."
+            } else {
+                "With the same credentials."
+            };
+            ("Mail asked for again".into(), detail.into(), "")
+        }
+        EventKind::WrongCode { attempts_left, .. } => (
+            "Wrong code".into(),
+            format!("{attempts_left} attempts left."),
+            "warn",
+        ),
+        EventKind::Verified { by } => {
+            let by = match by {
+                UsedBy::Code => "By the code.",
+                UsedBy::Link => "By the link.",
+            };
+            ("Verified".into(), by.into(), "good")
+        }
+        EventKind::Throttled { what, count } => (
+            "Refused by a limit".into(),
+            format!("{count} calls: too many {what}."),
+            "bad",
+        ),
+        _ => return None,
+    })
+}
+
+fn of_mail(what: &EventKind) -> Option<Told> {
+    Some(match what {
+        EventKind::MailQueued { delivery } => (
+            "Mail queued".into(),
+            format!("Mail {} of this request.", delivery + 1),
+            "",
+        ),
+        EventKind::MailSent {
+            attempts,
+            provider,
+            reply,
+            ..
+        } => (
+            format!("Mail taken by {provider}"),
+            format!("At attempt {attempts}. It said: {reply}"),
+            "good",
+        ),
+        EventKind::MailDeferred {
+            attempts,
+            provider,
+            reason,
+            ..
+        } => (
+            format!("Attempt {attempts} failed, will be tried again"),
+            format!("{}: {reason}", provider.as_deref().unwrap_or("no provider")),
+            "warn",
+        ),
+        EventKind::MailFailed {
+            bounced, reason, ..
+        } => {
+            let title = if *bounced {
+                "The recipient was refused"
+            } else {
+                "The mail could not be sent in time"
+            };
+            (title.into(), reason.clone(), "bad")
+        }
+        EventKind::MailAbandoned { reason, .. } => (
+            "Mail not sent".into(),
+            format!("Its credential was {reason} by then."),
+            "bad",
+        ),
+        _ => return None,
+    })
+}
+
+fn initiated(method: Method, hardened: bool, expires_in: u64) -> String {
+    let what = match method {
+        Method::Otp => "A code",
+        Method::Link => "A link",
+        Method::LinkOtp => "A code and a link",
+    };
+    let longer = if hardened {
+        " The code is a long one, because too many wrong codes were tried for this address."
+    } else {
+        ""
+    };
+    format!("{what}, good for {expires_in} s.{longer}")
+}

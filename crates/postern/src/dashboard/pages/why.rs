@@ -1,0 +1,196 @@
+//! Why did this person get no mail?
+
+use askama::Template;
+use axum::response::Response;
+use postern_core::model::{Email, Event, EventKind, LogStatus};
+use postern_core::ports::LogQuery;
+
+use super::logs::Row;
+use super::steps::{self, Step};
+use crate::admin::AdminCommand;
+use crate::dashboard::Dashboard;
+use crate::dashboard::document::{Shell, go, html};
+use crate::dashboard::route::Visit;
+use crate::dashboard::shown;
+use crate::dashboard::trouble::Trouble;
+
+/// Requests that are looked at.
+const LATEST: usize = 5;
+
+struct Case {
+    row: Row,
+    verdict: String,
+    tone: &'static str,
+    steps: Vec<Step>,
+}
+
+#[derive(Template)]
+#[template(path = "why.html")]
+struct Page {
+    shell: Shell,
+    email: String,
+    wrong: String,
+    asked: bool,
+    verdict: String,
+    tone: &'static str,
+    cases: Vec<Case>,
+    refusals: Vec<Step>,
+}
+
+/// The answer, from the newest requests of the address and from what limits refused.
+pub(in crate::dashboard) async fn show(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let email = visit.query.get("email").to_owned();
+    let mut page = Page {
+        shell: Shell::of(dashboard, &visit),
+        asked: !email.is_empty(),
+        wrong: String::new(),
+        verdict: String::new(),
+        tone: "",
+        cases: Vec::new(),
+        refusals: Vec::new(),
+        email,
+    };
+    if page.asked {
+        match Email::parse(&page.email) {
+            Ok(address) => look(dashboard, &mut page, &address).await?,
+            Err(problem) => page.wrong = problem.to_string(),
+        }
+    }
+    Ok(html(&page))
+}
+
+async fn look(dashboard: &Dashboard, page: &mut Page, address: &Email) -> Result<(), Trouble> {
+    let store = dashboard.postern.store();
+    let latest = LogQuery {
+        address: Some(address.key()),
+        limit: LATEST,
+        ..LogQuery::default()
+    };
+    for entry in store.log(latest).await?.entries {
+        let events = store.timeline(entry.id).await?;
+        let (verdict, tone) = judge(&events, entry.status);
+        page.cases.push(Case {
+            row: Row::of(dashboard, &entry),
+            verdict,
+            tone,
+            steps: steps::of(&events),
+        });
+    }
+    let refusals = store.refusals(address.key()).await?;
+    page.refusals = steps::of(&refusals);
+    (page.verdict, page.tone) = summary(dashboard, page, refusals.first());
+    Ok(())
+}
+
+fn summary(dashboard: &Dashboard, page: &Page, refused: Option<&Event>) -> (String, &'static str) {
+    let settings = &dashboard.postern.snapshot().settings;
+    if !settings.enabled {
+        return (
+            "Sign-in is switched off in the settings, so every send is refused.".into(),
+            "bad",
+        );
+    }
+    if dashboard.inbox.is_none() && dashboard.postern.snapshot().providers.is_empty() {
+        return (
+            "There is no mail provider, so every send is refused.".into(),
+            "bad",
+        );
+    }
+    match (page.cases.first(), refused) {
+        (Some(newest), _) => (newest.verdict.clone(), newest.tone),
+        (None, Some(refused)) => (
+            format!(
+                "A limit refused the calls for this address, last at {}. It opens again by itself.",
+                shown::at(refused.at)
+            ),
+            "bad",
+        ),
+        (None, None) => (
+            "No sign-in was ever requested for this address, as far as the log goes back: your app did not call \
+             send, or called it with another address."
+                .into(),
+            "warn",
+        ),
+    }
+}
+
+/// What the last word about the newest mail of a request means.
+fn judge(events: &[Event], status: LogStatus) -> (String, &'static str) {
+    let last = events.iter().rev().find_map(|event| mail(&event.what));
+    let (told, tone) = last.unwrap_or((
+        "The mail is queued and was not tried yet: is the outbox running?".to_owned(),
+        "warn",
+    ));
+    if status == LogStatus::Success {
+        return (
+            "The mail arrived: the person signed in with it.".into(),
+            "good",
+        );
+    }
+    (told, tone)
+}
+
+fn mail(what: &EventKind) -> Option<(String, &'static str)> {
+    if let EventKind::MailSent {
+        provider, reply, ..
+    } = what
+    {
+        let told = format!(
+            "{provider} took the mail and answered “{reply}”. From there on it is in their hands: look into the spam \
+             folder, and into {provider}'s own log."
+        );
+        return Some((told, "good"));
+    }
+    if let EventKind::MailDeferred { reason, .. } = what {
+        let told =
+            format!("The provider had trouble and the mail is tried again. The trouble: {reason}");
+        return Some((told, "warn"));
+    }
+    if let EventKind::MailFailed {
+        bounced, reason, ..
+    } = what
+    {
+        let told = if *bounced {
+            format!("The address was refused: {reason}. Is it spelt right?")
+        } else {
+            format!("The mail could not be sent while its code lived: {reason}")
+        };
+        return Some((told, "bad"));
+    }
+    if let EventKind::MailAbandoned { reason, .. } = what {
+        let told = format!(
+            "The mail was not sent, because its credential was {reason} before its turn came."
+        );
+        return Some((told, "bad"));
+    }
+    (what.name() == "test_identity").then(|| {
+        let told = "This is a test identity: it never gets a mail, and its code is the one in the settings.";
+        (told.to_owned(), "warn")
+    })
+}
+
+/// Forgets an address.
+pub(in crate::dashboard) async fn forget(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let address = visit.form.get("email").to_owned();
+    let admin = dashboard.admin.acting(visit.me());
+    admin
+        .execute(AdminCommand::AddressForget { address })
+        .await?;
+    // The audit tells that it was done, and not for whom: that would not be forgetting.
+    let acting = dashboard.postern.acting(visit.me());
+    acting
+        .note(
+            "address.forget",
+            String::new(),
+            String::new(),
+            String::new(),
+        )
+        .await?;
+    Ok(go("/dashboard/logs/why?done=forgotten"))
+}

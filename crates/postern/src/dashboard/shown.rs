@@ -1,0 +1,75 @@
+//! Values as the pages show them.
+
+use std::time::Duration;
+
+use postern_core::model::Timestamp;
+
+/// A moment, `2027-01-15 08:00:00` UTC.
+pub(super) fn at(at: Timestamp) -> String {
+    let text = crate::mail::rfc3339(at);
+    text.get(..19).unwrap_or(&text).replace('T', " ")
+}
+
+/// How long ago: `just now`, `5 min ago`, `3 h ago`, `12 d ago`.
+pub(super) fn ago(now: Timestamp, at: Timestamp) -> String {
+    let since = now.since(at).as_secs();
+    match since {
+        0..60 => "just now".to_owned(),
+        60..3600 => format!("{} min ago", since / 60),
+        3600..172_800 => format!("{} h ago", since / 3600),
+        _ => format!("{} d ago", since / 86_400),
+    }
+}
+
+/// A span: `45 s`, `5 min`, `2 h`.
+pub(super) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
+}
+
+/// A number with a space between its thousands.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share in whole percent; nothing of nothing is no share.
+pub(super) fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "–".to_owned();
+    }
+    format!("{} %", (part * 100 + whole / 2) / whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_shares_are_easy_to_read() {
+        assert_eq!(number(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(number(100), "100");
+        assert_eq!(percent(1, 3), "33 %");
+        assert_eq!(percent(0, 0), "–");
+    }
+
+    #[test]
+    fn moments_are_told_to_the_second_and_by_their_age() {
+        let then = Timestamp::from_unix_seconds(1_800_000_000);
+        assert_eq!(at(then), "2027-01-15 08:00:00");
+        assert_eq!(ago(then.plus(Duration::from_mins(5)), then), "5 min ago");
+        assert_eq!(ago(then, then), "just now");
+        assert_eq!(span(Duration::from_mins(5)), "5 min");
+    }
+}

@@ -1,0 +1,156 @@
+//! What an app needs to know to sign people in: code for each stack, and the prompt that makes an
+//! assistant build it in.
+
+/// What an app is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Stack {
+    /// Node.js, with the official SDK.
+    Node,
+    /// Python, with the official SDK.
+    Python,
+    /// Go, with the official SDK.
+    Go,
+    /// Java, with the official SDK.
+    Java,
+    /// Rust, with Postern's own SDK.
+    Rust,
+    /// Anything that speaks HTTP.
+    Curl,
+}
+
+impl Stack {
+    /// Every stack, in the order in which they are offered.
+    pub const ALL: [Self; 6] = [
+        Self::Node,
+        Self::Python,
+        Self::Go,
+        Self::Java,
+        Self::Rust,
+        Self::Curl,
+    ];
+
+    /// The stack with this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stack| stack.as_str() == text)
+    }
+
+    /// Its name in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Java => "java",
+            Self::Rust => "rust",
+            Self::Curl => "curl",
+        }
+    }
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Node => "Node.js",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::Java => "Java",
+            Self::Rust => "Rust",
+            Self::Curl => "curl",
+        }
+    }
+
+    /// Send, resend and verify in it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Node => include_str!("../assets/prompts/node.txt"),
+            Self::Python => include_str!("../assets/prompts/python.txt"),
+            Self::Go => include_str!("../assets/prompts/go.txt"),
+            Self::Java => include_str!("../assets/prompts/java.txt"),
+            Self::Rust => include_str!("../assets/prompts/rust.txt"),
+            Self::Curl => include_str!("../assets/prompts/curl.txt"),
+        }
+    }
+
+    fn install(self) -> &'static str {
+        match self {
+            Self::Node => "npm install @scalekit-sdk/node",
+            Self::Python => "pip install scalekit-sdk-python",
+            Self::Go => "go get github.com/scalekit-inc/scalekit-sdk-go/v2",
+            Self::Java => "Maven: com.scalekit:scalekit-sdk-java",
+            Self::Rust => "the crate postern-client of the Postern repository",
+            Self::Curl => "nothing to install; any HTTP client will do",
+        }
+    }
+
+    /// What this stack's SDK is particular about.
+    fn particular(self) -> &'static str {
+        match self {
+            Self::Python => "The SDK's calls always use TLS: the server's URL must be https.",
+            Self::Java => {
+                "The SDK speaks to https on port 443 only, with no port or path in the URL."
+            }
+            Self::Go => {
+                "With an http URL the SDK speaks gRPC over HTTP/1.1; the server answers that too."
+            }
+            Self::Node | Self::Rust => "http is fine for loopback; use https everywhere else.",
+            Self::Curl => {
+                "An access token lives for 24 hours: keep it, and fetch a new one when a call answers 401."
+            }
+        }
+    }
+}
+
+/// The prompt for an AI-powered IDE, for an app in this stack and this server.
+pub fn prompt(stack: Stack, url: &str) -> String {
+    include_str!("../assets/prompts/prompt.md")
+        .replace("{{stack}}", stack.title())
+        .replace("{{install}}", stack.install())
+        .replace("{{particular}}", stack.particular())
+        .replace("{{code}}", stack.code().trim_end())
+        .replace("{{facts}}", FACTS.trim_end())
+        .replace("{{url}}", url)
+}
+
+/// What an assistant that reads `/llms.txt` is told.
+pub fn llms(url: &str) -> String {
+    let links = Stack::ALL.map(|stack| {
+        format!(
+            "- [{}]({url}/prompts/{}.md): how to add it to an app in {}\n",
+            stack.title(),
+            stack.as_str(),
+            stack.title()
+        )
+    });
+    format!(
+        "# Postern\n\n> A self-hosted server that mails people a one-time code, a magic link, or both, and later says \
+         whether what they typed or clicked is right. The official Scalekit SDKs speak to it unchanged.\n\n\
+         {}\n\n## Prompts\n\n{}\n## Reference\n\n- [OpenAPI]({url}/openapi.json): the REST form\n",
+        FACTS.trim_end(),
+        links.concat()
+    )
+}
+
+const FACTS: &str = include_str!("../assets/prompts/facts.md");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_prompt_is_whole_and_names_this_server() {
+        for stack in Stack::ALL {
+            let text = prompt(stack, "https://auth.example.com");
+            assert!(!text.contains("{{"), "{text}");
+            for fact in [
+                "https://auth.example.com",
+                stack.title(),
+                "auth_request_id",
+                "TOO_MANY_ATTEMPTS",
+                "Retry-After",
+                "button",
+            ] {
+                assert!(text.contains(fact), "{}: {fact}", stack.as_str());
+            }
+        }
+        assert!(llms("https://a.example").contains("https://a.example/prompts/go.md"));
+    }
+}

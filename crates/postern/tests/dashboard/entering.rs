@@ -1,0 +1,143 @@
+//! Getting in, staying in, getting out.
+
+use crate::site::Site;
+
+const SESSION: &str = "postern-dev-session";
+
+#[tokio::test]
+async fn the_printed_address_lets_one_person_in_once_and_only_by_its_button() {
+    let site = Site::start();
+    let printed = site.printed();
+    let path = printed.strip_prefix(&site.url).unwrap().to_owned();
+    let mut scanner = site.visitor();
+    for _ in 0..3 {
+        let page = scanner.get(&path).await;
+        assert!(page.text.contains("owner@example.com"), "{}", page.text);
+    }
+    assert!(scanner.cookies.is_empty(), "looking changes nothing");
+    let mut owner = site.visitor();
+    owner.accept(&printed).await;
+    assert_eq!(owner.get("/dashboard").await.status, 200);
+    let mut late = site.visitor();
+    assert!(
+        late.get(&path)
+            .await
+            .text
+            .contains("This invitation is over")
+    );
+    let token = path.split_once("token=").unwrap().1;
+    late.post("/dashboard/invite", &[("token", token)]).await;
+    assert!(late.cookies.is_empty());
+}
+
+#[tokio::test]
+async fn an_admin_signs_in_by_the_code_and_by_the_link_of_postern_s_own_mail() {
+    let site = Site::start();
+    drop(site.owner().await);
+    for by_link in [false, true] {
+        let mut admin = site.visitor();
+        let form = [("email", "Owner@example.com"), ("to", "/dashboard/logs")];
+        let sent = admin.post("/dashboard/sign-in", &form).await;
+        assert!(
+            sent.leads_to("/dashboard/sign-in/code?to=%2Fdashboard%2Flogs"),
+            "{sent:?}"
+        );
+        let mail = site.mail("owner@example.com").await;
+        let (name, proof) = if by_link {
+            let link = mail["link"].as_str().unwrap();
+            let page = admin.get(link.strip_prefix(&site.url).unwrap()).await;
+            assert!(page.text.contains("Sign me in"));
+            assert!(
+                !admin.cookies.contains_key(SESSION),
+                "the link by itself signs nobody in"
+            );
+            ("link_token", mail["link_token"].as_str().unwrap())
+        } else {
+            let wrong = admin
+                .post("/dashboard/sign-in/code", &[("code", "000000")])
+                .await;
+            assert!(wrong.text.contains("attempts left"), "{}", wrong.text);
+            ("code", mail["otp"].as_str().unwrap())
+        };
+        let mut elsewhere = site.visitor();
+        elsewhere
+            .post("/dashboard/sign-in/code", &[(name, proof)])
+            .await;
+        assert!(elsewhere.cookies.is_empty(), "another browser stays out");
+        let form = [(name, proof), ("to", "/dashboard/logs")];
+        assert!(
+            admin
+                .post("/dashboard/sign-in/code", &form)
+                .await
+                .leads_to("/dashboard/logs")
+        );
+        assert_eq!(admin.get("/dashboard/logs").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn who_is_no_admin_sees_what_an_admin_sees_and_stays_out() {
+    let site = Site::start();
+    drop(site.owner().await);
+    let mut stranger = site.visitor();
+    let sent = stranger
+        .post("/dashboard/sign-in", &[("email", "eve@example.com")])
+        .await;
+    assert!(sent.leads_to("/dashboard/sign-in/code"));
+    let awaited = stranger.cookies["postern-dev-awaited"].clone();
+    assert_eq!(awaited.len(), 44, "of the same form as an admin's");
+    let refused = stranger
+        .post("/dashboard/sign-in/code", &[("code", "123456")])
+        .await;
+    assert!(refused.text.contains("not right"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_planted_session_is_not_the_one_that_is_signed_in() {
+    let site = Site::start();
+    let mut attacker = site.owner().await;
+    let planted = attacker.cookies[SESSION].clone();
+    let mut victim = site.visitor();
+    victim.cookies.insert(SESSION.to_owned(), planted.clone());
+    victim
+        .accept(&site.invite("victim@example.com", "viewer"))
+        .await;
+    assert_ne!(victim.cookies[SESSION], planted);
+    assert!(
+        attacker
+            .get("/dashboard")
+            .await
+            .leads_to("/dashboard/sign-in"),
+        "the planted one ended"
+    );
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_on_the_server() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let kept = owner.cookies.clone();
+    assert!(
+        owner
+            .post("/dashboard/sign-out", &[])
+            .await
+            .leads_to("/dashboard/sign-in")
+    );
+    owner.cookies = kept;
+    assert!(owner.get("/dashboard").await.leads_to("/dashboard/sign-in"));
+}
+
+#[tokio::test]
+async fn nobody_is_sent_elsewhere_after_signing_in() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    for elsewhere in [
+        "https://evil.example",
+        "//evil.example",
+        "/dashboard/\\evil.example",
+    ] {
+        let form = [("theme", "dark"), ("to", elsewhere)];
+        let answer = owner.post("/dashboard/theme", &form).await;
+        assert_eq!(answer.header("location"), "/dashboard", "{elsewhere}");
+    }
+}

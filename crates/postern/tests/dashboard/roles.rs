@@ -1,0 +1,114 @@
+//! Every page, walked over by who may not see it.
+
+use http::Method;
+use postern::dashboard::{Access, Dashboard};
+
+use crate::site::{Seen, Site, Visitor};
+
+/// A path with something in the places of its names.
+fn filled(path: &str) -> String {
+    path.replace("{id}", "none")
+        .replace("{name}", "style.css")
+        .replace("{file}", "node.md")
+}
+
+async fn visit(visitor: &mut Visitor, method: &Method, path: &str) -> Seen {
+    if *method == Method::GET {
+        visitor.get(path).await
+    } else {
+        visitor.post(path, &[]).await
+    }
+}
+
+#[tokio::test]
+async fn without_a_session_every_page_leads_to_the_sign_in() {
+    let site = Site::start();
+    let mut stranger = site.visitor();
+    let mut walked = 0;
+    for (method, path, access) in Dashboard::routes() {
+        if access != Access::Anyone {
+            let seen = visit(&mut stranger, &method, &filled(path)).await;
+            assert!(
+                seen.leads_to("/dashboard/sign-in?"),
+                "{method} {path}: {}",
+                seen.status
+            );
+            walked += 1;
+        }
+    }
+    assert!(walked > 40);
+}
+
+#[tokio::test]
+async fn a_viewer_sees_and_changes_nothing() {
+    let site = Site::start();
+    let mut viewer = site.viewer().await;
+    for (method, path, access) in Dashboard::routes() {
+        if path == "/dashboard/sign-out" {
+            continue;
+        }
+        let seen = visit(&mut viewer, &method, &filled(path)).await;
+        let refused = seen.status == 403;
+        let owners = matches!(access, Access::Owner | Access::Proven);
+        assert_eq!(refused, owners, "{method} {path}: {}", seen.status);
+        let secret = &site.server.credentials().client_secret;
+        assert!(
+            !seen.text.contains(secret.as_str()),
+            "{path} shows a secret"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_another_site_sends_is_refused_on_every_page() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    for (method, path, access) in Dashboard::routes() {
+        if method == Method::GET {
+            continue;
+        }
+        let path = filled(path);
+        for origin in [Some("https://evil.example"), Some("null"), None] {
+            let seen = owner.post_from(origin, &path, &[]).await;
+            assert_eq!(seen.status, 403, "{path} from {origin:?}");
+        }
+        if access != Access::Anyone {
+            let csrf = std::mem::replace(&mut owner.csrf, "guessed".to_owned());
+            assert_eq!(
+                owner.post(&path, &[]).await.status,
+                403,
+                "{path} without its token"
+            );
+            owner.csrf = csrf;
+        }
+    }
+    assert_eq!(owner.get("/dashboard").await.status, 200, "still signed in");
+}
+
+#[tokio::test]
+async fn every_page_keeps_out_frames_scripts_and_caches() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    for (method, path, _) in Dashboard::routes() {
+        if method != Method::GET || path.ends_with("/html") || path.contains("assets") {
+            continue;
+        }
+        let seen = owner.get(&filled(path)).await;
+        let policy = seen.header("content-security-policy");
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(rule), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(seen.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(seen.header("cache-control"), "no-store", "{path}");
+        assert!(
+            !seen.text.contains("<script>") && !seen.text.contains(" style=\""),
+            "{path}"
+        );
+        assert!(!seen.text.contains(" onclick="), "{path}");
+    }
+}

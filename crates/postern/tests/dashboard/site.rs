@@ -1,0 +1,179 @@
+//! A development server, and a visitor who keeps cookies as a browser does.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use postern_testkit::process::{Plan, Server};
+use reqwest::redirect::Policy;
+use serde_json::Value;
+
+const POSTERN: &str = env!("CARGO_BIN_EXE_postern");
+
+/// A running server.
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    pub(crate) url: String,
+}
+
+impl Site {
+    pub(crate) fn start() -> Self {
+        let server = Plan::new(POSTERN)
+            .set("settings.sends_per_minute", "20")
+            .start();
+        let url = server.credentials().url.clone();
+        Self { server, url }
+    }
+
+    /// A visitor without a session.
+    pub(crate) fn visitor(&self) -> Visitor {
+        let http = reqwest::Client::builder().redirect(Policy::none());
+        Visitor {
+            http: http.build().unwrap(),
+            url: self.url.clone(),
+            cookies: BTreeMap::new(),
+            csrf: String::new(),
+        }
+    }
+
+    /// The address that the server printed at its start.
+    pub(crate) fn printed(&self) -> String {
+        let told = self.server.stdout();
+        let line = told
+            .lines()
+            .find_map(|line| line.strip_prefix("Dashboard: "));
+        line.unwrap().trim().to_owned()
+    }
+
+    /// An address from `postern admin invite`.
+    pub(crate) fn invite(&self, email: &str, role: &str) -> String {
+        let data = self.server.data();
+        let mut command = Command::new(POSTERN);
+        command.args(["--json", "admin", "invite", email, "--role", role, "--data"]);
+        let output = command.arg(data).output().unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        told["url"].as_str().unwrap().to_owned()
+    }
+
+    /// The owner, signed in by what the server printed.
+    pub(crate) async fn owner(&self) -> Visitor {
+        let mut owner = self.visitor();
+        owner.accept(&self.printed()).await;
+        owner
+    }
+
+    /// A viewer, signed in by an invitation.
+    pub(crate) async fn viewer(&self) -> Visitor {
+        let mut viewer = self.visitor();
+        viewer
+            .accept(&self.invite("viewer@example.com", "viewer"))
+            .await;
+        viewer
+    }
+
+    /// The newest mail to an address.
+    pub(crate) async fn mail(&self, to: &str) -> Value {
+        let url = format!("{}/dev/inbox/messages", self.url);
+        let query = [("to", to), ("wait", "20")];
+        let answer = reqwest::Client::new().get(url).query(&query).send().await;
+        let mails: Vec<Value> = answer.unwrap().json().await.unwrap();
+        mails.into_iter().last().unwrap()
+    }
+}
+
+/// Somebody with a browser.
+pub(crate) struct Visitor {
+    http: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) csrf: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn leads_to(&self, start: &str) -> bool {
+        self.status == 303 && self.header("location").starts_with(start)
+    }
+}
+
+impl Visitor {
+    /// Opens an invitation and presses its button.
+    pub(crate) async fn accept(&mut self, invitation: &str) {
+        let token = invitation.split_once("token=").unwrap().1;
+        let entered = self.post("/dashboard/invite", &[("token", token)]).await;
+        assert!(entered.leads_to("/dashboard"), "{entered:?}");
+        self.learn().await;
+    }
+
+    /// Reads what this session's forms carry.
+    pub(crate) async fn learn(&mut self) {
+        let page = self.get("/dashboard").await;
+        let after = page.text.split_once("name=\"csrf\" value=\"").unwrap().1;
+        after.split('"').next().unwrap().clone_into(&mut self.csrf);
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Seen {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.send(request).await
+    }
+
+    /// Sends a form from a page of the dashboard.
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let origin = self.url.clone();
+        self.post_from(Some(&origin), path, fields).await
+    }
+
+    /// Sends a form from a page of another origin.
+    pub(crate) async fn post_from(
+        &mut self,
+        origin: Option<&str>,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Seen {
+        let mut form = vec![("csrf", self.csrf.clone())];
+        form.extend(
+            fields
+                .iter()
+                .map(|(name, text)| (*name, (*text).to_owned())),
+        );
+        let mut request = self.http.post(format!("{}{path}", self.url)).form(&form);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        self.send(request).await
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Seen {
+        let cookies = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let cookies = cookies.collect::<Vec<_>>().join("; ");
+        let answer = request.header("cookie", cookies).send().await.unwrap();
+        for cookie in answer.headers().get_all("set-cookie") {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Seen {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
+    }
+}
