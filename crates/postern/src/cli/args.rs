@@ -50,6 +50,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  postern serve --config /etc/postern/postern.toml\n  POSTERN_LOG_FILTER=debug postern serve --config postern.toml"
     )]
     Serve(ServeArgs),
+    /// Bring the store's schema up to this release, while servers of the previous one may still run.
+    #[command(
+        after_help = "Examples:\n  postern migrate --config /etc/postern/postern.toml\n  postern migrate --database postgres://postern@db/postern"
+    )]
+    Migrate(MigrateArgs),
     /// API clients: the ids and secrets that applications present.
     #[command(subcommand)]
     Client(ClientCommand),
@@ -121,9 +126,22 @@ pub(crate) struct ServeArgs {
     /// The origin that applications and browsers use.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// The PostgreSQL that several nodes share.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) database: Option<String>,
     /// Serve Prometheus metrics here.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics: Option<String>,
+}
+
+/// Flags of `postern migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The PostgreSQL that several nodes share.
+    #[arg(long, value_name = "postgres://…")]
+    pub(crate) database: Option<String>,
 }
 
 /// Where a configuration comes from.

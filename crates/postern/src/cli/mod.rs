@@ -6,6 +6,7 @@ mod config;
 mod dev;
 mod exit;
 mod mail;
+mod migrate;
 mod serve;
 mod show;
 mod store;
@@ -40,6 +41,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
             show::text(&crate::config::reference::markdown())
         }
         Command::Openapi => show::text(&crate::openapi::openapi_json()),
+        Command::Migrate(migrate) => migrate::run(&migrate, json),
         Command::Client(command) => admin::client(command, json),
         Command::Settings(command) => admin::settings(command, json),
         Command::Keys(command) => admin::keys(command, json),

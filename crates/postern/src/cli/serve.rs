@@ -18,6 +18,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     for (key, flag, value) in [
         ("server.listen", "--listen", &args.listen),
         ("server.public_url", "--public-url", &args.public_url),
+        ("data.database_url", "--database", &args.database),
         ("metrics.listen", "--metrics", &args.metrics),
     ] {
         if let Some(value) = value {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use postern_core::flow::{Parts, Postern};
 use postern_core::keyring::{Keyring, RootSecret};
-use postern_core::model::NodeId;
+use postern_core::model::{NodeId, SecretText};
 use postern_core::ports::{Engine, random};
-use postern_store::{DataDir, Tuning, connect};
+use postern_store::{DataDir, Tuning, connect, migrate};
 
 use super::error::StartError;
 use crate::admin::Admin;
@@ -40,12 +40,11 @@ impl Foundation {
         let dir = DataDir::open(&config.data.dir)?;
         let keyring = keyring(config)?;
         let node = NodeId(name());
-        let tuning = Tuning {
-            queue: config.limits.store_queue,
-            page_cache_kib: u32::try_from(config.data.page_cache / 1024).unwrap_or(u32::MAX),
-            ..Tuning::default()
-        };
-        let engine = connect(&dir.store_url(), node, Arc::new(SystemClock), tuning).await?;
+        let (url, tuning) = (store_url(config, &dir), tuning(config));
+        if config.mode == Mode::Dev && config.data.database_url.is_some() {
+            migrate(url.expose(), Arc::new(SystemClock), tuning).await?;
+        }
+        let engine = connect(url.expose(), node, Arc::new(SystemClock), tuning).await?;
         let registry = engine
             .snapshot()
             .await
@@ -108,6 +107,33 @@ impl Foundation {
     pub(super) async fn close(self) {
         self.engine.close().await;
         drop(self.dir);
+    }
+}
+
+/// Brings the schema of the configured store up to this release; answers the names of what was applied.
+///
+/// # Errors
+/// It cannot be reached, or is not one of ours. A file that a server holds is that server's to bring up.
+pub(super) async fn bring_up(config: &Config) -> Result<Vec<String>, StartError> {
+    let clock = Arc::new(SystemClock);
+    if let Some(url) = &config.data.database_url {
+        return Ok(migrate(url.expose(), clock, tuning(config)).await?);
+    }
+    let dir = DataDir::open(&config.data.dir)?;
+    Ok(migrate(&dir.store_url(), clock, tuning(config)).await?)
+}
+
+fn store_url(config: &Config, dir: &DataDir) -> SecretText {
+    let shared = config.data.database_url.clone();
+    shared.unwrap_or_else(|| SecretText::new(dir.store_url()))
+}
+
+fn tuning(config: &Config) -> Tuning {
+    Tuning {
+        queue: config.limits.store_queue,
+        page_cache_kib: u32::try_from(config.data.page_cache / 1024).unwrap_or(u32::MAX),
+        postgres: config.postgres,
+        ..Tuning::default()
     }
 }
 

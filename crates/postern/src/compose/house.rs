@@ -152,6 +152,7 @@ fn outbox(
         parts,
         Pace {
             concurrency: config.outbox.concurrency,
+            alone: !foundation.engine.shared(),
             ..Pace::default()
         },
     )

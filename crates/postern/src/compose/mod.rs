@@ -38,6 +38,15 @@ pub async fn desk(config: &Config) -> Result<Desk, StartError> {
     })
 }
 
+/// Brings the schema of the store that `config` names up to this release; answers the names of the
+/// migrations that were applied.
+///
+/// # Errors
+/// The store cannot be reached, is in use (a file), or is not one that this release can work with.
+pub async fn migrate(config: &Config) -> Result<Vec<String>, StartError> {
+    foundation::bring_up(config).await
+}
+
 impl Desk {
     /// Closes the store and gives the data directory back.
     pub async fn close(self) {

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use postern_core::model::SecretText;
+use postern_store::PostgresTuning;
+
 use super::meaning::{
     Config, DataConfig, LimitsConfig, Mode, OutboxConfig, ServerConfig, TlsConfig, Transport,
 };
@@ -48,6 +51,7 @@ impl Check<'_> {
     fn config(&mut self, raw: &RawConfig, mode: Mode) -> Option<Config> {
         let (server, tls) = (self.server(raw), self.tls(raw));
         let (data, outbox) = (self.data(raw), self.outbox(raw));
+        let postgres = self.postgres(raw);
         let (limits, log, metrics) = (self.limits(raw), self.log(raw), self.metrics(raw));
         if mode == Mode::Serve {
             self.refuse_unsafe(raw, server.as_ref());
@@ -57,6 +61,7 @@ impl Check<'_> {
             server: server?,
             tls: tls.ok()?,
             data: data?,
+            postgres: postgres?,
             outbox: outbox?,
             limits: limits?,
             log: log?,
@@ -132,10 +137,53 @@ impl Check<'_> {
         }
         Some(DataConfig {
             dir: raw.data.dir.clone().into(),
+            database_url: self.database_url(&raw.data.database_url).ok()?,
             root_keys_file: raw.data.root_keys_file.clone().into(),
             disposable_domains_file: raw.data.disposable_domains_file.clone().into(),
             page_cache: page_cache?,
         })
+    }
+
+    /// The URL is not told in a problem: it may hold a password.
+    fn database_url(&mut self, url: &str) -> Result<Option<SecretText>, Told> {
+        let known = ["postgres://", "postgresql://"];
+        if url.is_empty() || known.iter().any(|scheme| url.starts_with(scheme)) {
+            return Ok((!url.is_empty()).then(|| SecretText::new(url)));
+        }
+        let refused = self.wrong(
+            "data.database_url",
+            "it names no PostgreSQL: write \"postgres://USER@HOST/DATABASE\", or nothing for the file in data.dir",
+        );
+        refused.ok_or(Told)
+    }
+
+    fn postgres(&mut self, raw: &RawConfig) -> Option<PostgresTuning> {
+        let raw = &raw.postgres;
+        let writers = self.number("postgres.writers", raw.writers, 1, 64);
+        let connections = self.number("postgres.connections", raw.connections, 1, 1000);
+        let statement = self.waiting("postgres.statement_timeout", &raw.statement_timeout);
+        let lock = self.waiting("postgres.lock_timeout", &raw.lock_timeout);
+        let commit = self.waiting("postgres.commit_timeout", &raw.commit_timeout);
+        Some(PostgresTuning {
+            writers: writers?,
+            connections: connections?,
+            statement_timeout: statement?,
+            lock_timeout: lock?,
+            commit_timeout: commit?,
+            prepared: raw.prepared,
+        })
+    }
+
+    /// A time to wait: 100 ms to 10 min.
+    fn waiting(&mut self, key: &str, text: &str) -> Option<Duration> {
+        let span = self.parsed(key, units::duration(text))?;
+        if (Duration::from_millis(100)..=Duration::from_mins(10)).contains(&span) {
+            return Some(span);
+        }
+        self.wrong(
+            key,
+            &format!("{text:?} is out of range: write 100ms to 10 min"),
+        )
     }
 
     fn outbox(&mut self, raw: &RawConfig) -> Option<OutboxConfig> {

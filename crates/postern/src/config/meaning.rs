@@ -5,6 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use postern_core::model::SecretText;
+use postern_store::PostgresTuning;
+
 use super::PublicUrl;
 use crate::telemetry::logs::LogConfig;
 
@@ -28,6 +31,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// What is kept and where.
     pub data: DataConfig,
+    /// How a PostgreSQL store is used.
+    pub postgres: PostgresTuning,
     /// Where mails go.
     pub outbox: OutboxConfig,
     /// Bounds of what is held in memory.
@@ -67,6 +72,8 @@ pub struct TlsConfig {
 pub struct DataConfig {
     /// The data directory.
     pub dir: PathBuf,
+    /// The store, when it is not the file in the data directory. May hold a password.
+    pub database_url: Option<SecretText>,
     /// The keyring of root secrets.
     pub root_keys_file: PathBuf,
     /// The disposable domains; empty for the shipped list.

@@ -9,6 +9,7 @@ pub(super) struct RawConfig {
     pub(super) server: RawServer,
     pub(super) tls: RawTls,
     pub(super) data: RawData,
+    pub(super) postgres: RawPostgres,
     pub(super) outbox: RawOutbox,
     pub(super) limits: RawLimits,
     pub(super) log: RawLog,
@@ -37,9 +38,21 @@ pub(super) struct RawTls {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawData {
     pub(super) dir: String,
+    pub(super) database_url: String,
     pub(super) root_keys_file: String,
     pub(super) disposable_domains_file: String,
     pub(super) page_cache: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPostgres {
+    pub(super) writers: i64,
+    pub(super) connections: i64,
+    pub(super) statement_timeout: String,
+    pub(super) lock_timeout: String,
+    pub(super) commit_timeout: String,
+    pub(super) prepared: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

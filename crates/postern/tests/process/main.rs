@@ -6,4 +6,5 @@
 mod caller;
 mod kill9;
 mod log_scan;
+mod nodes;
 mod served;
