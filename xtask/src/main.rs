@@ -2,6 +2,7 @@
 
 mod check;
 mod generate;
+mod screenshots;
 mod shell;
 mod test;
 
@@ -36,6 +37,8 @@ enum Command {
     Check,
     /// Write the generated files that are committed.
     Generate,
+    /// Picture every page of the dashboard, light and dark, wide and narrow.
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Some(Command::Test(options)) => test::run(&workspace, &options),
         Some(Command::Check) => check::run_all(&workspace),
         Some(Command::Generate) => generate::write(&workspace),
+        Some(Command::Screenshots) => screenshots::take(&workspace),
         None => Ok(Arguments::command().print_long_help()?),
     });
     match outcome {

@@ -40,7 +40,7 @@ impl Disposable {
         Ok(Self { file, list })
     }
 
-    /// The list in force, which [`Self::refresh`] swaps.
+    /// The list in force, which `refresh` swaps.
     pub fn list(&self) -> Arc<ArcSwap<DomainList>> {
         Arc::clone(&self.list)
     }

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: from a fresh machine to the last doc test.
 
-mod packages;
+pub(crate) mod packages;
 mod runner;
-mod system;
+pub(crate) mod system;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -29,10 +29,13 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let clock = Stopwatch::start();
     step(
-        "system packages: a C compiler, Node.js, Python, Postfix, PostgreSQL",
+        "system packages: a C compiler, Node.js, Python, Postfix, PostgreSQL, Chromium",
         system::ensure,
     )?;
     step("the published Node SDK", || packages::node(workspace))?;
+    step("the browser's driver and axe-core", || {
+        packages::browser(workspace)
+    })?;
     step("the published Python SDK", || packages::python(workspace))?;
     step("build the server and the tests", || {
         shell::run(&mut runner::command(workspace, options, true))

@@ -13,7 +13,19 @@ use crate::shell::{Workspace, run};
 /// # Errors
 /// When npm cannot install it.
 pub(crate) fn node(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.root.join("tests/sdk/node");
+    npm(workspace, "tests/sdk/node")
+}
+
+/// Installs `tests/browser/package-lock.json` unless it is what is installed already.
+///
+/// # Errors
+/// When npm cannot install it.
+pub(crate) fn browser(workspace: &Workspace) -> Result<()> {
+    npm(workspace, "tests/browser")
+}
+
+fn npm(workspace: &Workspace, folder: &str) -> Result<()> {
+    let folder = workspace.root.join(folder);
     let lock = folder.join("package-lock.json");
     once(&lock, &folder.join("node_modules/.installed-lock"), || {
         run(workspace

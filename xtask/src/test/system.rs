@@ -12,7 +12,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 7] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
@@ -36,6 +36,10 @@ const NEEDS: [Need; 6] = [
     Need {
         package: "postgresql",
         found: postgresql,
+    },
+    Need {
+        package: "chromium",
+        found: || answers("chromium", "--version"),
     },
 ];
 

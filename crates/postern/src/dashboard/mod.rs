@@ -1,6 +1,6 @@
 //! The dashboard: pages for admins, rendered here, with no asset from elsewhere.
 //!
-//! Every page is a [`route::Route`] that says who may see it; [`guard`] asks before anything else runs.
+//! Every page is a `Route` that says who may see it; `guard` asks before anything else runs.
 //! Pages call the flows and the admin commands that the API and the command line call.
 
 mod assets;

@@ -1,0 +1,88 @@
+// A browser on a running development server: what every script here begins with.
+import { readFileSync } from 'node:fs';
+import puppeteer from 'puppeteer-core';
+
+export const url = process.env.POSTERN_URL;
+export const data = process.env.POSTERN_DATA;
+
+/** Starts Chromium; a container's kernel may not let it make its own sandbox. */
+export async function browser() {
+  return puppeteer.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb'],
+  });
+}
+
+/** Opens the invitation and presses its button. */
+export async function enter(page, invitation) {
+  await page.goto(invitation);
+  await press(page, 'Open the dashboard');
+}
+
+/** Presses the button or link with this text, and waits for the page it leads to. */
+export async function press(page, text) {
+  const found = await page.$(`::-p-xpath(//main//*[self::button or self::a][normalize-space()="${text}"])`);
+  if (!found) throw new Error(`${page.url()} has no button or link ${text}`);
+  await Promise.all([page.waitForNavigation(), found.click()]);
+}
+
+/** Types into a field, in place of what it holds. */
+export async function type(page, field, text) {
+  await page.waitForSelector(field);
+  await page.$eval(field, (input) => { input.value = ''; });
+  await page.type(field, text);
+}
+
+/** Waits until the page says so. */
+export async function says(page, text) {
+  await page.waitForFunction((wanted) => document.body.innerText.includes(wanted), { timeout: 20000 }, text);
+}
+
+/** The newest mail to an address. */
+export async function mail(to) {
+  const answer = await fetch(`${url}/dev/inbox/messages?to=${encodeURIComponent(to)}&wait=20`);
+  return (await answer.json()).at(-1);
+}
+
+/** The development client's credentials. */
+export function credentials() {
+  const lines = readFileSync(`${data}/dev.env`, 'utf8').trim().split('\n');
+  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)));
+}
+
+/** Calls the API as the development client. */
+export async function call(verb, body) {
+  const held = credentials();
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials', client_id: held.SCALEKIT_CLIENT_ID, client_secret: held.SCALEKIT_CLIENT_SECRET,
+  });
+  const token = await (await fetch(`${url}/oauth/token`, { method: 'POST', body: form })).json();
+  const answer = await fetch(`${url}/api/v1/passwordless/email/${verb}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
+/** Some people who sign in, so that pages have something to show. */
+export async function life() {
+  for (const [name, ending] of [['ada', 'verified'], ['grace', 'verified'], ['katherine', 'wrong'], ['hedy', 'open'], ['radia', 'verified'], ['barbara', 'locked']]) {
+    const email = `${name}@example.com`;
+    const sent = await call('send', { email });
+    const { otp } = await mail(email);
+    const wrong = (n) => String((Number(otp) + n) % 1000000).padStart(6, '0');
+    const guesses = { wrong: 2, locked: 5 }[ending] ?? 0;
+    for (let n = 1; n <= guesses; n += 1) await call('verify', { auth_request_id: sent.auth_request_id, code: wrong(n) });
+    if (ending === 'verified') await call('verify', { auth_request_id: sent.auth_request_id, code: otp });
+  }
+}
+
+/** The pages that can be looked at by their address alone. */
+export const PAGES = [
+  ['overview', '/dashboard'], ['quickstart', '/dashboard/quickstart'], ['method', '/dashboard/authentication'],
+  ['emails', '/dashboard/emails'], ['email-add', '/dashboard/emails/add?preset=sendgrid'],
+  ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
+  ['why', '/dashboard/logs/why?email=barbara@example.com'], ['inbox', '/dashboard/inbox'], ['admins', '/dashboard/admins'],
+  ['keys', '/dashboard/keys'], ['audit', '/dashboard/audit'], ['prove', '/dashboard/prove'],
+];

@@ -1,0 +1,93 @@
+// A person who has never seen Postern: from the printed address to a verified sign-in, with the
+// dashboard and the official API. Prints `ok: …` for each sentence that holds.
+import assert from 'node:assert/strict';
+import { browser, call, enter, mail, press, says, type, url } from './site.mjs';
+
+const chromium = await browser();
+const page = await chromium.newPage();
+const complaints = [];
+page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
+page.on('pageerror', (error) => complaints.push(String(error)));
+
+await enter(page, process.env.POSTERN_INVITATION);
+await says(page, 'Get ready');
+console.log('ok: the printed address leads to the quickstart by one button');
+
+await page.goto(`${url}/dashboard/authentication`);
+await page.click('input[value="LINK_OTP"]');
+await page.waitForFunction(() => document.querySelector('#advice').innerText.includes('every browser'));
+console.log('ok: what is unsafe is told before it is saved');
+await type(page, '#expires_in', '10');
+await press(page, 'Save');
+await says(page, 'OTP → LINK_OTP');
+const sent = await call('send', { email: 'ada@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
+assert.equal(sent.passwordless_type, 'LINK_OTP');
+assert.equal(sent.expires_in, 600);
+console.log('ok: a saved setting is in force for the API');
+
+await page.goto(`${url}/dashboard/applications`);
+await type(page, '#name', 'Shop <script>document.title="x"</script>');
+await press(page, 'Make it');
+await says(page, 'Copy the secret now');
+assert.match(await page.$eval('#credentials', (pre) => pre.innerText), /SCALEKIT_CLIENT_SECRET=pcs_/);
+await page.goto(`${url}/dashboard/applications`);
+await says(page, 'Shop <script>');
+assert.equal(await page.title(), 'Applications · Postern');
+console.log('ok: credentials are made and shown once, and their name is text');
+
+await page.goto(`${url}/dashboard/quickstart?stack=python`);
+await says(page, 'send_passwordless_email');
+await type(page, '#trial-email', 'trial@example.com');
+await page.click('form[action="/dashboard/quickstart/send"] button');
+await page.waitForSelector('#trial-code');
+await says(page, 'Mail taken by');
+const { otp } = await mail('trial@example.com');
+await page.type('#trial-code', otp);
+await page.click('form[action="/dashboard/quickstart/verify"] button');
+await says(page, 'Verified: your app would sign in trial@example.com now.');
+console.log('ok: a trial mail shows its steps as they happen and is verified');
+
+await page.goto(`${url}/dashboard/logs`);
+await call('send', { email: 'late@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
+await says(page, 'late@example.com');
+console.log('ok: a new request appears in the open log by itself');
+await page.goto(`${url}/dashboard/logs/why?email=late@example.com`);
+await says(page, 'took the mail and answered');
+console.log('ok: why somebody got no mail is answered');
+
+await page.goto(`${url}/dashboard`);
+await page.keyboard.press('Tab');
+assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+await page.keyboard.press('Enter');
+await page.keyboard.press('Tab');
+assert.equal(await page.evaluate(() => document.activeElement.closest('main') !== null), true);
+console.log('ok: the keyboard skips to the content');
+
+await page.setViewport({ width: 360, height: 740 });
+for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox']) {
+  await page.goto(url + path);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= 360, `${path} is ${wide} wide`);
+}
+console.log('ok: nothing sticks out at 360 pixels');
+assert.deepEqual(complaints, []);
+console.log('ok: the browser had no complaint, the content policy included');
+
+const plain = await chromium.createBrowserContext();
+const still = await plain.newPage();
+// High enough that the bar with the buttons, which stays at the bottom, covers no field.
+await still.setViewport({ width: 1280, height: 2600 });
+// No script arrives, and the pages have none inline.
+await still.setRequestInterception(true);
+still.on('request', (request) => (request.resourceType() === 'script' ? request.abort() : request.continue()));
+await still.goto(`${url}/dashboard/sign-in`);
+await still.type('#email', 'owner@example.com');
+await press(still, 'Mail me a code');
+await still.type('#code', (await mail('owner@example.com')).otp);
+await press(still, 'Sign in');
+await still.goto(`${url}/dashboard/authentication`);
+await still.click('#regenerate_on_resend');
+await Promise.all([still.waitForNavigation(), still.click('.actions .primary')]);
+assert.match(await still.content(), /regenerate on resend/);
+console.log('ok: signing in and saving work without a script');
+await chromium.close();
