@@ -82,7 +82,7 @@ export async function life() {
 export const PAGES = [
   ['overview', '/dashboard'], ['quickstart', '/dashboard/quickstart'], ['method', '/dashboard/authentication'],
   ['emails', '/dashboard/emails'], ['email-add', '/dashboard/emails/add?preset=sendgrid'],
-  ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
+  ['suppression', '/dashboard/suppression'], ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
   ['why', '/dashboard/logs/why?email=barbara@example.com'], ['inbox', '/dashboard/inbox'], ['admins', '/dashboard/admins'],
   ['keys', '/dashboard/keys'], ['audit', '/dashboard/audit'], ['prove', '/dashboard/prove'],
 ];

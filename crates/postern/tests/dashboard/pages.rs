@@ -357,3 +357,32 @@ async fn an_invited_admin_is_mailed_and_a_removed_one_is_out() {
         .await;
     assert!(grace.get("/dashboard").await.leads_to("/dashboard/sign-in"));
 }
+
+#[tokio::test]
+async fn a_suppressed_address_is_listed_explained_and_taken_off() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let form = [("address", "ada@example.com"), ("note", "asked us to stop")];
+    let added = owner.post("/dashboard/suppression/add", &form).await;
+    assert!(
+        added.leads_to("/dashboard/suppression?done=added"),
+        "{added:?}"
+    );
+    assert_eq!(
+        send(&site, "ada@example.com").await["details"][0]["error_code"],
+        json!("ADDRESS_SUPPRESSED")
+    );
+    let list = owner.get("/dashboard/suppression").await.text;
+    assert!(list.contains("asked us to stop"));
+    let why = owner
+        .get("/dashboard/logs/why?email=ada@example.com")
+        .await
+        .text;
+    assert!(why.contains("on the suppression list since"), "{why}");
+    let address = [("address", "ada@example.com")];
+    owner.post("/dashboard/suppression/remove", &address).await;
+    assert_eq!(
+        send(&site, "ada@example.com").await["expires_in"],
+        json!(300)
+    );
+}

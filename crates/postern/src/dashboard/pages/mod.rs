@@ -14,6 +14,7 @@ mod overview;
 mod proving;
 mod quickstart;
 mod steps;
+mod suppression;
 mod why;
 
 use super::assets;
@@ -53,6 +54,7 @@ fn looking() -> Vec<Route> {
         page!(GET "/dashboard/quickstart" Viewer quickstart::show),
         page!(GET "/dashboard/authentication" Viewer method::show),
         page!(GET "/dashboard/emails" Viewer emails::show),
+        page!(GET "/dashboard/suppression" Viewer suppression::list),
         page!(GET "/dashboard/applications" Viewer applications::list),
         page!(GET "/dashboard/logs" Viewer logs::list),
         page!(GET "/dashboard/logs/rows" Viewer logs::rows),
@@ -80,6 +82,8 @@ fn changing() -> Vec<Route> {
         page!(POST "/dashboard/emails/order" Owner emails::order),
         page!(POST "/dashboard/emails/test" Owner emails::test),
         page!(POST "/dashboard/emails/branding" Owner emails::brand),
+        page!(POST "/dashboard/suppression/add" Owner suppression::add),
+        page!(POST "/dashboard/suppression/remove" Owner suppression::remove),
         page!(POST "/dashboard/logs/forget" Owner why::forget),
         page!(GET "/dashboard/inbox" Owner inbox::list),
         page!(GET "/dashboard/inbox/rows" Owner inbox::rows),

@@ -7,6 +7,7 @@ use postern_core::ports::LogQuery;
 
 use super::logs::Row;
 use super::steps::{self, Step};
+use super::suppression;
 use crate::admin::AdminCommand;
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
@@ -82,6 +83,16 @@ async fn look(dashboard: &Dashboard, page: &mut Page, address: &Email) -> Result
     let refusals = store.refusals(address.key()).await?;
     page.refusals = steps::of(&refusals);
     (page.verdict, page.tone) = summary(dashboard, page, refusals.first());
+    let (suppressed, _) = suppression::of(dashboard, &page.email)
+        .await
+        .unwrap_or_default();
+    if let Some(row) = suppressed.first() {
+        page.verdict = format!(
+            "The address is on the suppression list since {} ({}): {} It gets no mail until it is taken off.",
+            row.since, row.reason, row.detail
+        );
+        page.tone = "bad";
+    }
     Ok(())
 }
 
