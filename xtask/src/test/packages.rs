@@ -16,12 +16,13 @@ pub(crate) fn node(workspace: &Workspace) -> Result<()> {
     npm(workspace, "tests/sdk/node")
 }
 
-/// Installs `tests/browser/package-lock.json` unless it is what is installed already.
+/// Installs what `tests/browser` and the examples lock, unless it is what is installed already.
 ///
 /// # Errors
 /// When npm cannot install it.
 pub(crate) fn browser(workspace: &Workspace) -> Result<()> {
-    npm(workspace, "tests/browser")
+    npm(workspace, "tests/browser")?;
+    npm(workspace, "examples/express")
 }
 
 fn npm(workspace: &Workspace, folder: &str) -> Result<()> {

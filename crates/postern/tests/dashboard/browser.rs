@@ -1,23 +1,40 @@
-//! The dashboard in real Chromium: a newcomer's first minutes, and axe-core on every page.
+//! Real Chromium: a newcomer's first minutes with the dashboard, axe-core on every page, and the
+//! example apps.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use crate::site::Site;
 
-fn run(script: &str) {
-    let site = Site::start();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
-    let installed: PathBuf = folder.join("node_modules/.installed-lock");
+fn of_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
+}
+
+fn installed(folder: &str) -> PathBuf {
+    let folder = of_repository(folder);
     assert!(
-        installed.exists(),
-        "the browser tests' packages are missing: run `cargo xtask test`, which installs them"
+        folder.join("node_modules/.installed-lock").exists(),
+        "{} lacks its packages: run `cargo xtask test`, which installs them",
+        folder.display()
     );
+    folder
+}
+
+fn run(script: &str) {
+    tell(&Site::start(), script, "");
+}
+
+/// Runs the script and demands that every sentence in it holds.
+fn tell(site: &Site, script: &str, example: &str) {
     let output = Command::new("node")
-        .arg(folder.join(script))
+        .arg(installed("tests/browser").join(script))
         .env("POSTERN_URL", &site.url)
         .env("POSTERN_INVITATION", site.printed())
         .env("POSTERN_DATA", site.server.data())
+        .env("EXAMPLE_URL", example)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -27,6 +44,50 @@ fn run(script: &str) {
         "{script} failed:\n{said}{failed}\nthe server said:\n{}",
         site.server.stderr()
     );
+}
+
+/// A running example app, ended with this value.
+struct Example(Child);
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the app beside a server that mails codes and links, and drives it.
+fn drive(mut app: Command) {
+    let site = Site::set(&[
+        ("passwordless_type", "LINK_OTP"),
+        ("enforce_same_browser_origin", "true"),
+    ]);
+    let held = site.server.credentials();
+    app.env("SCALEKIT_ENVIRONMENT_URL", &held.url)
+        .env("SCALEKIT_CLIENT_ID", &held.client_id)
+        .env("SCALEKIT_CLIENT_SECRET", &held.client_secret)
+        .env("PORT", "0");
+    let mut app = Example(app.stdout(Stdio::piped()).spawn().unwrap());
+    let mut address = String::new();
+    let mut said = BufReader::new(app.0.stdout.take().unwrap());
+    said.read_line(&mut address).unwrap();
+    tell(&site, "example.mjs", address.trim());
+}
+
+#[test]
+fn the_express_example_signs_in_by_code_and_by_link() {
+    let mut node = Command::new("node");
+    node.arg(installed("examples/express").join("app.mjs"));
+    drive(node);
+}
+
+#[test]
+fn the_axum_example_signs_in_by_code_and_by_link() {
+    // Built with the workspace's tests; asking cargo for it takes no more than a look.
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--package", "postern-example-axum"]);
+    cargo.current_dir(of_repository("."));
+    drive(cargo);
 }
 
 #[test]

@@ -17,9 +17,16 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn start() -> Self {
-        let server = Plan::new(POSTERN)
-            .set("settings.sends_per_minute", "20")
-            .start();
+        Self::set(&[])
+    }
+
+    /// A server with these settings.
+    pub(crate) fn set(settings: &[(&str, &str)]) -> Self {
+        let plan = Plan::new(POSTERN).set("settings.sends_per_minute", "20");
+        let plan = settings.iter().fold(plan, |plan, (name, value)| {
+            plan.set(&format!("settings.{name}"), value)
+        });
+        let server = plan.start();
         let url = server.credentials().url.clone();
         Self { server, url }
     }
