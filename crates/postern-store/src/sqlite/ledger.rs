@@ -16,6 +16,7 @@ const PUT_RECENT: [&str; 2] = [
 pub(super) fn sends(tx: &Tx<'_>, address: AddressKey) -> Result<History> {
     match tx.sends().find(address) {
         Some(place) => history(tx, RECENT[place.log], [place.id]),
+        None if !tx.sends().may_be_in_table(address) => Ok(History::default()),
         None => history(
             tx,
             "SELECT times FROM address_sends WHERE address = ?1",

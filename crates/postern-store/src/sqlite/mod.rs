@@ -18,6 +18,7 @@ mod reader;
 mod recent_sends;
 mod registry;
 mod request_acts;
+mod sends_filter;
 mod store;
 mod suppression;
 mod sweep;
@@ -37,6 +38,7 @@ use postern_core::ports::{Amend, Clock, Engine, Registry, StoreError};
 
 use self::checkpoint::Checkpointer;
 use self::reader::Reader;
+use self::sends_filter::SendsFilter;
 use self::sweep::Cursor;
 use self::writer::{Writer, WriterParts};
 use crate::connect::{ConnectError, Tuning};
@@ -53,6 +55,7 @@ pub(crate) struct SqliteStore {
     /// Reads that look at many rows.
     slow: Reader,
     checkpointer: Arc<Checkpointer>,
+    filter: Arc<SendsFilter>,
     cursor: Arc<Cursor>,
     /// Held while events are taken into the log, and while an address is forgotten: what was read
     /// before must not be written after.
@@ -78,6 +81,7 @@ impl SqliteStore {
     ) -> Result<Self, ConnectError> {
         Self::migrate(path, clock.as_ref())?;
         let checkpointer = Checkpointer::new(tuning.checkpoints);
+        let filter = SendsFilter::new(tuning.recent_sends);
         let (writer, writing) = Writer::start(WriterParts {
             path: path.to_owned(),
             page_cache_kib: tuning.page_cache_kib,
@@ -86,8 +90,10 @@ impl SqliteStore {
             checkpointer: Arc::clone(&checkpointer),
             queue: tuning.queue,
             recent_sends: tuning.recent_sends,
+            filter: Arc::clone(&filter),
         })?;
         let mut others: Vec<_> = checkpointer.start(path)?.into_iter().collect();
+        others.push(filter.start(path)?);
         let (quick, reading) = Reader::start(
             "store-reader",
             open::reading(path)?,
@@ -103,6 +109,7 @@ impl SqliteStore {
             quick,
             slow,
             checkpointer,
+            filter,
             cursor: Arc::new(Cursor::new(clock.now())),
             projecting: tokio::sync::Mutex::default(),
             clock,
@@ -123,6 +130,7 @@ impl SqliteStore {
         self.quick.close();
         self.slow.close();
         self.checkpointer.close();
+        self.filter.close();
         self.writer.close();
     }
 }

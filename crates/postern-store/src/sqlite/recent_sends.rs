@@ -1,10 +1,12 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use postern_core::model::{AddressKey, Timestamp};
 use rusqlite::{Connection, Result};
 
+use super::sends_filter::SendsFilter;
 use super::tx::{self, Statements};
 
 /// How long a log takes what comes, at most: what it holds is then tidied like the table's rows.
@@ -29,6 +31,8 @@ const EMPTY: [&str; 2] = ["DELETE FROM recent_sends_0", "DELETE FROM recent_send
 /// of the table, many to a page. Only the map is in memory: it is read from the logs at the start.
 /// What the open transaction adds counts at once and is kept apart until the transaction is durable.
 pub(super) struct RecentSends {
+    /// Which addresses the table has no row for.
+    filter: Arc<SendsFilter>,
     /// How many rows a log takes.
     limit: usize,
     state: RefCell<State>,
@@ -71,7 +75,12 @@ pub(super) struct Place {
 
 impl RecentSends {
     /// Takes up what the logs hold.
-    pub(super) fn resume(conn: &Connection, limit: usize) -> Result<Self> {
+    pub(super) fn resume(
+        conn: &Connection,
+        limit: usize,
+        filter: Arc<SendsFilter>,
+    ) -> Result<Self> {
+        filter.doubt();
         let logs = [Log::read(conn, 0)?, Log::read(conn, 1)?];
         let next = logs.iter().map(|log| log.newest).max().unwrap_or(0) + 1;
         // The older one is leaving, if both hold something; else the one that does takes what comes.
@@ -92,6 +101,7 @@ impl RecentSends {
             leaving: (other.rows > 0).then(|| Leaving::new(other.last)),
         };
         Ok(Self {
+            filter,
             limit,
             state: RefCell::new(state),
         })
@@ -110,6 +120,11 @@ impl RecentSends {
         let id = state.leaving.as_ref()?.find(address)?;
         let log = 1 - state.log;
         Some(Place { log, id })
+    }
+
+    /// Whether the table may have a row for an address.
+    pub(super) fn may_be_in_table(&self, address: AddressKey) -> bool {
+        self.filter.may_hold(address)
     }
 
     /// Where the next row goes.
@@ -178,6 +193,8 @@ impl RecentSends {
         *rows += noted.len();
         last.extend(noted.drain(..));
         if let Some(leaving) = &mut state.leaving {
+            let carried = &leaving.rows[leaving.done..leaving.reached];
+            self.filter.mark(carried.iter().map(|(of, _)| of));
             leaving.done = leaving.reached;
         }
         state

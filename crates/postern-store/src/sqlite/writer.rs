@@ -13,6 +13,7 @@ use super::event::EventIds;
 use super::open;
 use super::queue::Queue;
 use super::recent_sends::RecentSends;
+use super::sends_filter::SendsFilter;
 use super::spawn;
 use super::suppression::Suppressing;
 use super::tx::{Ground, Guard, Held, Tx};
@@ -36,6 +37,7 @@ pub(super) struct WriterParts {
     pub(super) queue: usize,
     /// How many sends may gather before they go to their table.
     pub(super) recent_sends: usize,
+    pub(super) filter: Arc<SendsFilter>,
 }
 
 /// The writer's connection, and what is held in memory of what it wrote.
@@ -49,7 +51,7 @@ impl WriterParts {
     fn open(&self) -> Result<Open> {
         let mut conn = open::writing(&self.path, self.page_cache_kib)?;
         self.checkpointer.watch(&mut conn)?;
-        let sends = RecentSends::resume(&conn, self.recent_sends)?;
+        let sends = RecentSends::resume(&conn, self.recent_sends, Arc::clone(&self.filter))?;
         let suppressing = Suppressing::resume(&conn)?;
         Ok(Open {
             conn,

@@ -68,6 +68,23 @@ async fn the_newest_sends_of_an_address_are_found_wherever_they_lie_also_after_a
 }
 
 #[tokio::test]
+async fn addresses_that_the_table_has_no_row_for_are_told_without_reading_it() {
+    let bed = Bed::new(tuning());
+    for number in 0..12 {
+        bed.act(send(number, 1)).await.unwrap().unwrap();
+    }
+    for _ in 0..3 {
+        bed.act(|_| Ok(())).await.unwrap().unwrap();
+    }
+    while bed.store.filter.may_hold(address(99)) {
+        tokio::task::yield_now().await;
+    }
+    for number in 0..12 {
+        assert!(bed.store.filter.may_hold(address(number)), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_log_goes_to_the_table_and_is_emptied() {
     let bed = Bed::new(tuning());
     for number in 0..4 {
