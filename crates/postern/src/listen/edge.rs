@@ -97,7 +97,10 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 fn dress(response: &mut Response, id: RequestId, version: Version, drain: &Drain) {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id.header());
+    let mut value = id.header();
+    // It never comes again: HTTP/2 need not keep it, and push out what does.
+    value.set_sensitive(true);
+    headers.insert(REQUEST_ID, value);
     if version >= Version::HTTP_2 {
         return;
     }
