@@ -38,9 +38,7 @@ pub(crate) async fn fill(data: &Path, count: u64) -> anyhow::Result<()> {
         .keys()
         .next()
         .context("the data has no client")?;
-    let caller = Caller {
-        client: client.clone(),
-    };
+    let caller = Caller::new(client.clone());
     // What is filled in is never verified, so any root will do.
     let keyring = Keyring::new(&[(1, RootSecret::new(random(&*world)))], 1)?;
     let postern = Postern::new(Parts {

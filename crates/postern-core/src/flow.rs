@@ -6,6 +6,7 @@ mod clients;
 mod domains;
 mod log;
 mod open;
+mod person;
 mod providers;
 mod resend;
 mod send;

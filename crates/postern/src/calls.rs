@@ -4,12 +4,13 @@
 //! cannot drift apart.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use http::{HeaderMap, header::ACCEPT_LANGUAGE, request::Parts};
 use postern_core::{
     Error,
     flow::{Receipt, ResendInput, SendInput, Verified, VerifyInput},
-    model::{Caller, Languages, Method as Mailed, Template, UsedBy},
+    model::{Caller, Languages, Method as Mailed, Person, Template, UsedBy},
 };
 use postern_proto::scalekit::v1::auth::passwordless::{
     PasswordlessType, ResendPasswordlessRequest, SendPasswordlessRequest, SendPasswordlessResponse,
@@ -215,10 +216,23 @@ async fn attempt<C: Call>(
         .bearers
         .caller(headers, &app.postern.snapshot(), app.postern.now());
     let caller = caller.map_err(Refusal::Error)?;
+    let caller = for_whom(caller, headers);
     let message = message.await.map_err(Refusal::Problem)?;
     C::run(app, &caller, headers, message)
         .await
         .map_err(Refusal::Error)
+}
+
+/// The caller with the person whom the app tells of: the same headers over REST and as gRPC metadata.
+fn for_whom(caller: Arc<Caller>, headers: &HeaderMap) -> Arc<Caller> {
+    let told = |name: &str| headers.get(name)?.to_str().ok();
+    match Person::told(told("postern-client-ip"), told("postern-user-agent")) {
+        None => caller,
+        person => Arc::new(Caller {
+            client: caller.client.clone(),
+            person,
+        }),
+    }
 }
 
 /// What the call says the person reads: `Accept-Language`, as the app got it from the browser.

@@ -319,9 +319,7 @@ pub fn shown(digest: &TokenDigest) -> String {
 /// The dashboard as the client of its own sign-ins. No token is ever made for it.
 fn dashboard() -> Caller {
     let client = ClientId::parse("postern-dashboard");
-    Caller {
-        client: client.expect("it is well formed"),
-    }
+    Caller::new(client.expect("it is well formed"))
 }
 
 fn parse(email: &str) -> Result<Email, Error> {

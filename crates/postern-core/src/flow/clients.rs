@@ -98,9 +98,7 @@ impl Postern {
             .get(id)
             .filter(|client| client.accepts(&digest, self.now()));
         match client {
-            Some(client) => Ok(Caller {
-                client: client.id.clone(),
-            }),
+            Some(client) => Ok(Caller::new(client.id.clone())),
             None => Err(Error::Unauthenticated(
                 "client authentication failed: invalid client_id or client_secret",
             )),

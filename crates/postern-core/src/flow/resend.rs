@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use super::Postern;
 use super::domains::admit;
 use super::open::{MailInput, unreadable};
+use super::person::telling;
 use super::send::{Receipt, no_root};
 use crate::error::{Error, Violation};
 use crate::keyring::Keyring;
@@ -48,6 +49,7 @@ impl Postern {
             against: against.clone(),
         }
         .decide();
+        let decide = telling(caller.person.clone(), decide);
         let decision = self.store.reissue(id, capped, decide).await?;
         self.note_domain(against.get().copied(), mode);
         let handle = crate::model::RequestHandle::new(input.auth_request_id);

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::Postern;
 use super::open::{MailInput, state_slot};
+use super::person::telling;
 use crate::error::{Error, Violation};
 use crate::keyring::Keyring;
 use crate::model::{
@@ -86,10 +87,9 @@ impl Postern {
         let keyring = self.keyring();
         let issue = self.issue(caller, &command, snapshot, &keyring);
         let (key, id, kid) = (issue.key, issue.id, issue.kid);
-        let decision = self
-            .store
-            .open_auth_request(self.opening((issue, flagged), &command, snapshot, &keyring))
-            .await?;
+        let mut opening = self.opening((issue, flagged), &command, snapshot, &keyring);
+        opening.decide = telling(caller.person.clone(), opening.decide);
+        let decision = self.store.open_auth_request(opening).await?;
         self.answer(
             decision,
             key,

@@ -2,6 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Postern;
 use super::open::{state_slot, unreadable};
+use super::person::telling;
 use super::resend::check_handle;
 use super::send::{no_root, present};
 use crate::error::{Error, Violation};
@@ -82,7 +83,14 @@ impl Postern {
             keyring: keyring.clone(),
             seen: seen.clone(),
         };
-        let decision = self.store.redeem(id, by_code, judging.decide()).await?;
+        let decision = self
+            .store
+            .redeem(
+                id,
+                by_code,
+                telling(caller.person.clone(), judging.decide()),
+            )
+            .await?;
         self.count_budget_pass(decision.change.as_ref());
         if let Err(error) = decision.outcome {
             if let Some(key) = seen.get() {

@@ -36,6 +36,15 @@ pub enum EventKind {
         /// The lifetime of the credentials, in seconds.
         expires_in: u64,
     },
+    /// For whom the app made the call of this act, as it told.
+    Person {
+        /// Their network address.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        ip: Option<String>,
+        /// Their browser.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        agent: Option<String>,
+    },
     /// A resend was accepted.
     Resent {
         /// Whether the credentials are new ones.
@@ -133,6 +142,7 @@ impl EventKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Initiated { .. } => "initiated",
+            Self::Person { .. } => "person",
             Self::Resent { .. } => "resent",
             Self::MailQueued { .. } => "mail_queued",
             Self::MailSent { .. } => "mail_sent",

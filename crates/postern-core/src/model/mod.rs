@@ -29,7 +29,7 @@ pub use admin::{AdminAccount, AdminSession, AuditEntry, Invite, Role, TokenDiges
 pub use auth_request::{
     AuthRequest, CodeAlphabet, CodeShape, Method, State, Template, UsedBy, WrongCodes,
 };
-pub use caller::Caller;
+pub use caller::{Caller, Person};
 pub use client::{Client, ClientSecret};
 pub use delivery::{Delivery, DeliveryState, Fault, LastTry, Outgoing, Settlement, Try};
 pub use domain_list::{DomainList, DomainListProblem};

@@ -198,9 +198,7 @@ async fn a_request_of_another_client_is_not_found_and_stays_untouched() {
     let world = World::with(BOTH).await;
     let receipt = world.send("ada@example.com").await;
     let mailed = world.mailed(&receipt).await;
-    let other = Caller {
-        client: ClientId::parse("skc_other").unwrap(),
-    };
+    let other = Caller::new(ClientId::parse("skc_other").unwrap());
     let by_other = |input| world.postern.verify(&other, input);
     assert_eq!(
         code_of(by_other(by_code(&receipt, &mailed.code)).await),

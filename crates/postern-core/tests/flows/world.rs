@@ -98,9 +98,7 @@ impl World {
             )),
             inbox,
         }));
-        let caller = Caller {
-            client: ClientId::parse("skc_1").unwrap(),
-        };
+        let caller = Caller::new(ClientId::parse("skc_1").unwrap());
         Self {
             postern,
             store,

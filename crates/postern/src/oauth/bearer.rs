@@ -98,7 +98,7 @@ impl Bearers {
         let begun = claims.nbf <= now.unix_seconds();
         let client = ClientId::parse(&claims.client_id)?;
         (of_client && begun).then(|| Verified {
-            caller: Arc::new(Caller { client }),
+            caller: Arc::new(Caller::new(client)),
             expires_at: Timestamp::from_unix_seconds(claims.exp),
         })
     }

@@ -14,7 +14,7 @@ use crate::caller::{Answer, Caller, error_code, text};
 
 /// Two servers with one database, one keyring and one client.
 struct Nodes {
-    nodes: [Server; 2],
+    servers: [Server; 2],
     callers: [Arc<Caller>; 2],
     postgres: Arc<Postgres>,
     database: String,
@@ -50,7 +50,7 @@ impl Nodes {
         let name = url.trim_start_matches("postgres:///").split('?').next();
         Self {
             database: name.expect("a URL names its database").to_owned(),
-            nodes: [a, b],
+            servers: [a, b],
             callers: callers.try_into().unwrap_or_else(|_| unreachable!("two")),
             postgres,
             _keys: keys,
@@ -129,8 +129,8 @@ async fn quotas_and_attempts_hold_across_nodes_that_race() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_revoked_on_one_node_is_refused_by_all() {
     let nodes = Nodes::start(&[]).await;
-    let id = nodes.nodes[0].credentials().client_id.clone();
-    let revoked = nodes.nodes[1].admin(&["client", "revoke", &id]);
+    let id = nodes.servers[0].credentials().client_id.clone();
+    let revoked = nodes.servers[1].admin(&["client", "revoke", &id]);
     assert!(revoked.status.success(), "{revoked:?}");
     let refused = async {
         while nodes.callers[0].send("ada@example.com").await.unwrap().0 != 401 {
@@ -148,7 +148,7 @@ async fn mails_of_a_node_that_died_are_sent_by_another() {
     let mut nodes = Nodes::start(&[("outbox.concurrency", "0")]).await;
     let (status, _) = nodes.callers[0].send("ada@example.com").await.unwrap();
     assert_eq!(status, 200);
-    nodes.nodes[0].kill();
+    nodes.servers[0].kill();
     // The lease ends 45 s after the send: the time is taken from it here.
     let sooner = "UPDATE deliveries SET due_at = due_at - 60000000";
     nodes.postgres.psql(&nodes.database, sooner).unwrap();

@@ -161,3 +161,32 @@ async fn the_grpc_twin_answers_the_same_and_needs_a_token() {
     assert_eq!((page.total_size, page.auth_requests.len()), (1, 1));
     assert_eq!(page.auth_requests[0].status, "INITIATED");
 }
+
+#[tokio::test]
+async fn who_a_call_is_for_is_in_the_timeline_and_decides_nothing() {
+    let server = Server::start().await;
+    let bearer = format!("Bearer {}", server.token().await);
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", bearer.as_str()),
+        ("postern-client-ip", "192.0.2.7"),
+        ("postern-user-agent", "Firefox/200"),
+    ];
+    let path = "/api/v1/passwordless/email/send";
+    let body = json!({"email": "ada@example.com"}).to_string();
+    let answer = http1(server.addr, Method::POST, path, &headers, body).await;
+    let id = answer.json()["auth_request_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    while server.app.postern.store().project().await.unwrap() {}
+    let (entry, events) = server.app.postern.logged(&id).await.unwrap();
+    let names: Vec<_> = events.iter().map(|event| event.what.name()).collect();
+    assert_eq!(names, ["person", "initiated", "mail_queued"]);
+    assert_eq!(entry.last, "mail_queued");
+    let told = format!("{:?}", events[0].what);
+    assert!(
+        told.contains("192.0.2.7") && told.contains("Firefox/200"),
+        "{told}"
+    );
+}

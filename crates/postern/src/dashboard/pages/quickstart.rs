@@ -88,7 +88,7 @@ fn caller(dashboard: &Dashboard) -> Result<Caller, Trouble> {
     let (id, _) =
         client(dashboard).ok_or_else(|| Trouble::Told("Create an application first.".into()))?;
     let client = ClientId::parse(&id).ok_or(Trouble::NotFound)?;
-    Ok(Caller { client })
+    Ok(Caller::new(client))
 }
 
 /// Sends one now, as the newest application would.

@@ -69,6 +69,15 @@ fn of_request(what: &EventKind) -> Option<Told> {
             initiated(*method, *hardened, *expires_in),
             "",
         ),
+        EventKind::Person { ip, agent } => (
+            "Asked for by a person".into(),
+            [ip.as_deref(), agent.as_deref()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", "),
+            "",
+        ),
         EventKind::Resent { regenerated, .. } => {
             let detail = if *regenerated {
                 "With new credentials; the older ones are worth nothing now."

@@ -214,7 +214,7 @@ async fn prepare(postern: &Postern, smtp: &SmtpServer, others: &[SmtpServer]) ->
         postern.put_provider(one).await.unwrap();
     }
     let client: ClientId = postern.create_client("app").await.unwrap().id;
-    Caller { client }
+    Caller::new(client)
 }
 
 fn told(what: &EventKind) -> Option<String> {
