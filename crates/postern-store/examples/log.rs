@@ -88,71 +88,36 @@ async fn ask(store: &TempStore, name: &str, query: LogQuery) {
 }
 
 fn queries(begin: Timestamp, count: u64) -> Vec<(&'static str, LogQuery)> {
-    let page = LogQuery {
-        limit: 20,
-        ..LogQuery::default()
-    };
     let late = begin.plus(Duration::from_millis(count * 9 / 10));
-    let of = |n: u64| address(n).key();
+    let of = |n: u64| Some(address(n).key());
+    let one = |name, narrow: &dyn Fn(&mut LogQuery)| {
+        let mut query = LogQuery {
+            limit: 20,
+            ..LogQuery::default()
+        };
+        narrow(&mut query);
+        (name, query)
+    };
+    let status = |status| move |query: &mut LogQuery| query.statuses = vec![status];
     vec![
-        ("newest", page.clone()),
-        (
-            "one address, early",
-            LogQuery {
-                address: Some(of(3)),
-                ..page.clone()
-            },
-        ),
-        (
-            "one address, unknown",
-            LogQuery {
-                address: Some(of(u64::MAX)),
-                ..page.clone()
-            },
-        ),
-        (
-            "status that one in 1000 has",
-            LogQuery {
-                statuses: vec![LogStatus::Failed],
-                ..page.clone()
-            },
-        ),
-        (
-            "status that most have",
-            LogQuery {
-                statuses: vec![LogStatus::Success],
-                ..page.clone()
-            },
-        ),
-        (
-            "status that none has",
-            LogQuery {
-                statuses: vec![LogStatus::Pending],
-                ..page.clone()
-            },
-        ),
-        (
-            "a client that has none",
-            LogQuery {
-                client: ClientId::parse("skc_9"),
-                ..page.clone()
-            },
-        ),
-        (
-            "the last tenth of the time",
-            LogQuery {
-                from: Some(late),
-                ..page.clone()
-            },
-        ),
-        (
-            "a rare status in the last tenth",
-            LogQuery {
-                from: Some(late),
-                statuses: vec![LogStatus::Failed],
-                ..page
-            },
-        ),
+        one("newest", &|_| {}),
+        one("one address, early", &|query| query.address = of(3)),
+        one("one address, unknown", &|query| {
+            query.address = of(u64::MAX);
+        }),
+        one("status that one in 1000 has", &status(LogStatus::Failed)),
+        one("status that most have", &status(LogStatus::Success)),
+        one("status that none has", &status(LogStatus::Pending)),
+        one("a client that has none", &|query| {
+            query.client = ClientId::parse("skc_9");
+        }),
+        one("the last tenth of the time", &|query| {
+            query.from = Some(late);
+        }),
+        one("a rare status in the last tenth", &|query| {
+            query.from = Some(late);
+            query.statuses = vec![LogStatus::Failed];
+        }),
     ]
 }
 

@@ -10,6 +10,7 @@ use postern_core::model::{ClientId, Email, Role, Snapshot, Timestamp};
 use postern_core::ports::{Entropy, StoreError};
 use postern_core::settings::Settings;
 
+use super::audited;
 use super::command::{AdminCommand, Revealed};
 use super::reply::{AdminReply, NewSecret};
 use super::shown;
@@ -55,6 +56,18 @@ impl Admin {
     /// # Errors
     /// A sentence for the person who typed it; nothing was changed, unless it says otherwise.
     pub async fn execute(&self, command: AdminCommand) -> Result<AdminReply, Refusal> {
+        let note = audited::note(&command);
+        let reply = self.carry_out(command).await?;
+        if let Some(note) = note {
+            let noted = self
+                .postern
+                .note(note.action, note.target, note.before, note.after);
+            noted.await?;
+        }
+        Ok(reply)
+    }
+
+    async fn carry_out(&self, command: AdminCommand) -> Result<AdminReply, Refusal> {
         match command {
             AdminCommand::ClientCreate { name } => self.create_client(&name).await,
             AdminCommand::ClientList => {

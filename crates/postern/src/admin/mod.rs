@@ -4,6 +4,7 @@
 //! `DATA/admin.sock`; without one, the command line opens the store and executes them itself. Either
 //! way [`Admin::execute`] is where a command is carried out.
 
+mod audited;
 mod command;
 mod execute;
 mod frame;

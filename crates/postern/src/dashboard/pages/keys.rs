@@ -83,15 +83,6 @@ pub(in crate::dashboard) async fn reseal(
         .acting(visit.me())
         .execute(AdminCommand::RootReseal)
         .await?;
-    let acting = dashboard.postern.acting(visit.me());
-    acting
-        .note(
-            "root_key.reseal",
-            String::new(),
-            String::new(),
-            String::new(),
-        )
-        .await?;
     Ok(go("/dashboard/keys?done=resealed"))
 }
 
@@ -109,15 +100,6 @@ pub(in crate::dashboard) async fn retire(
         .admin
         .acting(visit.me())
         .execute(AdminCommand::RootRetire { kid })
-        .await?;
-    let acting = dashboard.postern.acting(visit.me());
-    acting
-        .note(
-            "root_key.retire",
-            kid.to_string(),
-            "accepted".into(),
-            String::new(),
-        )
         .await?;
     Ok(go("/dashboard/keys?done=retired"))
 }

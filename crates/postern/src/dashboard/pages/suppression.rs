@@ -70,18 +70,13 @@ pub(in crate::dashboard) async fn add(
 ) -> Result<Response, Trouble> {
     let address = visit.form.get("address").to_owned();
     let command = AdminCommand::SuppressionAdd {
-        address: address.clone(),
+        address,
         for_seconds: visit.form.get("for").parse().ok(),
         note: visit.form.get("note").to_owned(),
     };
     if let Err(refusal) = dashboard.admin.acting(visit.me()).execute(command).await {
         return page(dashboard, &visit, refusal.0).await;
     }
-    let after = visit.form.get("note").to_owned();
-    let acting = dashboard.postern.acting(visit.me());
-    acting
-        .note("suppression.put", address, String::new(), after)
-        .await?;
     Ok(go("/dashboard/suppression?done=added"))
 }
 
@@ -91,19 +86,8 @@ pub(in crate::dashboard) async fn remove(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let address = visit.form.get("address").to_owned();
-    let command = AdminCommand::SuppressionRemove {
-        address: address.clone(),
-    };
+    let command = AdminCommand::SuppressionRemove { address };
     let admin = dashboard.admin.acting(visit.me());
     admin.execute(command).await?;
-    let acting = dashboard.postern.acting(visit.me());
-    acting
-        .note(
-            "suppression.drop",
-            address,
-            "suppressed".into(),
-            String::new(),
-        )
-        .await?;
     Ok(go("/dashboard/suppression?done=removed"))
 }

@@ -193,15 +193,5 @@ pub(in crate::dashboard) async fn forget(
     admin
         .execute(AdminCommand::AddressForget { address })
         .await?;
-    // The audit tells that it was done, and not for whom: that would not be forgetting.
-    let acting = dashboard.postern.acting(visit.me());
-    acting
-        .note(
-            "address.forget",
-            String::new(),
-            String::new(),
-            String::new(),
-        )
-        .await?;
     Ok(go("/dashboard/logs/why?done=forgotten"))
 }
