@@ -5,6 +5,7 @@ mod generate;
 mod screenshots;
 mod shell;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ Examples:
   cargo xtask test expired              the tests whose name contains `expired`
   cargo xtask test -p postern-core      one crate
   cargo xtask test --full               with the long runs (more kills, larger stores)
+  cargo xtask torture --minutes 10      break servers under load (--engine sqlite|postgres, --seed N)
   cargo xtask check                     every check that is not a test
   cargo xtask generate                  write the generated files anew";
 
@@ -33,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Install what the tests need, build once, and run every test, doc tests included.
     Test(test::Options),
+    /// Break running servers on purpose, under load, and check what they promised.
+    Torture(torture::Options),
     /// Run every check that is not a test.
     Check,
     /// Write the generated files that are committed.
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Workspace::locate().and_then(|workspace| match arguments.command {
         Some(Command::Test(options)) => test::run(&workspace, &options),
+        Some(Command::Torture(options)) => torture::run(&workspace, &options),
         Some(Command::Check) => check::run_all(&workspace),
         Some(Command::Generate) => generate::write(&workspace),
         Some(Command::Screenshots) => screenshots::take(&workspace),
