@@ -386,3 +386,26 @@ async fn a_suppressed_address_is_listed_explained_and_taken_off() {
         json!(300)
     );
 }
+
+#[tokio::test]
+async fn what_a_root_key_waits_for_is_told_when_it_is_asked() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    send(&site, "ada@example.com").await;
+    let page = owner.get("/dashboard/keys").await.text;
+    assert!(
+        page.contains("/dashboard/keys?look=1"),
+        "it costs a look at every request"
+    );
+    let page = owner.get("/dashboard/keys?look=1").await.text;
+    assert!(page.contains("<td>yes</td>"), "{page}");
+    let rotated = owner.post("/dashboard/keys/signing/rotate", &[]).await;
+    assert!(rotated.leads_to("/dashboard/keys?done=rotated"));
+    assert!(
+        owner
+            .get("/dashboard/audit")
+            .await
+            .text
+            .contains("signing key put")
+    );
+}

@@ -12,8 +12,15 @@ use crate::dashboard::trouble::Trouble;
 struct Root {
     kid: u8,
     current: bool,
-    in_use: bool,
+    /// Unknown until somebody asks: finding out looks at every stored request.
+    in_use: Option<bool>,
     waits: &'static str,
+}
+
+impl Root {
+    fn is_spare(&self) -> bool {
+        !self.current && self.in_use == Some(false)
+    }
 }
 
 #[derive(Template)]
@@ -35,22 +42,19 @@ pub(in crate::dashboard) async fn show(
         return Err(Trouble::NotFound);
     };
     let keyring = dashboard.postern.keyring();
-    let used = dashboard.postern.store().kids_in_use().await?;
+    let used = if visit.query.ticked("look") {
+        Some(dashboard.postern.store().kids_in_use().await?)
+    } else {
+        None
+    };
     let current = keyring.current_kid();
     let root = |kid: u8| {
-        let (is_current, in_use) = (kid == current, used.contains(&kid));
+        let in_use = used.as_ref().map(|used| used.contains(&kid));
         Root {
             kid,
-            current: is_current,
+            current: kid == current,
             in_use,
-            waits: match (is_current, in_use, kid > current) {
-                (true, ..) => "It issues. To replace it, add a root on every node first.",
-                (_, _, true) => "Accepted, does not issue yet. Once every node has it: promote it.",
-                (_, true, _) => {
-                    "Still named by stored requests or secrets. Reseal now; requests go when their retention is over."
-                }
-                (_, false, _) => "Nothing names it any more: it can be retired.",
-            },
+            waits: waits(kid, current, in_use),
         }
     };
     Ok(html(&Page {
@@ -58,6 +62,22 @@ pub(in crate::dashboard) async fn show(
         signing,
         roots: keyring.kids().into_iter().map(root).collect(),
     }))
+}
+
+fn waits(kid: u8, current: u8, in_use: Option<bool>) -> &'static str {
+    if kid == current {
+        return "It issues. To replace it, add a root on every node first.";
+    }
+    if kid > current {
+        return "Accepted, does not issue yet. Once every node has it: promote it.";
+    }
+    match in_use {
+        None => "Accepted. Look whether anything still names it before it is retired.",
+        Some(true) => {
+            "Still named by stored requests or secrets. Reseal now; requests go when their retention is over."
+        }
+        Some(false) => "Nothing names it any more: it can be retired.",
+    }
 }
 
 /// Promotes the standby signing key.
