@@ -1,5 +1,6 @@
 //! What the pages do.
 
+use postern_testkit::smtp::SmtpServer;
 use serde_json::json;
 
 use crate::site::{Site, Visitor};
@@ -407,5 +408,54 @@ async fn what_a_root_key_waits_for_is_told_when_it_is_asked() {
             .await
             .text
             .contains("signing key put")
+    );
+}
+
+#[tokio::test]
+async fn a_provider_is_connected_tested_against_its_server_and_removed() {
+    let relay = SmtpServer::builder().start().await.unwrap();
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let port = relay.addr().port().to_string();
+    let form = [
+        ("preset", "other"),
+        ("name", "relay"),
+        ("host", "127.0.0.1"),
+        ("port", port.as_str()),
+        ("tls", "none"),
+        ("from", "Shop <login@example.com>"),
+    ];
+    let wrong = owner.post("/dashboard/emails/add", &form[..5]).await;
+    assert!(wrong.text.contains("Sender:"), "{}", wrong.text);
+    assert!(
+        wrong.text.contains("value=\"relay\""),
+        "what was typed is still there"
+    );
+    let added = owner.post("/dashboard/emails/add", &form).await;
+    assert!(
+        added.leads_to("/dashboard/emails?done=added"),
+        "{}",
+        added.text
+    );
+    let form = [("name", "relay"), ("to", "ada@example.com")];
+    let tested = owner.post("/dashboard/emails/test", &form).await.text;
+    assert!(tested.contains("The test mail was taken."), "{tested}");
+    relay.wait_for(1).await;
+    assert!(
+        owner
+            .get("/dashboard/emails/remove?name=relay")
+            .await
+            .text
+            .contains("Remove relay?")
+    );
+    owner
+        .post("/dashboard/emails/remove", &[("name", "relay")])
+        .await;
+    assert!(
+        owner
+            .get("/dashboard/emails")
+            .await
+            .text
+            .contains("No provider yet")
     );
 }
