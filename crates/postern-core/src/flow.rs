@@ -3,6 +3,7 @@
 mod admins;
 mod audited;
 mod clients;
+mod confirm;
 mod domains;
 mod log;
 mod open;
@@ -24,6 +25,7 @@ pub use admins::{
     INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, shown, token_digest,
 };
 pub use clients::NewClient;
+pub use confirm::LinkPage;
 pub use domains::DomainTally;
 pub use log::{LogAnswer, LogInput};
 pub use open::{MailInput, OpenedInput};

@@ -8,7 +8,7 @@ mod roots;
 mod seal;
 
 pub(crate) use credentials::same_code;
-pub use credentials::{Binding, HANDLE_CHARS, LINK_TOKEN_CHARS, OfferedLink};
+pub use credentials::{Binding, HANDLE_CHARS, LINK_TOKEN_CHARS, OfferedLink, OfferedPage};
 pub use roots::{Keyring, KeyringProblem, RootSecret};
 pub use seal::SealProblem;
 

@@ -62,6 +62,8 @@ pub struct Settings {
     pub block_disposable_domains: bool,
     /// What happens to an address that a domain rule speaks against.
     pub domain_rules: DomainRules,
+    /// Whether mails link to the page of ours that has a button, rather than to the app's.
+    pub confirm_page: bool,
     /// Origins that links may have; empty allows any.
     pub link_origins: Vec<String>,
     /// Custom link schemes without a dot.

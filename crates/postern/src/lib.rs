@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod cli;
 pub mod compose;
 pub mod config;
+pub mod confirm;
 pub mod dashboard;
 pub mod disposable;
 pub mod following;

@@ -39,6 +39,8 @@ pub struct Parts {
     pub templates: Arc<Templates>,
     /// Which way mails go.
     pub route: Arc<dyn Route>,
+    /// Our own origin, without a slash at the end, for links to our own page.
+    pub public_url: String,
     /// Randomness, for the jitter between repeats.
     pub entropy: Arc<dyn Entropy>,
     /// What is counted.

@@ -12,7 +12,7 @@ use http::Request;
 
 use crate::{
     app::App,
-    grpc, listen,
+    confirm, grpc, listen,
     oauth::{authorization_server, jwks, openid_configuration, token},
     openapi,
     present::Problem,
@@ -27,6 +27,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(grpc::routes(app))
         // REST: send, resend, verify
         .merge(rest::routes())
+        // the page between a mail and the app
+        .merge(confirm::routes())
         // OAuth
         .route("/oauth/token", post(token))
         .route("/keys", get(jwks))

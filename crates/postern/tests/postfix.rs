@@ -68,6 +68,7 @@ fn mail(to: &str) -> Mail {
             passcode: Some(Passcode::new("482913")),
             link: None,
             link_token: None,
+            page_token: None,
             handle: RequestHandle::new("handle"),
         },
     }

@@ -12,7 +12,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
@@ -40,6 +40,10 @@ const NEEDS: [Need; 7] = [
     Need {
         package: "chromium",
         found: || answers("chromium", "--version"),
+    },
+    Need {
+        package: "chromium-driver",
+        found: || answers("chromedriver", "--version"),
     },
 ];
 

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::Keyring;
 use super::roots::Root;
 use crate::model::{
-    AuthRequest, AuthRequestId, CodeShape, Email, LinkToken, Passcode, RequestHandle,
+    AuthRequest, AuthRequestId, CodeShape, Email, LinkToken, PageToken, Passcode, RequestHandle,
 };
 
 /// Characters of an `auth_request_id`: kid, id and a 16-byte tag in base64url.
@@ -14,6 +14,10 @@ pub const LINK_TOKEN_CHARS: usize = 49;
 
 const HANDLE_BYTES: usize = 1 + 16 + 16;
 const LINK_BYTES: usize = 1 + 16 + 2 + 16;
+
+/// What a token is for, in its derivation.
+const LINK: u8 = b'l';
+const PAGE: u8 = b'p';
 
 /// What a request's code and link are bound to. Change one of them in the store, and other
 /// credentials fall out.
@@ -59,6 +63,22 @@ pub struct OfferedLink {
     bound: [u8; 8],
 }
 
+/// A page's token whose outer tag is right: it was made by this keyring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferedPage(OfferedLink);
+
+impl OfferedPage {
+    /// The request that it names.
+    pub fn id(&self) -> AuthRequestId {
+        self.0.id
+    }
+
+    /// The generation that it names.
+    pub fn generation(&self) -> u16 {
+        self.0.generation
+    }
+}
+
 impl Keyring {
     /// The `auth_request_id` of the wire.
     pub fn handle(&self, kid: u8, id: AuthRequestId) -> Option<RequestHandle> {
@@ -96,26 +116,48 @@ impl Keyring {
     /// Its 16-byte tag is two halves. The inner binds request, generation, client, type and address;
     /// the outer covers everything before it, so that a forged token is known without the store.
     pub fn link_token(&self, binding: &Binding<'_>) -> Option<LinkToken> {
-        let request = binding.request;
-        let root = self.root(request.kid)?;
-        let mut bytes = [0; LINK_BYTES];
-        bytes[0] = request.kid;
-        bytes[1..17].copy_from_slice(request.id.as_bytes());
-        bytes[17..19].copy_from_slice(&binding.generation.to_be_bytes());
-        bytes[19..27].copy_from_slice(&inner_tag(root, binding));
-        let outer = outer_tag(root, &bytes[..27]);
-        bytes[27..].copy_from_slice(&outer);
+        let root = self.root(binding.request.kid)?;
         Some(LinkToken::new(format!(
             "{}_l",
-            URL_SAFE_NO_PAD.encode(bytes)
+            token(&root.link, LINK, binding)
         )))
     }
 
     /// Reads a link token; `None` when it is not one that this keyring made.
     pub fn read_link(&self, text: &str) -> Option<OfferedLink> {
-        let bytes: [u8; LINK_BYTES] = decode(text.strip_suffix("_l")?, LINK_TOKEN_CHARS - 2)?;
+        self.read_token(text.strip_suffix("_l")?, |root| &root.link)
+    }
+
+    /// Whether the link was made for this request as it is now: same root, client, type, address.
+    pub fn link_belongs(&self, link: &OfferedLink, request: &AuthRequest) -> bool {
+        self.belongs(link, request, LINK, |root| &root.link)
+    }
+
+    /// The token of the page between a mail and the app: made as a link's is, under a key of its own,
+    /// so that neither serves for the other.
+    pub fn page_token(&self, binding: &Binding<'_>) -> Option<PageToken> {
+        let root = self.root(binding.request.kid)?;
+        Some(PageToken::new(format!(
+            "{}_p",
+            token(&root.page, PAGE, binding)
+        )))
+    }
+
+    /// Reads a page's token; `None` when it is not one that this keyring made.
+    pub fn read_page(&self, text: &str) -> Option<OfferedPage> {
+        let read = self.read_token(text.strip_suffix("_p")?, |root| &root.page);
+        read.map(OfferedPage)
+    }
+
+    /// Whether the page was made for this request as it is now: same root, client, type, address.
+    pub fn page_belongs(&self, page: &OfferedPage, request: &AuthRequest) -> bool {
+        self.belongs(&page.0, request, PAGE, |root| &root.page)
+    }
+
+    fn read_token(&self, text: &str, key: fn(&Root) -> &hmac::Key) -> Option<OfferedLink> {
+        let bytes: [u8; LINK_BYTES] = decode(text, LINK_TOKEN_CHARS - 2)?;
         let root = self.root(bytes[0])?;
-        same(&outer_tag(root, &bytes[..27]), &bytes[27..])?;
+        same(&outer_tag(key(root), &bytes[..27]), &bytes[27..])?;
         Some(OfferedLink {
             kid: bytes[0],
             id: AuthRequestId::from_bytes(bytes[1..17].try_into().ok()?),
@@ -124,18 +166,20 @@ impl Keyring {
         })
     }
 
-    /// Whether the link was made for this request as it is now: same root, client, type, address.
-    pub fn link_belongs(&self, link: &OfferedLink, request: &AuthRequest) -> bool {
-        let Some(root) = self.root(link.kid) else {
+    fn belongs(
+        &self,
+        offered: &OfferedLink,
+        request: &AuthRequest,
+        purpose: u8,
+        key: fn(&Root) -> &hmac::Key,
+    ) -> bool {
+        let Some(root) = self.root(offered.kid) else {
             return false;
         };
-        link.kid == request.kid
-            && link.id == request.id
-            && same(
-                &inner_tag(root, &Binding::new(request, link.generation)),
-                &link.bound,
-            )
-            .is_some()
+        let binding = Binding::new(request, offered.generation);
+        offered.kid == request.kid
+            && offered.id == request.id
+            && same(&inner_tag(key(root), purpose, &binding), &offered.bound).is_some()
     }
 
     /// The digest by which a wrong code is recognised when it comes again.
@@ -163,16 +207,26 @@ fn address_of(request: &AuthRequest) -> [u8; 32] {
     request.address.binding()
 }
 
-fn inner_tag(root: &Root, binding: &Binding<'_>) -> [u8; 8] {
-    let mac = hmac::sign(
-        &root.link,
-        &binding.encode(b'l', &address_of(binding.request)),
-    );
+/// Kid, id, generation and a tag of two halves, in base64url.
+fn token(key: &hmac::Key, purpose: u8, binding: &Binding<'_>) -> String {
+    let request = binding.request;
+    let mut bytes = [0; LINK_BYTES];
+    bytes[0] = request.kid;
+    bytes[1..17].copy_from_slice(request.id.as_bytes());
+    bytes[17..19].copy_from_slice(&binding.generation.to_be_bytes());
+    bytes[19..27].copy_from_slice(&inner_tag(key, purpose, binding));
+    let outer = outer_tag(key, &bytes[..27]);
+    bytes[27..].copy_from_slice(&outer);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn inner_tag(key: &hmac::Key, purpose: u8, binding: &Binding<'_>) -> [u8; 8] {
+    let mac = hmac::sign(key, &binding.encode(purpose, &address_of(binding.request)));
     mac.as_ref()[..8].try_into().expect("8 of 32 bytes")
 }
 
-fn outer_tag(root: &Root, header: &[u8]) -> [u8; 8] {
-    let mut context = hmac::Context::with_key(&root.link);
+fn outer_tag(key: &hmac::Key, header: &[u8]) -> [u8; 8] {
+    let mut context = hmac::Context::with_key(key);
     context.update(b"o");
     context.update(header);
     context.sign().as_ref()[..8]

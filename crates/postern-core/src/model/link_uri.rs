@@ -97,6 +97,18 @@ impl LinkUri {
         host.map(str::to_owned)
     }
 
+    /// Where the URI leads, as a source of a content security policy names it (CSP 3 §2.3.1): the
+    /// origin of a web page, the scheme of an app.
+    pub fn source(&self) -> String {
+        let Ok(url) = Url::parse(&self.0) else {
+            return String::new();
+        };
+        match url.origin() {
+            url::Origin::Tuple(..) => url.origin().ascii_serialization(),
+            url::Origin::Opaque(_) => format!("{}:", url.scheme()),
+        }
+    }
+
     /// The magic link: the URI with `link_token` added to its query, before its fragment.
     pub fn with_token(&self, token: &LinkToken) -> String {
         let (before, fragment) = self

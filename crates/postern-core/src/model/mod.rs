@@ -43,7 +43,7 @@ pub use log::{EventId, LogEntry, LogStatus};
 pub use mail_kind::MailKind;
 pub use provider::{MailProvider, TlsMode, TokenSource};
 pub use sealed::{Sealed, Slot};
-pub use secret::{LinkToken, Passcode, RequestHandle, SecretText};
+pub use secret::{LinkToken, PageToken, Passcode, RequestHandle, SecretText};
 pub use signing_key::{SigningKey, SigningState};
 pub use snapshot::Snapshot;
 pub use suppression::{Suppression, SuppressionReason};

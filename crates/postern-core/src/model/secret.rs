@@ -37,6 +37,10 @@ secret! {
     LinkToken
 }
 secret! {
+    /// The secret in the address of the page between a mail and the app: 49 characters, `…_p`.
+    PageToken
+}
+secret! {
     /// The `auth_request_id` of the wire: 44 characters, tagged, a capability.
     RequestHandle
 }

@@ -137,6 +137,7 @@ pub const KEYS: &[Key] = &[
         domain_rules,
         |r: &DomainRules| show_domain_rules(*r)
     ),
+    key!(confirm_page, "true or false", switch, bool::to_string),
     key!(
         link_origins,
         "origins such as https://app.example.com, separated by commas, at most 100",
@@ -248,6 +249,7 @@ fn blank() -> Settings {
         blocked_domains: Vec::new(),
         block_disposable_domains: true,
         domain_rules: DomainRules::Log,
+        confirm_page: true,
         link_origins: Vec::new(),
         link_schemes: Vec::new(),
         suppress_for: Duration::ZERO,

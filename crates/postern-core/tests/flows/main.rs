@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admins;
+mod confirm;
 mod domains;
 mod limits;
 mod registry;

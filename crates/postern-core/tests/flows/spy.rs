@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use postern_core::ports::{
 pub(crate) struct Spy {
     inner: Arc<dyn Engine>,
     asked: Mutex<Vec<AuthRequestId>>,
+    writes: AtomicUsize,
 }
 
 impl Spy {
@@ -24,12 +26,23 @@ impl Spy {
         Self {
             inner,
             asked: Mutex::default(),
+            writes: AtomicUsize::new(0),
         }
     }
 
     /// The requests asked for since the last look.
     pub(crate) fn asked(&self) -> Vec<AuthRequestId> {
         std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// Acts that may write, since the world began.
+    pub(crate) fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    fn write(&self) -> &dyn Engine {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        &*self.inner
     }
 
     fn note(&self, id: AuthRequestId) {
@@ -40,7 +53,7 @@ impl Spy {
 #[async_trait]
 impl Store for Spy {
     async fn open_auth_request(&self, opening: Opening) -> Result<Decision, StoreError> {
-        self.inner.open_auth_request(opening).await
+        self.write().open_auth_request(opening).await
     }
 
     async fn reissue(
@@ -50,7 +63,7 @@ impl Store for Spy {
         decide: Decide,
     ) -> Result<Decision, StoreError> {
         self.note(id);
-        self.inner.reissue(id, count_client, decide).await
+        self.write().reissue(id, count_client, decide).await
     }
 
     async fn redeem(
@@ -60,7 +73,7 @@ impl Store for Spy {
         decide: Decide,
     ) -> Result<Decision, StoreError> {
         self.note(id);
-        self.inner.redeem(id, with_guesses, decide).await
+        self.write().redeem(id, with_guesses, decide).await
     }
 
     async fn claim_deliveries(
@@ -69,11 +82,11 @@ impl Store for Spy {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        self.inner.claim_deliveries(node, limit, lease).await
+        self.write().claim_deliveries(node, limit, lease).await
     }
 
     async fn release_leases(&self, node: NodeId) -> Result<usize, StoreError> {
-        self.inner.release_leases(node).await
+        self.write().release_leases(node).await
     }
 
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
@@ -81,7 +94,7 @@ impl Store for Spy {
     }
 
     async fn settle_delivery(&self, settled: Settled) -> Result<(), StoreError> {
-        self.inner.settle_delivery(settled).await
+        self.write().settle_delivery(settled).await
     }
 
     async fn outbox(&self) -> Result<OutboxState, StoreError> {
@@ -89,7 +102,7 @@ impl Store for Spy {
     }
 
     async fn record(&self, events: Vec<Event>) -> Result<(), StoreError> {
-        self.inner.record(events).await
+        self.write().record(events).await
     }
 
     async fn timeline(&self, id: AuthRequestId) -> Result<Vec<Event>, StoreError> {
@@ -104,11 +117,11 @@ impl Store for Spy {
     }
 
     async fn sweep(&self, keep: Keep) -> Result<Swept, StoreError> {
-        self.inner.sweep(keep).await
+        self.write().sweep(keep).await
     }
 
     async fn forget_address(&self, address: &Email) -> Result<u64, StoreError> {
-        self.inner.forget_address(address).await
+        self.write().forget_address(address).await
     }
 
     async fn kids_in_use(&self) -> Result<Vec<u8>, StoreError> {
@@ -131,14 +144,14 @@ impl Registry for Spy {
     }
 
     async fn amend(&self, amend: Amend) -> Result<Result<Snapshot, Error>, StoreError> {
-        self.inner.amend(amend).await
+        self.write().amend(amend).await
     }
 }
 
 #[async_trait]
 impl Log for Spy {
     async fn project(&self) -> Result<bool, StoreError> {
-        self.inner.project().await
+        self.write().project().await
     }
 
     async fn log(&self, query: LogQuery) -> Result<LogPage, StoreError> {

@@ -52,7 +52,7 @@ impl House {
             .map_err(|problem| StartError::Other(with_sources(&problem)))?;
         let metrics = Arc::new(Metrics::new());
         let (route, inbox) = way_out(config, foundation, &metrics)?;
-        let outbox = outbox(config, foundation, route, &metrics);
+        let outbox = outbox(config, foundation, url, route, &metrics);
         let bell = outbox.bell();
         let (ready, readiness) = watch::channel(true);
         let freshness = Freshness::new();
@@ -137,6 +137,7 @@ fn way_out(
 fn outbox(
     config: &Config,
     foundation: &Foundation,
+    url: &str,
     route: Arc<dyn Route>,
     metrics: &Arc<Metrics>,
 ) -> Outbox {
@@ -144,6 +145,7 @@ fn outbox(
         postern: Arc::clone(&foundation.postern),
         templates: Arc::clone(&foundation.templates),
         route,
+        public_url: url.to_owned(),
         entropy: Arc::new(SystemEntropy),
         metrics: Arc::clone(metrics),
         node: foundation.node,

@@ -8,7 +8,7 @@ use lettre::message::header::{Date, HeaderName, HeaderValue, Headers};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, address::AddressError};
 use postern_core::model::{
-    DeliveryId, Email, LinkToken, Passcode, RequestHandle, SecretText, Timestamp,
+    DeliveryId, Email, LinkToken, PageToken, Passcode, RequestHandle, SecretText, Timestamp,
 };
 
 use super::sender::Sender;
@@ -39,8 +39,10 @@ pub struct Credentials {
     pub passcode: Option<Passcode>,
     /// The magic link, if the mail has one.
     pub link: Option<SecretText>,
-    /// The token in that link.
+    /// What the link ends up giving to the app, also where it leads over our own page.
     pub link_token: Option<LinkToken>,
+    /// The token of our own page, where the link leads to it.
+    pub page_token: Option<PageToken>,
     /// The `auth_request_id` of the wire. Never in the mail itself: only the development inbox shows it.
     pub handle: RequestHandle,
 }
@@ -83,11 +85,13 @@ impl Mail {
     pub fn secrets(&self) -> Vec<&str> {
         let held = &self.credentials;
         let link = held.link_token.as_ref().map(LinkToken::expose);
+        let page = held.page_token.as_ref().map(PageToken::expose);
         held.passcode
             .as_ref()
             .map(Passcode::expose)
             .into_iter()
             .chain(link)
+            .chain(page)
             .collect()
     }
 

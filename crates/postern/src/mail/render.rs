@@ -11,6 +11,7 @@ use super::message::{Credentials, Mail};
 use super::sender::Sender;
 use super::templates::{Fields, TemplateError, Templates};
 use super::wording::Wording;
+use crate::confirm;
 
 /// Why a mail cannot be made. No repeat mends it, except after an operator acted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,8 @@ pub struct Renderer<'a> {
     pub settings: &'a Settings,
     /// Who the mail is from.
     pub from: &'a Sender,
+    /// Our own origin, without a slash at the end, for links to our own page.
+    pub public_url: &'a str,
 }
 
 impl Renderer<'_> {
@@ -76,6 +79,7 @@ impl Renderer<'_> {
             passcode: None,
             link: None,
             link_token: None,
+            page_token: None,
             handle,
         };
         if method.has_code() {
@@ -88,7 +92,14 @@ impl Renderer<'_> {
                 .link_token(&binding)
                 .ok_or(RenderError::NoRoot)?;
             let uri = input.uri.as_ref().ok_or(RenderError::NoLink)?;
-            credentials.link = Some(SecretText::new(uri.with_token(&token)));
+            let mut link = uri.with_token(&token);
+            if self.settings.confirm_page {
+                let page = self.keyring.page_token(&binding);
+                let page = page.ok_or(RenderError::NoRoot)?;
+                link = confirm::address(self.public_url, &page);
+                credentials.page_token = Some(page);
+            }
+            credentials.link = Some(SecretText::new(link));
             credentials.link_token = Some(token);
         }
         Ok(credentials)

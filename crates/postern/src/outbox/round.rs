@@ -245,6 +245,7 @@ impl<'a> Round<'a> {
             keyring: &keyring,
             settings: &snapshot.settings,
             from: &carrier.sender,
+            public_url: &self.parts.public_url,
         };
         renderer
             .render(outgoing, &input, now)

@@ -1,6 +1,7 @@
 //! The wire contract, driven over real sockets.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod confirm;
 mod doors;
 mod errors;
 mod grpc;

@@ -95,6 +95,7 @@ fn mail(to: &str, subject: &str) -> Mail {
             passcode: Some(Passcode::new("123456")),
             link: Some(SecretText::new("https://app.example/?link_token=t_l")),
             link_token: Some(LinkToken::new("t_l")),
+            page_token: None,
             handle: RequestHandle::new("handle"),
         },
     }

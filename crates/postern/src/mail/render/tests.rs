@@ -91,6 +91,7 @@ fn render_as(from: &str, outgoing: &Outgoing, input: &MailInput) -> Mail {
             ..Settings::default()
         },
         from: &from.parse().unwrap(),
+        public_url: "https://auth.example.com",
     };
     renderer
         .render(outgoing, input, SENT_AT.plus(Duration::from_millis(40)))
@@ -333,6 +334,7 @@ fn a_link_mail_without_a_link_uri_is_not_made() {
         keyring: &keyring(),
         settings: &Settings::default(),
         from: &"login@acme.example".parse().unwrap(),
+        public_url: "https://auth.example.com",
     };
     let made = renderer.render(
         &outgoing(Kind::SigninLink, "ada@example.com"),
@@ -340,4 +342,26 @@ fn a_link_mail_without_a_link_uri_is_not_made() {
         SENT_AT,
     );
     assert_eq!(made.unwrap_err(), RenderError::NoLink);
+}
+
+#[test]
+fn a_link_leads_to_our_own_page_where_that_is_set() {
+    let settings = Settings {
+        confirm_page: true,
+        ..Settings::default()
+    };
+    let renderer = Renderer {
+        templates: &TEMPLATES,
+        keyring: &keyring(),
+        settings: &settings,
+        from: &"login@acme.example".parse().unwrap(),
+        public_url: "https://auth.example.com",
+    };
+    let outgoing = outgoing(Kind::SigninLink, "ada@example.com");
+    let mail = renderer.render(&outgoing, &input(&[]), SENT_AT).unwrap();
+    let page = mail.credentials.page_token.as_ref().unwrap();
+    let address = format!("https://auth.example.com/confirm/{}", page.expose());
+    assert!(mail.parts.text.contains(&address) && mail.parts.html.contains(&address));
+    assert!(!wire(&mail).contains("link_token"));
+    assert!(mail.secrets().contains(&page.expose()));
 }

@@ -75,6 +75,7 @@ impl World {
                     limits,
                     Arc::clone(&metrics),
                 )),
+                public_url: "https://auth.example.com".to_owned(),
                 entropy: Arc::new(SeededEntropy::new(2)),
                 metrics: Arc::clone(&metrics),
                 node: store.node,

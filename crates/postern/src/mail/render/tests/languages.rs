@@ -84,6 +84,7 @@ fn the_language_comes_from_the_variable_then_from_the_call_then_from_the_setting
             keyring: &keyring(),
             settings: &settings,
             from: &"login@acme.example".parse().unwrap(),
+            public_url: "https://auth.example.com",
         };
         let outgoing = outgoing(Kind::SigninLink, "ada@example.com");
         renderer
@@ -171,6 +172,7 @@ fn a_code_without_a_link_is_bound_to_the_configured_domain() {
         keyring: &keyring(),
         settings: &settings,
         from: &"login@acme.example".parse().unwrap(),
+        public_url: "https://auth.example.com",
     };
     let outgoing = outgoing(Kind::SigninOtp, "ada@example.com");
     for uri in [None, Some("com.example.app:/in")] {
