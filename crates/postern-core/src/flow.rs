@@ -5,6 +5,7 @@ mod audited;
 mod clients;
 mod confirm;
 mod domains;
+mod hooks;
 mod log;
 mod open;
 mod person;
@@ -27,6 +28,7 @@ pub use admins::{
 pub use clients::NewClient;
 pub use confirm::LinkPage;
 pub use domains::DomainTally;
+pub use hooks::Heard;
 pub use log::{LogAnswer, LogInput};
 pub use open::{MailInput, OpenedInput};
 pub use providers::{MAX_PROVIDERS, ProviderInput};

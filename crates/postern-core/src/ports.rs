@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use desk::Desk;
 pub use log::{Log, LogPage, LogPlace, LogQuery};
-pub use reception::{Reception, SuppressionPlace};
+pub use reception::{Receive, Received, Reception, SuppressionPlace};
 pub use registry::{Amend, Amendment, Registry};
 pub use store::{
     Change, Decide, Decision, Found, Keep, Ledger, Opening, OutboxState, Settled, Store,

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     freshness::Freshness,
+    hooks::Hooks,
     listen::RequestId,
     oauth::{SigningKeys, SigningPool, bearer::Bearers},
     telemetry::labels::{Door, Label as _, Method, Outcome},
@@ -36,6 +37,8 @@ pub struct App {
     pub ready: watch::Receiver<bool>,
     /// How old the knowledge of settings and clients is.
     pub freshness: Freshness,
+    /// Callbacks of mail providers.
+    pub hooks: Hooks,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

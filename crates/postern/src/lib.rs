@@ -18,6 +18,7 @@ pub mod following;
 pub mod freshness;
 pub mod grpc;
 pub mod health;
+pub mod hooks;
 pub mod listen;
 pub mod listing;
 pub mod mail;

@@ -12,7 +12,7 @@ use http::Request;
 
 use crate::{
     app::App,
-    confirm, grpc, listen,
+    confirm, grpc, hooks, listen,
     oauth::{authorization_server, jwks, openid_configuration, token},
     openapi,
     present::Problem,
@@ -29,6 +29,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(rest::routes())
         // the page between a mail and the app
         .merge(confirm::routes())
+        // callbacks of mail providers
+        .merge(hooks::routes())
         // OAuth
         .route("/oauth/token", post(token))
         .route("/keys", get(jwks))

@@ -72,6 +72,16 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
         Amendment::DropProvider(name) => {
             Told::new("provider.drop", name, provider_of(held, name), None)
         }
+        Amendment::PutHook(hook) => {
+            let before = held.hook(hook.provider).map(|_| "set".to_owned());
+            let after = if before.is_some() { "replaced" } else { "set" };
+            let name = hook.provider.as_str();
+            Told::new("mail_hook.put", name, before, Some(after.to_owned()))
+        }
+        Amendment::DropHook(provider) => {
+            let before = held.hook(*provider).map(|_| "set".to_owned());
+            Told::new("mail_hook.drop", provider.as_str(), before, None)
+        }
         Amendment::PutSigningKey(key) => {
             let after = Some(of_state(key.state));
             Told::new("signing_key.put", &key.kid, key_of(held, &key.kid), after)

@@ -57,16 +57,22 @@ pub enum DeliveryState {
     Failed,
     /// It was not sent because its credential was spent, superseded or expired.
     Abandoned,
+    /// The provider says that the recipient's server took it.
+    Delivered,
+    /// The provider says that the person called it spam.
+    Complained,
 }
 
 impl DeliveryState {
     /// Every state.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Queued,
         Self::Sent,
         Self::Bounced,
         Self::Failed,
         Self::Abandoned,
+        Self::Delivered,
+        Self::Complained,
     ];
 
     /// The number in the store.
@@ -77,6 +83,8 @@ impl DeliveryState {
             Self::Bounced => 2,
             Self::Failed => 3,
             Self::Abandoned => 4,
+            Self::Delivered => 5,
+            Self::Complained => 6,
         }
     }
 }

@@ -103,6 +103,38 @@ pub enum EventKind {
         /// `used`, `dead`, `expired`, `superseded` or `gone`.
         reason: String,
     },
+    /// The provider says that the recipient's server took the mail.
+    MailDelivered {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// Which provider's callback.
+        provider: String,
+    },
+    /// The provider says that the mail came back for good.
+    MailBounced {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// Which provider's callback.
+        provider: String,
+        /// Whether there is no such mailbox.
+        bad_mailbox: bool,
+        /// What the recipient's server said, of which only plain words are kept.
+        reason: String,
+    },
+    /// The provider says that the person called the mail spam.
+    MailComplained {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// Which provider's callback.
+        provider: String,
+    },
+    /// The address went on the suppression list.
+    Suppressed {
+        /// `bounced` or `complained`.
+        reason: String,
+        /// Until when, in seconds since the epoch.
+        until: Option<i64>,
+    },
     /// A wrong code was offered and counted.
     WrongCode {
         /// How many the request still survives.
@@ -149,6 +181,10 @@ impl EventKind {
             Self::MailDeferred { .. } => "mail_deferred",
             Self::MailFailed { .. } => "mail_failed",
             Self::MailAbandoned { .. } => "mail_abandoned",
+            Self::MailDelivered { .. } => "mail_delivered",
+            Self::MailBounced { .. } => "mail_bounced",
+            Self::MailComplained { .. } => "mail_complained",
+            Self::Suppressed { .. } => "suppressed",
             Self::WrongCode { .. } => "wrong_code",
             Self::TestIdentity => "test_identity",
             Self::Locked => "locked",

@@ -63,6 +63,25 @@ pub struct DeliveryId {
     pub ordinal: u16,
 }
 
+impl DeliveryId {
+    /// Reads the form that `Display` writes, which is also what stands before the `@` of a
+    /// Message-ID.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (request, ordinal) = text.split_once('.')?;
+        let id = Self {
+            request: AuthRequestId::parse(request)?,
+            ordinal: ordinal.parse().ok()?,
+        };
+        (id.to_string() == text).then_some(id)
+    }
+
+    /// Reads a Message-ID of ours, with or without its angle brackets.
+    pub fn of_message_id(text: &str) -> Option<Self> {
+        let bare = text.trim().trim_start_matches('<').trim_end_matches('>');
+        Self::parse(bare.split_once('@')?.0)
+    }
+}
+
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.request, self.ordinal)
@@ -122,4 +141,34 @@ fn time_ordered(now: Timestamp, random: [u8; 10]) -> [u8; 16] {
 fn millis48(at: Timestamp) -> [u8; 6] {
     let all = at.unix_millis().max(0).to_be_bytes();
     [all[2], all[3], all[4], all[5], all[6], all[7]]
+}
+
+#[cfg(test)]
+mod delivery_id_tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_read_back_from_its_message_id_and_from_nothing_else() {
+        let id = DeliveryId {
+            request: AuthRequestId::from_bytes([7; 16]),
+            ordinal: 3,
+        };
+        for text in [
+            format!("<{id}@mail.example>"),
+            format!(" {id}@mail.example"),
+        ] {
+            assert_eq!(DeliveryId::of_message_id(&text), Some(id), "{text}");
+        }
+        for other in [
+            "",
+            "@",
+            "<abc@mail.example>",
+            "req_x.1@a",
+            &format!("{id}"),
+            &format!("<{id}0x@a>"),
+        ] {
+            assert_eq!(DeliveryId::of_message_id(other), None, "{other}");
+        }
+        assert_eq!(DeliveryId::parse(&format!("{}.+3", id.request)), None);
+    }
 }

@@ -9,6 +9,7 @@ mod digits;
 mod domain_list;
 mod email;
 mod event;
+mod feedback;
 mod history;
 mod id;
 mod language;
@@ -35,6 +36,7 @@ pub use delivery::{Delivery, DeliveryState, Fault, LastTry, Outgoing, Settlement
 pub use domain_list::{DomainList, DomainListProblem};
 pub use email::{AddressKey, Email, EmailProblem};
 pub use event::{Event, EventKind};
+pub use feedback::{Fate, Feedback, HookProvider, MailHook};
 pub use history::{History, SecondBuckets};
 pub use id::{AuthRequestId, ClientId, DeliveryId, NodeId};
 pub use language::{Language, Languages};

@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use super::{AdminAccount, Client, ClientId, Email, MailProvider, SigningKey};
+use super::{
+    AdminAccount, Client, ClientId, Email, HookProvider, MailHook, MailProvider, SigningKey,
+};
 use crate::settings::Settings;
 
 /// What every node holds in memory of the store's slow-moving part; at most 2 s old.
@@ -14,6 +16,8 @@ pub struct Snapshot {
     pub clients: HashMap<ClientId, Client>,
     /// The mail providers, in the order in which they are tried.
     pub providers: Vec<MailProvider>,
+    /// What the callbacks of mail providers are verified with.
+    pub hooks: Vec<MailHook>,
     /// The signing keys that are published, in the order in which they were made.
     pub signing_keys: Vec<SigningKey>,
     /// Who may use the dashboard, in the order of their addresses.
@@ -21,6 +25,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What the callbacks of a provider are verified with, if it may call.
+    pub fn hook(&self, provider: HookProvider) -> Option<&MailHook> {
+        self.hooks.iter().find(|hook| hook.provider == provider)
+    }
+
     /// The admin with this address, in any spelling that compares as the same.
     pub fn admin(&self, email: &Email) -> Option<&AdminAccount> {
         self.admins

@@ -121,6 +121,7 @@ fn counter_of(what: &EventKind) -> Option<Counter> {
         "mail_failed" if matches!(what, EventKind::MailFailed { bounced: true, .. }) => {
             Counter::Bounced
         }
+        "mail_bounced" => Counter::Bounced,
         "mail_failed" => Counter::Failed,
         "mail_abandoned" => Counter::Abandoned,
         "verified" => Counter::Verified,

@@ -1,11 +1,17 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{AddressKey, Suppression, Timestamp};
+use crate::model::{
+    AddressKey, AuthRequest, Delivery, DeliveryId, DeliveryState, Event, Suppression, Timestamp,
+};
 
 /// What became of mails after a provider took them: whom no mail is sent to because of it.
 #[async_trait]
 pub trait Reception: Send + Sync {
+    /// Shows `rule` a delivery with its request and writes what it answers, in one act; whether it
+    /// answered anything. `None` when the delivery or its request is gone.
+    async fn receive(&self, id: DeliveryId, rule: Receive) -> Result<Option<bool>, StoreError>;
+
     /// Puts an address on the suppression list, or replaces what the list says of it.
     async fn suppress(&self, suppression: Suppression) -> Result<(), StoreError>;
 
@@ -25,6 +31,20 @@ pub trait Reception: Send + Sync {
         place: Option<SuppressionPlace>,
         limit: u16,
     ) -> Result<Vec<Suppression>, StoreError>;
+}
+
+/// A rule on a delivery that a provider tells of. Pure; may be called more than once.
+pub type Receive = Box<dyn FnMut(&Delivery, &AuthRequest, Timestamp) -> Option<Received> + Send>;
+
+/// What a rule makes of what a provider tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Where the delivery stands now.
+    pub state: DeliveryState,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Who is sent no mail any more.
+    pub suppression: Option<Suppression>,
 }
 
 /// A place in the suppression list.

@@ -3,8 +3,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::error::Error;
 use crate::model::{
-    AdminAccount, AuditEntry, Client, ClientId, Email, MailProvider, SigningKey, Snapshot,
-    Timestamp,
+    AdminAccount, AuditEntry, Client, ClientId, Email, HookProvider, MailHook, MailProvider,
+    SigningKey, Snapshot, Timestamp,
 };
 
 /// Keeps the slow-moving part: settings, clients, providers and signing keys.
@@ -42,6 +42,10 @@ pub enum Amendment {
     PutProvider(MailProvider),
     /// Removes a mail provider, by name.
     DropProvider(String),
+    /// Sets what a provider's callbacks are verified with.
+    PutHook(MailHook),
+    /// Lets a provider call no more.
+    DropHook(HookProvider),
     /// Adds or replaces a signing key.
     PutSigningKey(SigningKey),
     /// Removes a signing key, by kid.

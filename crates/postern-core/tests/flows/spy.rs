@@ -11,7 +11,7 @@ use postern_core::model::{
 };
 use postern_core::ports::{
     Amend, Decide, Decision, Desk, Engine, Keep, Log, LogPage, LogQuery, Opening, OutboxState,
-    Reception, Registry, Settled, Store, StoreError, SuppressionPlace, Swept,
+    Receive, Reception, Registry, Settled, Store, StoreError, SuppressionPlace, Swept,
 };
 
 /// The real store, with a note of every request that it is asked to judge.
@@ -221,6 +221,10 @@ impl Desk for Spy {
 
 #[async_trait]
 impl Reception for Spy {
+    async fn receive(&self, id: DeliveryId, rule: Receive) -> Result<Option<bool>, StoreError> {
+        self.inner.receive(id, rule).await
+    }
+
     async fn suppress(&self, suppression: Suppression) -> Result<(), StoreError> {
         self.inner.suppress(suppression).await
     }

@@ -75,6 +75,9 @@ macro_rules! contract {
             listing_an_address_again_replaces_what_was_said,
             an_entry_that_is_over_lets_mail_through_and_is_swept,
             forgetting_an_address_takes_it_off_the_list,
+            a_providers_word_is_noted_once,
+            a_delivered_mail_leaves_the_outbox,
+            a_word_on_an_unknown_mail_is_told_apart,
         );
         $crate::contract!(@room $open, registry:
             an_amendment_reads_back_with_the_next_revision,

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use postern_core::model::{Suppression, SuppressionReason};
+use postern_core::model::{
+    AuthRequestId, DeliveryId, DeliveryState, Fate, Feedback, HookProvider, Suppression,
+    SuppressionReason,
+};
 use postern_core::ports::{Clock as _, Keep};
+use postern_core::rules;
 use postern_core::settings::Settings;
 
 use super::{address, issue, opening, send};
@@ -153,4 +157,75 @@ pub async fn forgetting_an_address_takes_it_off_the_list(store: TempStore) {
             .unwrap(),
         []
     );
+}
+
+fn mail(request: AuthRequestId) -> DeliveryId {
+    DeliveryId {
+        request,
+        ordinal: 0,
+    }
+}
+
+async fn told(store: &TempStore, id: DeliveryId, what: Fate) -> Option<bool> {
+    let feedback = Feedback {
+        provider: HookProvider::Mailgun,
+        what,
+    };
+    let settings = Settings::default();
+    let rule = move |delivery: &_, request: &_, now| {
+        rules::receive(delivery, request, &feedback, &settings, now)
+    };
+    store.engine.receive(id, Box::new(rule)).await.unwrap()
+}
+
+fn no_mailbox() -> Fate {
+    Fate::Bounced {
+        bad_mailbox: true,
+        reason: "5.1.1".to_owned(),
+    }
+}
+
+/// State, events and list in one act; the same word again changes nothing.
+pub async fn a_providers_word_is_noted_once(store: TempStore) {
+    let id = mail(send(&store, 1, "ada").await);
+    assert_eq!(told(&store, id, Fate::Delivered).await, Some(true));
+    assert_eq!(told(&store, id, Fate::Delivered).await, Some(false));
+    assert_eq!(told(&store, id, no_mailbox()).await, Some(true));
+    assert_eq!(told(&store, id, no_mailbox()).await, Some(false));
+    let outgoing = store.engine.find_outgoing(id).await.unwrap().unwrap();
+    assert_eq!(outgoing.delivery.state, DeliveryState::Bounced);
+    let kinds: Vec<_> = store.timeline(id.request).await;
+    let kinds: Vec<_> = kinds.iter().map(|event| event.what.name()).collect();
+    let expected = [
+        "initiated",
+        "mail_queued",
+        "mail_delivered",
+        "mail_bounced",
+        "suppressed",
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(sent(&store, 2, "ada").await, "ADDRESS_SUPPRESSED");
+}
+
+/// A mail that a provider has delivered is not tried again, whatever the outbox knows.
+pub async fn a_delivered_mail_leaves_the_outbox(store: TempStore) {
+    let id = mail(send(&store, 1, "ada").await);
+    told(&store, id, Fate::Delivered).await;
+    store.clock.advance(Duration::from_hours(1));
+    assert_eq!(store.engine.outbox().await.unwrap().depth, 0);
+    let node = postern_core::model::NodeId([9; 8]);
+    let due = store.engine.claim_deliveries(node, 10, WEEK).await.unwrap();
+    assert_eq!(due, []);
+}
+
+/// A word on a mail that is not there is told as such.
+pub async fn a_word_on_an_unknown_mail_is_told_apart(store: TempStore) {
+    let id = mail(super::request_id(&store, 7));
+    assert_eq!(told(&store, id, Fate::Delivered).await, None);
+    let sent = send(&store, 1, "ada").await;
+    let other = DeliveryId {
+        request: sent,
+        ordinal: 1,
+    };
+    assert_eq!(told(&store, other, Fate::Delivered).await, None);
 }

@@ -2,8 +2,8 @@
 
 use postern_core::Error;
 use postern_core::model::{
-    Client, ClientId, ClientSecret, MailProvider, Sealed, SigningKey, SigningState, Snapshot,
-    TlsMode, TokenSource,
+    Client, ClientId, ClientSecret, HookProvider, MailHook, MailProvider, Sealed, SigningKey,
+    SigningState, Snapshot, TlsMode, TokenSource,
 };
 use postern_core::ports::{Amendment, Clock as _};
 
@@ -98,6 +98,7 @@ pub async fn an_amendment_reads_back_with_the_next_revision(store: TempStore) {
         Amendment::PutClient(client(&store, "skc_1")),
         Amendment::PutProvider(provider("a", 1)),
         Amendment::PutProvider(unprotected.clone()),
+        Amendment::PutHook(hook()),
     ];
     amendments.extend(keys.clone().map(Amendment::PutSigningKey));
     let after = amend(&store, amendments).await.unwrap();
@@ -112,9 +113,20 @@ pub async fn an_amendment_reads_back_with_the_next_revision(store: TempStore) {
             client(&store, "skc_1")
         );
         assert_eq!(snapshot.providers, [unprotected.clone(), provider("a", 1)]);
+        assert_eq!(snapshot.hooks, [hook()]);
         assert_eq!(snapshot.signing_keys, keys);
     }
     assert_eq!(store.engine.revision().await.unwrap(), empty.revision + 1);
+}
+
+fn hook() -> MailHook {
+    MailHook {
+        provider: HookProvider::Mailgun,
+        secret: Sealed {
+            kid: 3,
+            bytes: vec![1, 2, 3],
+        },
+    }
 }
 
 /// The rule's refusal comes back and nothing is written.
@@ -158,6 +170,7 @@ pub async fn what_is_dropped_is_gone(store: TempStore) {
         Amendment::PutClient(one.clone()),
         Amendment::PutClient(client(&store, "skc_2")),
         Amendment::PutProvider(provider("a", 0)),
+        Amendment::PutHook(hook()),
         Amendment::PutSigningKey(signing_key(&store, "snk_1", SigningState::Standby)),
     ];
     amend(&store, put).await.unwrap();
@@ -165,9 +178,11 @@ pub async fn what_is_dropped_is_gone(store: TempStore) {
         Amendment::PutClient(rotated.clone()),
         Amendment::DropClient(ClientId::parse("skc_2").expect("it is well formed")),
         Amendment::DropProvider("a".into()),
+        Amendment::DropHook(HookProvider::Mailgun),
         Amendment::DropSigningKey("snk_1".into()),
     ];
     let after = amend(&store, drop).await.unwrap();
     assert_eq!(after.clients.into_values().collect::<Vec<_>>(), [rotated]);
     assert_eq!((after.providers.len(), after.signing_keys.len()), (0, 0));
+    assert_eq!(after.hooks, []);
 }

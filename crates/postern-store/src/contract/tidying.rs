@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postern_core::model::{MailProvider, Sealed, TlsMode};
+use postern_core::model::{HookProvider, MailHook, MailProvider, Sealed, TlsMode};
 use postern_core::ports::{Amendment, Clock as _, Keep, Swept};
 use postern_core::settings::Settings;
 
@@ -265,7 +265,22 @@ pub async fn every_kid_in_use_is_named(store: TempStore) {
         connections: None,
         per_minute: None,
     };
-    let put = move |_: &_, _| Ok(vec![Amendment::PutProvider(provider.clone())]);
+    let put = move |_: &_, _| {
+        Ok(vec![
+            Amendment::PutProvider(provider.clone()),
+            Amendment::PutHook(hook(11)),
+        ])
+    };
     store.engine.amend(Box::new(put)).await.unwrap().unwrap();
-    assert_eq!(store.engine.kids_in_use().await.unwrap(), [2, 4, 7, 9]);
+    assert_eq!(store.engine.kids_in_use().await.unwrap(), [2, 4, 7, 9, 11]);
+}
+
+fn hook(kid: u8) -> MailHook {
+    MailHook {
+        provider: HookProvider::Ses,
+        secret: Sealed {
+            kid,
+            bytes: vec![1],
+        },
+    }
 }

@@ -55,6 +55,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "last_try",
         sql: include_str!("../../migrations/postgres/0008_last_try.sql"),
     },
+    Migration {
+        number: 9,
+        name: "mail_hooks",
+        sql: include_str!("../../migrations/postgres/0009_mail_hooks.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use postern_core::Error;
 use postern_core::model::{
-    Client, ClientId, ClientSecret, MailProvider, Sealed, SigningKey, SigningState, Snapshot,
-    Timestamp, TlsMode, TokenSource,
+    Client, ClientId, ClientSecret, HookProvider, MailHook, MailProvider, Sealed, SigningKey,
+    SigningState, Snapshot, Timestamp, TlsMode, TokenSource,
 };
 use postern_core::ports::{Amend, Amendment};
 use postern_core::settings::Settings;
@@ -70,18 +70,24 @@ async fn everything(session: &Session) -> Result<Snapshot, Failure> {
                FROM mail_providers ORDER BY position, name",
         types: &[],
     };
+    static HOOKS: Sql = Sql {
+        text: "SELECT provider, secret_kid, secret FROM mail_hooks ORDER BY provider",
+        types: &[],
+    };
     static SIGNING_KEYS: Sql = Sql {
         text: "SELECT kid, state, private_kid, private, modulus, exponent, created_at, retired_at \
                FROM signing_keys ORDER BY created_at, kid",
         types: &[],
     };
     let providers = session.query(&PROVIDERS, &[]).await?;
+    let hooks = session.query(&HOOKS, &[]).await?;
     let signing_keys = session.query(&SIGNING_KEYS, &[]).await?;
     Ok(Snapshot {
         revision: revision(session).await?,
         settings: settings(session).await?,
         clients: clients(session).await?,
         providers: providers.iter().map(provider).collect::<Result<_, _>>()?,
+        hooks: hooks.iter().map(hook).collect::<Result<_, _>>()?,
         signing_keys: signing_keys
             .iter()
             .map(signing_key)
@@ -174,6 +180,17 @@ fn token_source(row: &Row) -> Result<Option<TokenSource>, Failure> {
     }))
 }
 
+fn hook(row: &Row) -> Result<MailHook, Failure> {
+    Ok(MailHook {
+        provider: HookProvider::parse(get(row, 0)?)
+            .ok_or(Failure::Unreadable("unknown provider"))?,
+        secret: Sealed {
+            kid: number::<i16, _>(row, 1)?,
+            bytes: get(row, 2)?,
+        },
+    })
+}
+
 fn signing_key(row: &Row) -> Result<SigningKey, Failure> {
     Ok(SigningKey {
         kid: get(row, 0)?,
@@ -213,6 +230,15 @@ async fn write(session: &Session, bench: &Bench, amendment: &Amendment) -> Resul
                 types: &[Type::TEXT],
             };
             session.execute(&DROP, &[name]).await.map(drop)
+        }
+        Amendment::PutHook(hook) => put_hook(session, hook).await,
+        Amendment::DropHook(provider) => {
+            static DROP: Sql = Sql {
+                text: "DELETE FROM mail_hooks WHERE provider = $1",
+                types: &[Type::TEXT],
+            };
+            let params: [Param<'_>; 1] = [&provider.as_str()];
+            session.execute(&DROP, &params).await.map(drop)
         }
         Amendment::PutSigningKey(key) => put_signing_key(session, key).await,
         Amendment::DropSigningKey(kid) => {
@@ -326,6 +352,20 @@ async fn put_provider(session: &Session, provider: &MailProvider) -> Result<(), 
         &oauth.and_then(|oauth| oauth.scope.as_ref()),
     ];
     session.execute(&PUT_PROVIDER, &params).await.map(drop)
+}
+
+async fn put_hook(session: &Session, hook: &MailHook) -> Result<(), Failure> {
+    static PUT: Sql = Sql {
+        text: "INSERT INTO mail_hooks (provider, secret_kid, secret) VALUES ($1, $2, $3) ON CONFLICT (provider) \
+               DO UPDATE SET secret_kid = excluded.secret_kid, secret = excluded.secret",
+        types: &[Type::TEXT, Type::INT2, Type::BYTEA],
+    };
+    let params: [Param<'_>; 3] = [
+        &hook.provider.as_str(),
+        &i16::from(hook.secret.kid),
+        &hook.secret.bytes,
+    ];
+    session.execute(&PUT, &params).await.map(drop)
 }
 
 async fn put_signing_key(session: &Session, key: &SigningKey) -> Result<(), Failure> {

@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use postern_core::model::{AddressKey, Suppression, SuppressionReason, Timestamp};
-use postern_core::ports::{Reception, StoreError, SuppressionPlace};
+use postern_core::model::{AddressKey, DeliveryId, Suppression, SuppressionReason, Timestamp};
+use postern_core::ports::{Receive, Reception, StoreError, SuppressionPlace};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::PostgresStore;
+use super::batch::Bench;
+use super::event::Told;
 use super::failure::Failure;
 use super::session::{Param, Session, Sql};
 use super::value::{Id, address, get, moment};
+use super::{PostgresStore, auth_request, delivery};
 
 /// What the list says of addresses.
 pub(super) async fn find_all(
@@ -72,6 +74,43 @@ async fn put(session: &Session, entry: &Suppression) -> Result<(), Failure> {
     session.execute(&PUT, &params).await.map(drop)
 }
 
+/// Writes what the rule makes of a provider's word on a delivery, which is held from the first look on.
+async fn receive(
+    session: &Session,
+    bench: &Bench,
+    id: DeliveryId,
+    rule: &mut Receive,
+) -> Result<Option<bool>, Failure> {
+    static HOLD: Sql = Sql {
+        text: "SELECT state FROM deliveries WHERE request_id = $1 AND ordinal = $2 FOR UPDATE",
+        types: &[Type::UUID, Type::INT4],
+    };
+    static UPDATE: Sql = Sql {
+        text: "UPDATE deliveries SET state = $3, node = NULL WHERE request_id = $1 AND ordinal = $2",
+        types: &[Type::UUID, Type::INT4, Type::INT2],
+    };
+    let (request, ordinal) = (Id::from(id.request), i32::from(id.ordinal));
+    session.query(&HOLD, &[&request, &ordinal]).await?;
+    let found = delivery::find_all(session, &[id]).await?.remove(&id);
+    let (Some(found), Some(owner)) = (found, auth_request::find(session, id.request).await?) else {
+        return Ok(None);
+    };
+    let Some(received) = rule(&found, &owner, bench.clock.now()) else {
+        return Ok(Some(false));
+    };
+    let state = i16::from(received.state.number());
+    session
+        .execute(&UPDATE, &[&request, &ordinal, &state])
+        .await?;
+    if let Some(entry) = &received.suppression {
+        put(session, entry).await?;
+    }
+    let mut told = Told::default();
+    told.push(&bench.ids, &received.events)?;
+    told.insert(session).await?;
+    Ok(Some(true))
+}
+
 async fn page(
     session: &Session,
     now: Timestamp,
@@ -107,6 +146,13 @@ fn read(row: &Row) -> Result<Suppression, Failure> {
 
 #[async_trait]
 impl Reception for PostgresStore {
+    async fn receive(&self, id: DeliveryId, mut rule: Receive) -> Result<Option<bool>, StoreError> {
+        let held = self.pool.take().await?;
+        let work = receive(&held, &self.bench, id, &mut rule);
+        let done = held.transact(held.in_time(work)).await;
+        held.ended(done)
+    }
+
     async fn suppress(&self, suppression: Suppression) -> Result<(), StoreError> {
         let held = self.pool.take().await?;
         let done = held.transact(held.in_time(put(&held, &suppression))).await;

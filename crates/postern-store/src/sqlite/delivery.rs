@@ -192,7 +192,8 @@ pub(super) fn outbox(conn: &Connection) -> Result<OutboxState> {
     Ok(found.unwrap_or_default())
 }
 
-fn find(statements: &dyn Statements, id: DeliveryId) -> Result<Option<Delivery>> {
+/// Finds one delivery.
+pub(super) fn find(statements: &dyn Statements, id: DeliveryId) -> Result<Option<Delivery>> {
     tx::find(
         statements,
         "SELECT generation, state, attempts, queued_at, due_at, provider, fault, in_a_row \

@@ -52,6 +52,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "last_try",
         sql: include_str!("../../migrations/sqlite/0008_last_try.sql"),
     },
+    Migration {
+        number: 9,
+        name: "mail_hooks",
+        sql: include_str!("../../migrations/sqlite/0009_mail_hooks.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use postern_core::model::{
-    Client, ClientId, ClientSecret, MailProvider, Sealed, SigningKey, SigningState, Snapshot,
-    Timestamp, TlsMode, TokenSource,
+    Client, ClientId, ClientSecret, HookProvider, MailHook, MailProvider, Sealed, SigningKey,
+    SigningState, Snapshot, Timestamp, TlsMode, TokenSource,
 };
 use postern_core::ports::Amendment;
 use postern_core::settings::Settings;
@@ -37,6 +37,12 @@ pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot> {
             [],
             provider,
         )?,
+        hooks: tx::all(
+            conn,
+            "SELECT provider, secret_kid, secret FROM mail_hooks ORDER BY provider",
+            [],
+            hook,
+        )?,
         signing_keys: tx::all(
             conn,
             "SELECT kid, state, private_kid, private, modulus, exponent, created_at, \
@@ -63,6 +69,16 @@ pub(super) fn write(tx: &Tx<'_>, amendments: &[Amendment]) -> Result<()> {
             Amendment::PutProvider(provider) => put_provider(tx, provider)?,
             Amendment::DropProvider(name) => {
                 tx.write("DELETE FROM mail_providers WHERE name = ?1", [name])?;
+            }
+            Amendment::PutHook(hook) => {
+                tx.write(
+                    "INSERT OR REPLACE INTO mail_hooks (provider, secret_kid, secret) VALUES (?1, ?2, ?3)",
+                    params![hook.provider.as_str(), hook.secret.kid, hook.secret.bytes],
+                )?;
+            }
+            Amendment::DropHook(provider) => {
+                let sql = "DELETE FROM mail_hooks WHERE provider = ?1";
+                tx.write(sql, [provider.as_str()])?;
             }
             Amendment::PutSigningKey(key) => put_signing_key(tx, key)?,
             Amendment::DropSigningKey(kid) => {
@@ -160,6 +176,17 @@ fn token_source(row: &Row<'_>) -> Result<Option<TokenSource>> {
         client_id: row.get(13)?,
         scope: row.get(14)?,
     }))
+}
+
+fn hook(row: &Row<'_>) -> Result<MailHook> {
+    Ok(MailHook {
+        provider: HookProvider::parse(row.get_ref(0)?.as_str()?)
+            .ok_or_else(|| unreadable(0, "unknown provider"))?,
+        secret: Sealed {
+            kid: row.get(1)?,
+            bytes: row.get(2)?,
+        },
+    })
 }
 
 fn signing_key(row: &Row<'_>) -> Result<SigningKey> {

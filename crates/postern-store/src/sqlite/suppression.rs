@@ -1,12 +1,12 @@
 use std::cell::Cell;
 
 use async_trait::async_trait;
-use postern_core::model::{AddressKey, Suppression, SuppressionReason, Timestamp};
-use postern_core::ports::{Reception, StoreError, SuppressionPlace};
+use postern_core::model::{AddressKey, DeliveryId, Suppression, SuppressionReason, Timestamp};
+use postern_core::ports::{Receive, Reception, StoreError, SuppressionPlace};
 use rusqlite::{Connection, Result, Row, params};
 
 use super::tx::{self, Tx};
-use super::{SqliteStore, auth_request};
+use super::{SqliteStore, auth_request, delivery, event};
 
 /// Entries removed in one act of the sweeper.
 const PIECE: u16 = 200;
@@ -70,6 +70,27 @@ pub(super) fn tidy(tx: &Tx<'_>) -> Result<usize> {
     over.into_iter().map(|address| drop_one(tx, address)).sum()
 }
 
+/// Writes what the rule makes of a provider's word on a delivery.
+fn receive(tx: &Tx<'_>, id: DeliveryId, rule: &mut Receive) -> Result<Option<bool>> {
+    let found = delivery::find(tx.held(), id)?;
+    let request = auth_request::find(tx.held(), id.request)?;
+    let (Some(found), Some(request)) = (found, request) else {
+        return Ok(None);
+    };
+    let Some(received) = rule(&found, &request, tx.now) else {
+        return Ok(Some(false));
+    };
+    tx.write(
+        "UPDATE deliveries SET state = ?3, node = NULL WHERE request_id = ?1 AND ordinal = ?2",
+        params![id.request.as_bytes(), id.ordinal, received.state.number()],
+    )?;
+    if let Some(entry) = &received.suppression {
+        put(tx, entry)?;
+    }
+    event::append(tx, &received.events)?;
+    Ok(Some(true))
+}
+
 const FIND: &str = "SELECT email, reason, detail, at, until FROM suppressions WHERE address = ?1";
 
 fn read(row: &Row<'_>) -> Result<Suppression> {
@@ -102,6 +123,10 @@ fn page(
 
 #[async_trait]
 impl Reception for SqliteStore {
+    async fn receive(&self, id: DeliveryId, mut rule: Receive) -> Result<Option<bool>, StoreError> {
+        self.writer.run(move |tx| receive(tx, id, &mut rule)).await
+    }
+
     async fn suppress(&self, suppression: Suppression) -> Result<(), StoreError> {
         self.writer.run(move |tx| put(tx, &suppression)).await
     }

@@ -75,6 +75,20 @@ pub enum AdminCommand {
         /// Who gets it.
         to: String,
     },
+    /// Take a mail provider's callbacks, verified with this.
+    HookSet {
+        /// `postmark`, `sendgrid`, `ses` or `mailgun`.
+        provider: String,
+        /// The secret, public key or topic.
+        secret: Revealed,
+    },
+    /// List the providers whose callbacks are taken.
+    HookList,
+    /// Take a provider's callbacks no more.
+    HookRemove {
+        /// Its name.
+        provider: String,
+    },
     /// Show the suppression list, or what it says of one address.
     SuppressionList {
         /// The address; none shows all.

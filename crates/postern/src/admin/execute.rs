@@ -101,6 +101,9 @@ impl Admin {
             AdminCommand::ProviderRemove { name } => self.remove_provider(name).await,
             AdminCommand::ProviderOrder { names } => self.order_providers(names).await,
             AdminCommand::MailTest { provider, to } => self.test_mail(provider, &to).await,
+            AdminCommand::HookSet { provider, secret } => self.set_hook(&provider, &secret).await,
+            AdminCommand::HookList => self.hooks().await,
+            AdminCommand::HookRemove { provider } => self.remove_hook(provider).await,
             AdminCommand::SuppressionList { address } => {
                 self.suppressions(address.as_deref()).await
             }

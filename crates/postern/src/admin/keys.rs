@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use postern_core::Error;
 use postern_core::keyring::{Keyring, SealProblem};
-use postern_core::model::{MailProvider, Sealed, SigningKey, SigningState, Slot, Snapshot};
+use postern_core::model::{
+    MailHook, MailProvider, Sealed, SigningKey, SigningState, Slot, Snapshot,
+};
 use postern_core::ports::{Amendment, Entropy, random};
 
 use super::execute::{Admin, Refusal};
@@ -141,6 +143,14 @@ fn resealed(
             amendments.push(Amendment::PutProvider(MailProvider {
                 password: Some(anew),
                 ..provider.clone()
+            }));
+        }
+    }
+    for hook in &held.hooks {
+        if let Some(secret) = again(&MailHook::secret_slot(hook.provider), &hook.secret)? {
+            amendments.push(Amendment::PutHook(MailHook {
+                secret,
+                ..hook.clone()
             }));
         }
     }

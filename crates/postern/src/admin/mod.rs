@@ -8,6 +8,7 @@ mod audited;
 mod command;
 mod execute;
 mod frame;
+mod hooks;
 mod keys;
 mod providers;
 mod remote;
@@ -20,6 +21,7 @@ pub use command::{AdminCommand, NewProvider, NewTokenSource, Revealed};
 pub use execute::{Admin, Refusal};
 pub use remote::{Remote, RemoteError};
 pub use reply::{
-    AdminReply, ClientRow, ClientSecretRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow,
+    AdminReply, ClientRow, ClientSecretRow, HookRow, NewSecret, ProviderRow, SigningKeyRow,
+    SuppressionRow,
 };
 pub use socket::{SOCKET, Socket};

@@ -50,6 +50,18 @@ pub enum AdminReply {
         /// What that server said.
         reply: String,
     },
+    /// A provider's callbacks are taken at this path.
+    HookSet {
+        /// The path under the public URL.
+        path: String,
+    },
+    /// The providers whose callbacks are taken, and their paths.
+    Hooks(Vec<HookRow>),
+    /// A provider's callbacks are taken no more.
+    HookRemoved {
+        /// The provider.
+        provider: String,
+    },
     /// The suppression list, newest first, and whether there is more than is shown.
     Suppressions {
         /// The entries.
@@ -88,6 +100,15 @@ pub struct NewSecret {
     /// When the secrets before it end, RFC 3339; absent for a new client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earlier_secrets_end_at: Option<String>,
+}
+
+/// A provider whose callbacks are taken.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HookRow {
+    /// Its name.
+    pub provider: String,
+    /// The path under the public URL.
+    pub path: String,
 }
 
 /// An entry of the suppression list.

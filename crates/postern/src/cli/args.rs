@@ -1,6 +1,7 @@
 //! The command line as it is typed.
 
 mod commands;
+mod hook;
 mod mail;
 mod suppression;
 
@@ -13,6 +14,7 @@ pub(super) use commands::{
     AddressCommand, AdminsCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand,
     SigningCommand,
 };
+pub(super) use hook::HookCommand;
 pub(super) use mail::{MailCommand, ProviderArgs, ProviderCommand};
 pub(super) use suppression::SuppressionCommand;
 

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod dev;
 mod exit;
+mod hook;
 mod mail;
 mod migrate;
 mod serve;

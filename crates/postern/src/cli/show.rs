@@ -80,6 +80,17 @@ fn lines(reply: &AdminReply) -> String {
         ),
         AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
         AdminReply::MailSent { reply } => format!("sent: {reply}\n"),
+        AdminReply::HookSet { path } => {
+            format!("callbacks are taken at {path} under the public URL, within 2 s\n")
+        }
+        AdminReply::Hooks(rows) => table(
+            &["PROVIDER", "PATH"],
+            rows.iter()
+                .map(|row| vec![row.provider.clone(), row.path.clone()]),
+        ),
+        AdminReply::HookRemoved { provider } => {
+            format!("callbacks of {provider} are taken no more\n")
+        }
         AdminReply::Suppressions { entries, more } => suppressions(entries, *more),
         AdminReply::Suppressed(row) => format!(
             "{} is sent no mail {}\n",

@@ -13,6 +13,7 @@ use crate::dashboard::Dashboard;
 use crate::following::Following;
 use crate::freshness::Freshness;
 use crate::health::Health;
+use crate::hooks::{Hooks, Https};
 use crate::listen::Drain;
 use crate::mail::inbox::DevInbox;
 use crate::mail::smtp::{Limits, Trust};
@@ -66,6 +67,7 @@ impl House {
             outbox: Arc::new(move |delivery| bell.ring(delivery)),
             ready: readiness,
             freshness: freshness.clone(),
+            hooks: Hooks::new(Arc::new(Https::default())),
             metrics: Arc::clone(&metrics),
         });
         let health = Health::new(
@@ -73,14 +75,7 @@ impl House {
             outbox.liveness(),
             drain.clone(),
         );
-        let following = Arc::new(Following::new(
-            Arc::clone(postern),
-            Arc::clone(&foundation.keyring),
-            keys,
-            foundation.root_keys_file.clone(),
-            foundation.disposable.clone(),
-            freshness,
-        ));
+        let following = following(foundation, keys, freshness);
         let dashboard = dashboard(foundation, &app, inbox.clone());
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {
@@ -109,6 +104,18 @@ fn dashboard(foundation: &Foundation, app: &App, inbox: Option<Arc<DevInbox>>) -
 
 /// The way of mails, and where they are kept in development.
 type WayOut = (Arc<dyn Route>, Option<Arc<DevInbox>>);
+
+/// What follows the changes of others.
+fn following(foundation: &Foundation, keys: SigningKeys, freshness: Freshness) -> Arc<Following> {
+    Arc::new(Following::new(
+        Arc::clone(&foundation.postern),
+        Arc::clone(&foundation.keyring),
+        keys,
+        foundation.root_keys_file.clone(),
+        foundation.disposable.clone(),
+        freshness,
+    ))
+}
 
 /// Which way mails go, and where they are kept in development.
 fn way_out(

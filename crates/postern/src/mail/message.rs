@@ -11,6 +11,7 @@ use postern_core::model::{
     DeliveryId, Email, LinkToken, PageToken, Passcode, RequestHandle, SecretText, Timestamp,
 };
 
+use super::mark;
 use super::sender::Sender;
 use super::templates::Parts;
 
@@ -100,6 +101,14 @@ impl Mail {
     /// # Errors
     /// When the recipient is not one that mail software takes, or the parts make no message.
     pub fn encode(&self) -> Result<(Envelope, Vec<u8>), MessageError> {
+        self.encode_for("")
+    }
+
+    /// The same, with the mark that the provider at `host` needs to name the mail again.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_for(&self, host: &str) -> Result<(Envelope, Vec<u8>), MessageError> {
         let to = recipient(&self.to).map_err(|_| MessageError::Recipient)?;
         let envelope = Envelope::new(Some(self.from.address().clone()), vec![to.clone()]);
         let envelope = envelope.map_err(|_| MessageError::Recipient)?;
@@ -110,6 +119,9 @@ impl Mail {
         let mut message = Message::builder();
         if let Some(reply_to) = self.from.reply_to() {
             message = message.reply_to(reply_to.clone());
+        }
+        if let Some((name, value)) = mark::header(host, self.delivery) {
+            message = message.raw_header(header(name, &value));
         }
         let message = message
             .message_id(Some(self.message_id()))

@@ -8,6 +8,7 @@ mod breaker;
 mod development;
 mod gate;
 pub mod inbox;
+mod mark;
 mod memory;
 mod message;
 mod outcome;
@@ -24,6 +25,7 @@ pub mod wording;
 
 pub use development::Development;
 pub use gate::{Gate, Shut};
+pub use mark::POSTMARK_MARK;
 pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError};
 pub use outcome::{Outcome, Reply, Stage};

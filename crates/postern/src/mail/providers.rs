@@ -217,7 +217,7 @@ fn login(
 #[async_trait]
 impl Transport for Smtp {
     async fn deliver(&self, mail: &Mail, patience: Patience) -> Outcome {
-        match mail.encode() {
+        match mail.encode_for(self.host()) {
             Ok((envelope, message)) => {
                 let secrets = mail.secrets();
                 self.send(&envelope, &message, &secrets, patience).await

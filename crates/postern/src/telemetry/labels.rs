@@ -141,3 +141,35 @@ label! {
         Abandoned = "abandoned",
     }
 }
+
+label! {
+    /// What a callback of a mail provider told.
+    Told as "told" {
+        /// The recipient's server took the mail.
+        Delivered = "delivered",
+        /// It came back for good.
+        Bounced = "bounced",
+        /// The person called it spam.
+        Complained = "complained",
+        /// What was known already.
+        Known = "known",
+        /// Something about a mail that is not ours, or not any more.
+        Unknown = "unknown",
+        /// Something that is no business of ours.
+        Ignored = "ignored",
+        /// The callback was not believed.
+        Refused = "refused",
+    }
+}
+
+impl Told {
+    /// What a fate is counted as.
+    pub fn of(fate: &postern_core::model::Fate) -> Self {
+        use postern_core::model::Fate;
+        match fate {
+            Fate::Delivered => Self::Delivered,
+            Fate::Bounced { .. } => Self::Bounced,
+            Fate::Complained => Self::Complained,
+        }
+    }
+}

@@ -7,6 +7,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use postern_core::model::HookProvider;
 use postern_core::rules::DomainRule;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
@@ -15,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::labels::{Attempt, Door, Label, Method, Outcome, RedeemVerdict};
+use super::labels::{Attempt, Door, Label, Method, Outcome, RedeemVerdict, Told};
 pub use super::providers::ProviderMeter;
 use super::providers::ProviderSeries;
 
@@ -44,6 +45,7 @@ pub struct Metrics {
     providers: ProviderSeries,
     budgets_passed: Counter,
     domain_rules: Vec<(Counter, Counter)>,
+    hooks: Vec<Counter>,
     outbox_depth: Gauge,
     outbox_oldest: Seconds,
     store_queue: Gauge,
@@ -83,6 +85,7 @@ impl Metrics {
                 "Addresses that passed their guess budget",
             ),
             domain_rules: all.domain_rules(),
+            hooks: all.hooks(),
             outbox_depth: all.one("outbox_depth", "Deliveries waiting"),
             outbox_oldest: all.one(
                 "outbox_oldest_age_seconds",
@@ -131,6 +134,11 @@ impl Metrics {
         self.budgets_passed.inc();
     }
 
+    /// Counts what a callback of a mail provider told.
+    pub fn hook(&self, provider: HookProvider, told: Told) {
+        self.hooks[provider as usize * Told::ALL.len() + told.index()].inc();
+    }
+
     /// Takes over how often a domain rule refused a call, and let one pass in log-only mode, since
     /// the start.
     pub fn domain_rule(&self, rule: DomainRule, refused: u64, logged: u64) {
@@ -177,6 +185,20 @@ impl Names<'_> {
         let family: Family<Labels, Counter> = self.one(name, help);
         let one = |label: &L| family.get_or_create_owned(&vec![label.pair()]);
         L::ALL.iter().map(one).collect()
+    }
+
+    fn hooks(&mut self) -> Vec<Counter> {
+        let help = "What callbacks of mail providers told";
+        let family: Family<Labels, Counter> = self.one("mail_callbacks", help);
+        let each = |provider: HookProvider| {
+            let labels = move |told: &Told| vec![("provider", provider.as_str()), told.pair()];
+            Told::ALL.iter().map(labels)
+        };
+        HookProvider::ALL
+            .into_iter()
+            .flat_map(each)
+            .map(|labels| family.get_or_create_owned(&labels))
+            .collect()
     }
 
     fn domain_rules(&mut self) -> Vec<(Counter, Counter)> {

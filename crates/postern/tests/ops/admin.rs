@@ -331,3 +331,22 @@ async fn an_address_on_the_suppression_list_is_refused_until_it_is_taken_off() {
     assert!(stderr(&server.admin(&remove)).contains("not on the suppression list"));
     assert_eq!(application.send("ada@example.com").await.0, 200);
 }
+
+#[tokio::test]
+async fn a_providers_callbacks_are_set_listed_and_removed() {
+    let server = plan().start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "postern:short\n").expect("it is written");
+    let path = file.to_str().expect("a name");
+    let set = ["mail", "hook", "set", "postmark", "--secret-file", path];
+    assert!(stderr(&server.admin(&set)).contains("at least 16 characters"));
+    std::fs::write(&file, "postern:0123456789abcdef\n").expect("it is written");
+    assert!(stdout(&server.admin(&set)).contains("/hooks/mail/postmark"));
+    let listed = parsed(&server.admin(&["mail", "hook", "list", "--json"]));
+    assert_eq!(listed[0]["provider"], "postmark");
+    let remove = ["mail", "hook", "remove", "postmark"];
+    assert!(server.admin(&remove).status.success());
+    let unknown = ["mail", "hook", "remove", "other"];
+    assert!(stderr(&server.admin(&unknown)).contains("choose one of"));
+}

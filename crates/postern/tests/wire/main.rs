@@ -5,6 +5,7 @@ mod confirm;
 mod doors;
 mod errors;
 mod grpc;
+mod hooks;
 mod listener;
 mod logs;
 mod rest;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::StoreArgs;
+use super::{HookCommand, StoreArgs};
 use crate::mail::Preset;
 
 /// `postern mail …`
@@ -13,6 +13,9 @@ pub(crate) enum MailCommand {
     /// SMTP servers that take our mail, tried in their order.
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Callbacks by which providers tell what became of our mails.
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Send one mail through the first provider, to see that it arrives.
     Test {
         /// Who gets it.

@@ -75,6 +75,11 @@ impl Smtp {
         }
     }
 
+    /// The server's host name or address.
+    pub fn host(&self) -> &str {
+        &self.endpoint.host
+    }
+
     /// Hands a message over and says how that ended, within [`Limits::attempt`] and `patience`.
     ///
     /// `secrets` are masked wherever the server repeats them; those of the login always are.

@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use postern::{
     app::App,
     freshness::Freshness,
+    hooks::{Hooks, Https},
     listen::{Drain, Limits, Listener, Tls},
     oauth::{SigningKeys, SigningPool, bearer::Bearers, keys},
     router::router,
@@ -146,6 +147,7 @@ fn app(
         entropy: Arc::new(SystemEntropy),
         outbox: Arc::new(move |delivery| queued.lock().unwrap().push(delivery)),
         freshness,
+        hooks: Hooks::new(Arc::new(Https::default())),
         metrics: Arc::new(Metrics::new()),
         postern,
         keys,

@@ -1,0 +1,34 @@
+//! Marks by which a provider names our mail again when it does not give back its Message-ID.
+
+use postern_core::model::DeliveryId;
+
+/// The key of the metadata at Postmark, which answers with its own message ids alone.
+pub const POSTMARK_MARK: &str = "postern-delivery";
+
+/// The header that the provider at `host` has to see with a mail.
+pub(super) fn header(host: &str, delivery: DeliveryId) -> Option<(&'static str, String)> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let postmark = host == "postmarkapp.com" || host.ends_with(".postmarkapp.com");
+    postmark.then(|| ("X-PM-Metadata-postern-delivery", delivery.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::model::AuthRequestId;
+
+    use super::*;
+
+    #[test]
+    fn only_postmark_is_given_a_mark_and_its_key_is_the_one_that_comes_back() {
+        let delivery = DeliveryId {
+            request: AuthRequestId::from_bytes([7; 16]),
+            ordinal: 0,
+        };
+        let (name, value) = header("smtp.postmarkapp.com", delivery).unwrap();
+        assert_eq!(name.strip_prefix("X-PM-Metadata-"), Some(POSTMARK_MARK));
+        assert_eq!(DeliveryId::parse(&value), Some(delivery));
+        for other in ["smtp.sendgrid.net", "notpostmarkapp.com", ""] {
+            assert_eq!(header(other, delivery), None, "{other}");
+        }
+    }
+}
