@@ -4,6 +4,7 @@ mod admins;
 mod audited;
 mod clients;
 mod confirm;
+mod deliveries;
 mod domains;
 mod hooks;
 mod log;
@@ -27,6 +28,7 @@ pub use admins::{
 };
 pub use clients::NewClient;
 pub use confirm::LinkPage;
+pub use deliveries::MAX_LISTED;
 pub use domains::DomainTally;
 pub use hooks::Heard;
 pub use log::{LogAnswer, LogInput};

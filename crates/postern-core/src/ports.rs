@@ -13,8 +13,8 @@ pub use log::{Log, LogPage, LogPlace, LogQuery};
 pub use reception::{Receive, Received, Reception, SuppressionPlace};
 pub use registry::{Amend, Amendment, Registry};
 pub use store::{
-    Change, Decide, Decision, Found, Keep, Ledger, Opening, OutboxState, Settled, Store,
-    StoreError, Swept,
+    AddressedDelivery, Change, Decide, Decision, Found, Keep, Ledger, Opening, OutboxState,
+    Settled, Store, StoreError, Swept, WantedDeliveries,
 };
 
 use crate::model::{Languages, MailKind, Timestamp, Variables};

@@ -75,6 +75,19 @@ impl DeliveryState {
         Self::Complained,
     ];
 
+    /// The state's name, as the command line takes and shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Bounced => "bounced",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+            Self::Delivered => "delivered",
+            Self::Complained => "complained",
+        }
+    }
+
     /// The number in the store.
     pub fn number(self) -> u8 {
         match self {

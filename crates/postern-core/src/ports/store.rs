@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use crate::error::{Error, Source};
 use crate::model::{
-    AddressKey, AuthRequest, AuthRequestId, ClientId, Delivery, DeliveryId, Email, Event, History,
-    NodeId, Outgoing, Sealed, SecondBuckets, Settlement, Suppression, Timestamp, Try,
+    AddressKey, AuthRequest, AuthRequestId, ClientId, Delivery, DeliveryId, DeliveryState, Email,
+    Event, History, NodeId, Outgoing, Sealed, SecondBuckets, Settlement, Suppression, Timestamp,
+    Try,
 };
 
 /// Keeps auth requests, their deliveries and their events.
@@ -49,6 +50,12 @@ pub trait Store: Send + Sync {
 
     /// Reads a delivery with what is needed to send it; `None` when it or its request is gone.
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError>;
+
+    /// The newest deliveries that match, newest first.
+    async fn deliveries(
+        &self,
+        wanted: WantedDeliveries,
+    ) -> Result<Vec<AddressedDelivery>, StoreError>;
 
     /// Writes how an attempt ended, with an event for each try in it. Only a queued delivery is changed.
     async fn settle_delivery(&self, settled: Settled) -> Result<(), StoreError>;
@@ -169,6 +176,28 @@ pub struct Settled {
     pub tries: Vec<Try>,
     /// How the last one ended.
     pub settlement: Settlement,
+}
+
+/// Which deliveries are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedDeliveries {
+    /// Only those of this request.
+    pub request: Option<AuthRequestId>,
+    /// Only those in this state.
+    pub state: Option<DeliveryState>,
+    /// Only those older than this one.
+    pub before: Option<DeliveryId>,
+    /// At most so many, at least 1.
+    pub limit: usize,
+}
+
+/// A delivery and whom it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressedDelivery {
+    /// The mail.
+    pub delivery: Delivery,
+    /// Whom it is for, as given.
+    pub address: Email,
 }
 
 /// How much waits in the outbox.

@@ -10,8 +10,9 @@ use postern_core::model::{
     TokenDigest,
 };
 use postern_core::ports::{
-    Amend, Decide, Decision, Desk, Engine, Keep, Log, LogPage, LogQuery, Opening, OutboxState,
-    Receive, Reception, Registry, Settled, Store, StoreError, SuppressionPlace, Swept,
+    AddressedDelivery, Amend, Decide, Decision, Desk, Engine, Keep, Log, LogPage, LogQuery,
+    Opening, OutboxState, Receive, Reception, Registry, Settled, Store, StoreError,
+    SuppressionPlace, Swept, WantedDeliveries,
 };
 
 /// The real store, with a note of every request that it is asked to judge.
@@ -91,6 +92,13 @@ impl Store for Spy {
 
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
         self.inner.find_outgoing(id).await
+    }
+
+    async fn deliveries(
+        &self,
+        wanted: WantedDeliveries,
+    ) -> Result<Vec<AddressedDelivery>, StoreError> {
+        self.inner.deliveries(wanted).await
     }
 
     async fn settle_delivery(&self, settled: Settled) -> Result<(), StoreError> {

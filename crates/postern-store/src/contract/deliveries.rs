@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use postern_core::model::{DeliveryState, Fault, LastTry, NodeId, Sealed, Settlement, Try};
-use postern_core::ports::{Clock as _, OutboxState, Settled};
+use postern_core::ports::{Clock as _, OutboxState, Settled, WantedDeliveries};
 use postern_core::rules::LEASE;
 use postern_core::settings::Settings;
 
@@ -191,6 +191,46 @@ pub async fn the_last_try_is_remembered(store: TempStore) {
         };
         assert_eq!(outgoing.unwrap().delivery.last_try, Some(expected));
     }
+}
+
+/// Newest first, by request, by state, and from a place on.
+pub async fn deliveries_are_listed_newest_first(store: TempStore) {
+    let mut ids = Vec::new();
+    for (n, name) in ["ada", "bob", "cid"].into_iter().enumerate() {
+        ids.push(send(&store, u16::try_from(n).expect("it is small"), name).await);
+        store.clock.advance(Duration::from_secs(1));
+    }
+    store
+        .engine
+        .settle_delivery(settled(ids[1], sent()))
+        .await
+        .unwrap();
+    let all = WantedDeliveries {
+        request: None,
+        state: None,
+        before: None,
+        limit: 10,
+    };
+    let listed = async |wanted| {
+        let found = store.engine.deliveries(wanted).await.unwrap();
+        let names = found.iter().map(|one| one.address.local().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let mut by_age: Vec<_> = ids.iter().zip(["ada", "bob", "cid"]).collect();
+    by_age.sort();
+    by_age.reverse();
+    let names: Vec<_> = by_age.iter().map(|(_, name)| *name).collect();
+    assert_eq!(listed(all).await, names);
+    assert_eq!(
+        listed(WantedDeliveries { limit: 1, ..all }).await,
+        names[..1]
+    );
+    let before = Some(first(*by_age[0].0));
+    assert_eq!(listed(WantedDeliveries { before, ..all }).await, names[1..]);
+    let request = Some(ids[0]);
+    assert_eq!(listed(WantedDeliveries { request, ..all }).await, ["ada"]);
+    let state = Some(DeliveryState::Sent);
+    assert_eq!(listed(WantedDeliveries { state, ..all }).await, ["bob"]);
 }
 
 /// A repeat is due at its moment; giving up leases does not bring it forward.

@@ -42,6 +42,7 @@ macro_rules! contract {
             a_delivery_settles_once,
             every_try_of_an_attempt_is_on_the_timeline,
             the_last_try_is_remembered,
+            deliveries_are_listed_newest_first,
             a_retry_waits_and_a_release_does_not_shorten_the_wait,
             a_release_ends_the_leases_of_other_nodes_only,
             the_outbox_tells_its_depth_and_its_oldest,

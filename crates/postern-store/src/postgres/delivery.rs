@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequestId, Delivery, DeliveryId, DeliveryState, Fault, LastTry, NodeId, Outgoing, Sealed,
-    Timestamp,
+    AuthRequestId, Delivery, DeliveryId, DeliveryState, Email, Fault, LastTry, NodeId, Outgoing,
+    Sealed, Timestamp,
 };
-use postern_core::ports::OutboxState;
+use postern_core::ports::{AddressedDelivery, OutboxState, WantedDeliveries};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -55,6 +55,13 @@ fn read(row: &Row) -> Result<(DeliveryId, Delivery), Failure> {
     Ok((id, delivery))
 }
 
+fn state(number: i16) -> Result<DeliveryState, Failure> {
+    DeliveryState::ALL
+        .into_iter()
+        .find(|state| i16::from(state.number()) == number)
+        .ok_or(Failure::Unreadable("unknown delivery state"))
+}
+
 fn last_try(row: &Row, from: usize) -> Result<Option<LastTry>, Failure> {
     let Some(provider) = get(row, from)? else {
         return Ok(None);
@@ -72,11 +79,46 @@ fn last_try(row: &Row, from: usize) -> Result<Option<LastTry>, Failure> {
     }))
 }
 
-fn state(number: i16) -> Result<DeliveryState, Failure> {
-    DeliveryState::ALL
-        .into_iter()
-        .find(|state| i16::from(state.number()) == number)
-        .ok_or(Failure::Unreadable("unknown delivery state"))
+/// The newest deliveries that match.
+pub(super) async fn list(
+    session: &Session,
+    wanted: WantedDeliveries,
+) -> Result<Vec<AddressedDelivery>, Failure> {
+    static LIST: Sql = Sql {
+        text: "SELECT held.request_id, held.ordinal, held.generation, held.state, held.attempts, held.queued_at, \
+               held.due_at, held.provider, held.fault, held.in_a_row, request.address \
+               FROM deliveries AS held JOIN auth_requests AS request ON request.id = held.request_id \
+               WHERE held.request_id BETWEEN $1 AND $2 AND (held.request_id, held.ordinal) < ($3, $4) \
+               AND ($5 < 0 OR held.state = $5) \
+               ORDER BY held.request_id DESC, held.ordinal DESC LIMIT $6",
+        types: &[
+            Type::UUID,
+            Type::UUID,
+            Type::UUID,
+            Type::INT4,
+            Type::INT2,
+            Type::INT8,
+        ],
+    };
+    let (from, to) = match wanted.request {
+        Some(request) => (Id::from(request), Id::from(request)),
+        None => (Id([0; 16]), Id([0xff; 16])),
+    };
+    let (before, ordinal) = match wanted.before {
+        Some(id) => (Id::from(id.request), i32::from(id.ordinal)),
+        None => (Id([0xff; 16]), i32::MAX),
+    };
+    let state = wanted.state.map_or(-1, |state| i16::from(state.number()));
+    let limit = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
+    let params: [Param<'_>; 6] = [&from, &to, &before, &ordinal, &state, &limit];
+    let rows = session.query(&LIST, &params).await?;
+    let one = |row: &Row| {
+        let address: &str = get(row, 10)?;
+        let address = Email::parse(address).map_err(|_| Failure::Unreadable("no address"))?;
+        let (_, delivery) = read(row)?;
+        Ok(AddressedDelivery { delivery, address })
+    };
+    rows.iter().map(one).collect()
 }
 
 /// Finds a delivery with its request and its input, in one go.

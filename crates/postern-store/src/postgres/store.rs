@@ -3,7 +3,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use postern_core::model::{AuthRequest, AuthRequestId, DeliveryId, Email, Event, NodeId, Outgoing};
 use postern_core::ports::{
-    Decide, Decision, Keep, Opening, OutboxState, Settled, Store, StoreError, Swept,
+    AddressedDelivery, Decide, Decision, Keep, Opening, OutboxState, Settled, Store, StoreError,
+    Swept, WantedDeliveries,
 };
 
 use super::act::{Answer, Ask};
@@ -78,6 +79,15 @@ impl Store for PostgresStore {
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
         let held = self.pool.take().await?;
         let found = held.in_time(delivery::outgoing(&held, id)).await;
+        held.end(found)
+    }
+
+    async fn deliveries(
+        &self,
+        wanted: WantedDeliveries,
+    ) -> Result<Vec<AddressedDelivery>, StoreError> {
+        let held = self.pool.take().await?;
+        let found = held.in_time(delivery::list(&held, wanted)).await;
         held.end(found)
     }
 

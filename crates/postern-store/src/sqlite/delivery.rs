@@ -4,7 +4,7 @@ use postern_core::model::{
     AuthRequestId, Delivery, DeliveryId, DeliveryState, Event, Fault, LastTry, NodeId, Outgoing,
     Sealed, Timestamp,
 };
-use postern_core::ports::{OutboxState, Settled};
+use postern_core::ports::{AddressedDelivery, OutboxState, Settled, WantedDeliveries};
 use postern_core::rules;
 use rusqlite::{Connection, Result, Row, params};
 
@@ -199,18 +199,55 @@ pub(super) fn find(statements: &dyn Statements, id: DeliveryId) -> Result<Option
         "SELECT generation, state, attempts, queued_at, due_at, provider, fault, in_a_row \
          FROM deliveries WHERE request_id = ?1 AND ordinal = ?2",
         params![id.request.as_bytes(), id.ordinal],
+        |row| read(row, id, 0),
+    )
+}
+
+/// The newest deliveries that match.
+pub(super) fn list(conn: &Connection, wanted: WantedDeliveries) -> Result<Vec<AddressedDelivery>> {
+    let (from, to) = match wanted.request {
+        Some(request) => (*request.as_bytes(), *request.as_bytes()),
+        None => ([0; 16], [0xff; 16]),
+    };
+    let (before, ordinal) = match wanted.before {
+        Some(id) => (*id.request.as_bytes(), i64::from(id.ordinal)),
+        None => ([0xff; 16], i64::MAX),
+    };
+    tx::all(
+        conn,
+        "SELECT held.request_id, held.ordinal, request.address, held.generation, held.state, held.attempts, \
+         held.queued_at, held.due_at, held.provider, held.fault, held.in_a_row \
+         FROM deliveries AS held JOIN auth_requests AS request ON request.id = held.request_id \
+         WHERE held.request_id BETWEEN ?1 AND ?2 AND (held.request_id, held.ordinal) < (?3, ?4) \
+         AND (?5 IS NULL OR held.state = ?5) \
+         ORDER BY held.request_id DESC, held.ordinal DESC LIMIT ?6",
+        params![
+            from,
+            to,
+            before,
+            ordinal,
+            wanted.state.map(DeliveryState::number),
+            i64::try_from(wanted.limit).unwrap_or(i64::MAX),
+        ],
         |row| {
-            Ok(Delivery {
-                id,
-                generation: row.get(0)?,
-                state: state(row, 1)?,
-                attempts: row.get(2)?,
-                queued_at: Timestamp::from_micros(row.get(3)?),
-                due_at: Timestamp::from_micros(row.get(4)?),
-                last_try: last_try(row, 5)?,
+            Ok(AddressedDelivery {
+                delivery: read(row, id(row, 0)?, 3)?,
+                address: auth_request::address(2, row.get_ref(2)?.as_str()?)?,
             })
         },
     )
+}
+
+fn read(row: &Row<'_>, id: DeliveryId, from: usize) -> Result<Delivery> {
+    Ok(Delivery {
+        id,
+        generation: row.get(from)?,
+        state: state(row, from + 1)?,
+        attempts: row.get(from + 2)?,
+        queued_at: Timestamp::from_micros(row.get(from + 3)?),
+        due_at: Timestamp::from_micros(row.get(from + 4)?),
+        last_try: last_try(row, from + 5)?,
+    })
 }
 
 fn last_try(row: &Row<'_>, from: usize) -> Result<Option<LastTry>> {

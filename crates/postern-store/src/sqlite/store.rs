@@ -4,7 +4,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use postern_core::model::{AuthRequest, AuthRequestId, DeliveryId, Email, Event, NodeId, Outgoing};
 use postern_core::ports::{
-    Decide, Decision, Keep, Opening, OutboxState, Settled, Store, StoreError, Swept,
+    AddressedDelivery, Decide, Decision, Keep, Opening, OutboxState, Settled, Store, StoreError,
+    Swept, WantedDeliveries,
 };
 use rusqlite::Connection;
 
@@ -78,6 +79,15 @@ impl Store for SqliteStore {
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
         self.quick
             .run(move |conn| delivery::outgoing(conn, id))
+            .await
+    }
+
+    async fn deliveries(
+        &self,
+        wanted: WantedDeliveries,
+    ) -> Result<Vec<AddressedDelivery>, StoreError> {
+        self.slow
+            .run(move |conn| delivery::list(conn, wanted))
             .await
     }
 

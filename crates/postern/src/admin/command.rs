@@ -108,6 +108,13 @@ pub enum AdminCommand {
         /// The address.
         address: String,
     },
+    /// List the newest mails.
+    DeliveryList(DeliveriesWanted),
+    /// Show what became of the mails of one request.
+    DeliveryShow {
+        /// The request or one of its mails.
+        id: String,
+    },
     /// Erase what is kept of an address.
     AddressForget {
         /// The address.
@@ -120,6 +127,17 @@ pub enum AdminCommand {
         /// `owner` or `viewer`; who is an admin already keeps their role.
         role: String,
     },
+}
+
+/// Which mails are listed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeliveriesWanted {
+    /// Only those in this state.
+    pub state: Option<String>,
+    /// Only those to this address.
+    pub to: Option<String>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// A mail provider as it is added.

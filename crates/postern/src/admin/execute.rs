@@ -94,10 +94,7 @@ impl Admin {
             AdminCommand::RootReseal => self.reseal().await,
             AdminCommand::RootRetire { kid } => self.retire_root(kid).await,
             AdminCommand::ProviderAdd(provider) => self.add_provider(*provider).await,
-            AdminCommand::ProviderList => {
-                self.list(|held, _| AdminReply::Providers(shown::providers(held)))
-                    .await
-            }
+            AdminCommand::ProviderList => self.list_providers().await,
             AdminCommand::ProviderRemove { name } => self.remove_provider(name).await,
             AdminCommand::ProviderOrder { names } => self.order_providers(names).await,
             AdminCommand::MailTest { provider, to } => self.test_mail(provider, &to).await,
@@ -113,6 +110,8 @@ impl Admin {
                 note,
             } => self.suppress(&address, for_seconds, &note).await,
             AdminCommand::SuppressionRemove { address } => self.unsuppress(address).await,
+            AdminCommand::DeliveryList(wanted) => self.list_deliveries(wanted).await,
+            AdminCommand::DeliveryShow { id } => self.show_deliveries(&id).await,
             AdminCommand::AddressForget { address } => self.forget(&address).await,
             AdminCommand::AdminInvite { email, role } => self.invite(&email, &role).await,
         }

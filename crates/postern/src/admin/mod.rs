@@ -6,6 +6,7 @@
 
 mod audited;
 mod command;
+mod deliveries;
 mod execute;
 mod frame;
 mod hooks;
@@ -17,7 +18,8 @@ mod shown;
 mod socket;
 mod suppression;
 
-pub use command::{AdminCommand, NewProvider, NewTokenSource, Revealed};
+pub use command::{AdminCommand, DeliveriesWanted, NewProvider, NewTokenSource, Revealed};
+pub use deliveries::{DeliveryRow, DeliveryTold, TryRow};
 pub use execute::{Admin, Refusal};
 pub use remote::{Remote, RemoteError};
 pub use reply::{

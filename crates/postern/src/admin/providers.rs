@@ -41,6 +41,11 @@ impl Admin {
     /// Sets the order in which providers are tried.
     pub(super) async fn order_providers(&self, names: Vec<String>) -> Result<AdminReply, Refusal> {
         self.postern.order_providers(names).await?;
+        self.list_providers().await
+    }
+
+    /// Lists the providers in the order in which they are tried.
+    pub(super) async fn list_providers(&self) -> Result<AdminReply, Refusal> {
         self.list(|held, _| AdminReply::Providers(super::shown::providers(held)))
             .await
     }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::Revealed;
+use super::deliveries::{DeliveryRow, DeliveryTold};
 
 /// What a command answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,6 +82,10 @@ pub enum AdminReply {
         /// Lets its person in, once, within an hour.
         url: Revealed,
     },
+    /// Mails, newest first.
+    Deliveries(Vec<DeliveryRow>),
+    /// The mails of a request, oldest first, with what happened to them.
+    DeliveriesTold(Vec<DeliveryTold>),
     /// An address was erased.
     Forgotten {
         /// How many rows went.

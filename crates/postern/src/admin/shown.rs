@@ -12,6 +12,12 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
+/// A moment to the millisecond, UTC.
+pub(super) fn rfc3339_millis(at: Timestamp) -> String {
+    let micros = u64::try_from(at.micros()).unwrap_or(0);
+    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_micros(micros)).to_string()
+}
+
 /// The clients, oldest first, with the secrets that are valid at `now`.
 pub(super) fn clients(held: &Snapshot, now: Timestamp) -> Vec<ClientRow> {
     let mut clients: Vec<_> = held.clients.values().collect();

@@ -15,7 +15,7 @@ pub(super) use commands::{
     SigningCommand,
 };
 pub(super) use hook::HookCommand;
-pub(super) use mail::{MailCommand, ProviderArgs, ProviderCommand};
+pub(super) use mail::{DeliveryCommand, MailCommand, ProviderArgs, ProviderCommand};
 pub(super) use suppression::SuppressionCommand;
 
 /// What the exit codes mean, shown below every `--help`.
@@ -69,6 +69,9 @@ pub(crate) enum Command {
     /// Mail providers, and a mail to try them.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// What became of mails.
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
     /// Addresses that are sent no mail, because it bounced or an admin said so.
     #[command(subcommand)]
     Suppression(SuppressionCommand),

@@ -3,6 +3,7 @@
 mod admin;
 mod args;
 mod config;
+mod delivery;
 mod dev;
 mod exit;
 mod hook;
@@ -47,6 +48,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Settings(command) => admin::settings(command, json),
         Command::Keys(command) => admin::keys(command, json),
         Command::Mail(command) => mail::run(command, json),
+        Command::Delivery(command) => delivery::run(command, json),
         Command::Suppression(command) => suppression::run(command, json),
         Command::Address(command) => admin::address(command, json),
         Command::Admin(command) => admin::admins(command, json),

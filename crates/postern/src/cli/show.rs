@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
+use super::delivery;
 use super::exit::Failure;
 use crate::admin::{AdminReply, ClientRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow};
 use crate::root_keys::RootKeys;
@@ -102,6 +103,8 @@ fn lines(reply: &AdminReply) -> String {
             "{}\nGood once, within an hour, for whoever opens it.\n",
             url.expose()
         ),
+        AdminReply::Deliveries(rows) => table(&delivery::HEAD, rows.iter().map(delivery::line)),
+        AdminReply::DeliveriesTold(all) => all.iter().map(delivery::told).collect(),
         AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
     }
 }

@@ -28,6 +28,15 @@ fn add(server: &Server, name: &str, smtp: &SmtpServer) {
     assert!(added.status.success(), "{}", stderr(&added));
 }
 
+/// Two providers, tried in this order.
+async fn two_providers(server: &Server) -> (SmtpServer, SmtpServer) {
+    let first = SmtpServer::builder().start().await.expect("it starts");
+    let second = SmtpServer::builder().start().await.expect("it starts");
+    add(server, "first", &first);
+    add(server, "second", &second);
+    (first, second)
+}
+
 async fn inbox(server: &Server, to: &str) -> Value {
     let url = &server.credentials().url;
     let url = format!("{url}/dev/inbox/messages?to={to}&wait=10");
@@ -58,12 +67,7 @@ async fn development_keeps_a_copy_of_what_goes_out_through_a_provider() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_mail_goes_through_the_provider_that_is_named() {
     let server = plan().start();
-    let (first, second) = (
-        SmtpServer::builder().start().await.unwrap(),
-        SmtpServer::builder().start().await.unwrap(),
-    );
-    add(&server, "first", &first);
-    add(&server, "second", &second);
+    let (first, second) = two_providers(&server).await;
     let told = server.admin(&[
         "mail",
         "provider",
@@ -84,14 +88,71 @@ async fn a_test_mail_goes_through_the_provider_that_is_named() {
 #[tokio::test]
 async fn mail_goes_out_through_the_next_provider_when_the_first_is_gone() {
     let server = plan().start();
-    let (first, second) = (
-        SmtpServer::builder().start().await.unwrap(),
-        SmtpServer::builder().start().await.unwrap(),
-    );
-    add(&server, "first", &first);
-    add(&server, "second", &second);
+    let (first, second) = two_providers(&server).await;
     drop(first);
     let application = Application::of(server.credentials()).await;
     assert_eq!(application.send("ada@example.com").await.0, 200);
     eventually("the second provider has it", async || second.count() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_try_at_a_mail_is_shown_with_its_provider_and_what_that_said() {
+    let server = plan().start();
+    let (first, second) = two_providers(&server).await;
+    first.always(
+        Step::Mail,
+        Act::Reply(550, "5.7.1 account suspended".to_owned()),
+    );
+    let application = Application::of(server.credentials()).await;
+    let (_, sent) = application.send("ada@example.com").await;
+    second.wait_for(1).await;
+    let id = sent["auth_request_id"].as_str().expect("an id").to_owned();
+    eventually("the mail is settled", async || {
+        let listed =
+            parsed(&server.admin(&["delivery", "list", "--to", "ADA@example.com", "--json"]));
+        listed[0]["state"] == "sent"
+    })
+    .await;
+    let shown = parsed(&server.admin(&["delivery", "show", &id, "--json"]));
+    assert_eq!(
+        (&shown[0]["attempts"], &shown[0]["provider"]),
+        (&Value::from(2), &Value::from("second")),
+        "{shown}"
+    );
+    let told: Vec<_> = shown[0]["timeline"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            (
+                one["what"].as_str().unwrap_or(""),
+                one["reply"].as_str().unwrap_or(""),
+            )
+        })
+        .collect();
+    assert_eq!(told[0].0, "mail_queued", "{shown}");
+    assert_eq!(
+        told[1],
+        ("mail_deferred", "mail: 550 5.7.1 account suspended")
+    );
+    assert_eq!(told[2].0, "mail_sent");
+    let text = server.admin(&["delivery", "show", shown[0]["id"].as_str().expect("an id")]);
+    assert!(
+        crate::stdout(&text).contains("second"),
+        "{}",
+        crate::stdout(&text)
+    );
+}
+
+#[test]
+fn mails_are_listed_by_a_state_that_there_is() {
+    let server = plan().start();
+    let none = server.admin(&["delivery", "list", "--state", "bounced", "--json"]);
+    assert_eq!(parsed(&none), Value::Array(Vec::new()));
+    let wrong = server.admin(&["delivery", "list", "--state", "lost"]);
+    assert!(
+        stderr(&wrong).contains("queued, sent"),
+        "{}",
+        stderr(&wrong)
+    );
 }

@@ -26,6 +26,36 @@ pub(crate) enum MailCommand {
     },
 }
 
+/// `postern delivery …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveryCommand {
+    /// List the newest mails.
+    #[command(
+        after_help = "Examples:\n  postern delivery list --state failed --config postern.toml\n  postern delivery list --to ada@example.com --config postern.toml"
+    )]
+    List {
+        /// Only those in this state: queued, sent, delivered, bounced, complained, failed, abandoned.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those to this address.
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+        /// At most so many, 1 to 1000.
+        #[arg(long, value_name = "COUNT", default_value_t = 20)]
+        limit: usize,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Show what became of the mails of one request: every try, with provider, time and reply.
+    #[command(after_help = "Example:\n  postern delivery show req_AZrO… --config postern.toml")]
+    Show {
+        /// The request (req_…, or the auth_request_id that send answered), or one mail (req_….0).
+        id: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
 /// `postern mail provider …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProviderCommand {
