@@ -5,6 +5,7 @@ mod audited;
 mod clients;
 mod confirm;
 mod deliveries;
+mod dkim;
 mod domains;
 mod hooks;
 mod log;
@@ -29,6 +30,7 @@ pub use admins::{
 pub use clients::NewClient;
 pub use confirm::LinkPage;
 pub use deliveries::MAX_LISTED;
+pub use dkim::DkimName;
 pub use domains::DomainTally;
 pub use hooks::Heard;
 pub use log::{LogAnswer, LogInput};

@@ -1,6 +1,6 @@
 //! What an amendment tells the audit.
 
-use crate::model::{AuditEntry, Email, MailProvider, SigningState, Snapshot, Timestamp};
+use crate::model::{AuditEntry, DkimKey, Email, MailProvider, SigningState, Snapshot, Timestamp};
 use crate::ports::Amendment;
 
 /// One entry for each amendment that changes something, with what was before and what is after.
@@ -82,6 +82,15 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
             let before = held.hook(*provider).map(|_| "set".to_owned());
             Told::new("mail_hook.drop", provider.as_str(), before, None)
         }
+        Amendment::PutDkimKey(key) => {
+            let name = key.record_name();
+            let before = dkim_of(held, &name);
+            Told::new("dkim_key.put", &name, before, Some(of_dkim(key)))
+        }
+        Amendment::DropDkimKey { domain, selector } => {
+            let name = DkimKey::name_of(domain, selector);
+            Told::new("dkim_key.drop", &name, dkim_of(held, &name), None)
+        }
         Amendment::PutSigningKey(key) => {
             let after = Some(of_state(key.state));
             Told::new("signing_key.put", &key.kid, key_of(held, &key.kid), after)
@@ -108,6 +117,19 @@ fn role_of(held: &Snapshot, email: &Email) -> Option<String> {
 fn key_of(held: &Snapshot, kid: &str) -> Option<String> {
     let key = held.signing_keys.iter().find(|key| key.kid == kid)?;
     Some(of_state(key.state))
+}
+
+fn dkim_of(held: &Snapshot, record_name: &str) -> Option<String> {
+    let found = held
+        .dkim_keys
+        .iter()
+        .find(|key| key.record_name() == record_name)?;
+    Some(of_dkim(found))
+}
+
+fn of_dkim(key: &DkimKey) -> String {
+    let (algorithm, made) = (key.algorithm.as_str(), key.created_at.unix_seconds());
+    format!("{algorithm}, made at {made}")
 }
 
 fn of_client(client: &crate::model::Client) -> String {

@@ -6,6 +6,7 @@ mod caller;
 mod client;
 mod delivery;
 mod digits;
+mod dkim;
 mod domain_list;
 mod email;
 mod event;
@@ -33,6 +34,7 @@ pub use auth_request::{
 pub use caller::{Caller, Person};
 pub use client::{Client, ClientSecret};
 pub use delivery::{Delivery, DeliveryState, Fault, LastTry, Outgoing, Settlement, Try};
+pub use dkim::{DkimAlgorithm, DkimKey};
 pub use domain_list::{DomainList, DomainListProblem};
 pub use email::{AddressKey, Email, EmailProblem};
 pub use event::{Event, EventKind};

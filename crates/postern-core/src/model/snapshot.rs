@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
 use super::{
-    AdminAccount, Client, ClientId, Email, HookProvider, MailHook, MailProvider, SigningKey,
+    AdminAccount, Client, ClientId, DkimKey, Email, HookProvider, MailHook, MailProvider,
+    SigningKey,
 };
 use crate::settings::Settings;
 
@@ -18,6 +19,9 @@ pub struct Snapshot {
     pub providers: Vec<MailProvider>,
     /// What the callbacks of mail providers are verified with.
     pub hooks: Vec<MailHook>,
+    /// What mails are signed with, by domain and, of one domain, in the order in which they were
+    /// made.
+    pub dkim_keys: Vec<DkimKey>,
     /// The signing keys that are published, in the order in which they were made.
     pub signing_keys: Vec<SigningKey>,
     /// Who may use the dashboard, in the order of their addresses.
@@ -28,6 +32,13 @@ impl Snapshot {
     /// What the callbacks of a provider are verified with, if it may call.
     pub fn hook(&self, provider: HookProvider) -> Option<&MailHook> {
         self.hooks.iter().find(|hook| hook.provider == provider)
+    }
+
+    /// The keys that sign mails from this domain (ASCII, lower case), oldest first.
+    pub fn dkim_keys_of<'a>(&'a self, domain: &'a str) -> impl Iterator<Item = &'a DkimKey> {
+        self.dkim_keys
+            .iter()
+            .filter(move |key| key.domain == domain)
     }
 
     /// The admin with this address, in any spelling that compares as the same.

@@ -3,8 +3,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::error::Error;
 use crate::model::{
-    AdminAccount, AuditEntry, Client, ClientId, Email, HookProvider, MailHook, MailProvider,
-    SigningKey, Snapshot, Timestamp,
+    AdminAccount, AuditEntry, Client, ClientId, DkimKey, Email, HookProvider, MailHook,
+    MailProvider, SigningKey, Snapshot, Timestamp,
 };
 
 /// Keeps the slow-moving part: settings, clients, providers and signing keys.
@@ -46,6 +46,15 @@ pub enum Amendment {
     PutHook(MailHook),
     /// Lets a provider call no more.
     DropHook(HookProvider),
+    /// Adds or replaces a DKIM key.
+    PutDkimKey(DkimKey),
+    /// Removes a DKIM key.
+    DropDkimKey {
+        /// Its domain.
+        domain: String,
+        /// Its selector.
+        selector: String,
+    },
     /// Adds or replaces a signing key.
     PutSigningKey(SigningKey),
     /// Removes a signing key, by kid.

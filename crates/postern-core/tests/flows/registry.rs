@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use postern_core::flow::{MAX_PROVIDERS, ProviderInput};
-use postern_core::model::{SecretText, TlsMode, TokenSource};
+use postern_core::flow::{DkimName, MAX_PROVIDERS, ProviderInput};
+use postern_core::model::{
+    DkimAlgorithm, DkimKey, Sealed, SecretText, Timestamp, TlsMode, TokenSource,
+};
 
 use crate::world::{World, code_of};
 
@@ -222,4 +224,69 @@ async fn an_unsafe_or_malformed_provider_is_refused_by_field() {
         ..provider("local")
     };
     assert!(world.postern.put_provider(local).await.is_ok());
+}
+
+fn dkim_key(domain: &str, selector: &str) -> DkimKey {
+    DkimKey {
+        domain: domain.to_owned(),
+        selector: selector.to_owned(),
+        algorithm: DkimAlgorithm::Ed25519,
+        private: Sealed {
+            kid: 1,
+            bytes: vec![1],
+        },
+        public: vec![2; 32],
+        created_at: Timestamp::from_unix_seconds(1_795_379_460),
+    }
+}
+
+#[tokio::test]
+async fn a_domain_has_at_most_four_dkim_keys_each_with_a_selector_of_its_own() {
+    let world = World::new().await;
+    let add = |selectors: &[&str]| {
+        let keys = selectors.iter().map(|one| dkim_key("example.com", one));
+        world.postern.add_dkim_keys(keys.collect())
+    };
+    add(&["a", "b", "c"]).await.unwrap();
+    assert_eq!(code_of(add(&["a"]).await), "INVALID_ARGUMENT");
+    assert_eq!(
+        code_of(add(&["d", "e"]).await),
+        "INVALID_ARGUMENT",
+        "all or none"
+    );
+    add(&["d"]).await.unwrap();
+    assert_eq!(code_of(add(&["e"]).await), "INVALID_ARGUMENT");
+    let name = || DkimName::parse("example.com", "A").unwrap();
+    world.postern.drop_dkim_key(name()).await.unwrap();
+    assert_eq!(
+        code_of(world.postern.drop_dkim_key(name()).await),
+        "INVALID_ARGUMENT"
+    );
+    let other = vec![dkim_key("example.org", "a")];
+    world.postern.add_dkim_keys(other).await.unwrap();
+    let held = world.postern.snapshot();
+    assert_eq!(held.dkim_keys_of("example.com").count(), 3);
+
+    let audit = world.store.engine.audit(None, 2).await.unwrap();
+    let told: Vec<_> = audit
+        .iter()
+        .map(|(_, one)| {
+            (
+                one.action.as_str(),
+                one.target.as_str(),
+                one.before.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("dkim_key.put", "a._domainkey.example.org", ""),
+            (
+                "dkim_key.drop",
+                "a._domainkey.example.com",
+                "ed25519, made at 1795379460"
+            )
+        ]
+    );
 }

@@ -2,8 +2,8 @@
 
 use postern_core::Error;
 use postern_core::model::{
-    Client, ClientId, ClientSecret, HookProvider, MailHook, MailProvider, Sealed, SigningKey,
-    SigningState, Snapshot, TlsMode, TokenSource,
+    Client, ClientId, ClientSecret, DkimAlgorithm, DkimKey, HookProvider, MailHook, MailProvider,
+    Sealed, SigningKey, SigningState, Snapshot, TlsMode, TokenSource,
 };
 use postern_core::ports::{Amendment, Clock as _};
 
@@ -63,6 +63,20 @@ fn signing_key(store: &TempStore, kid: &str, state: SigningState) -> SigningKey 
     }
 }
 
+fn dkim_key(store: &TempStore, selector: &str, algorithm: DkimAlgorithm) -> DkimKey {
+    DkimKey {
+        domain: "example.com".into(),
+        selector: selector.into(),
+        algorithm,
+        private: Sealed {
+            kid: 6,
+            bytes: vec![5],
+        },
+        public: vec![6; 32],
+        created_at: store.clock.now(),
+    }
+}
+
 async fn amend(store: &TempStore, amendments: Vec<Amendment>) -> Result<Snapshot, Error> {
     store
         .engine
@@ -101,6 +115,11 @@ pub async fn an_amendment_reads_back_with_the_next_revision(store: TempStore) {
         Amendment::PutHook(hook()),
     ];
     amendments.extend(keys.clone().map(Amendment::PutSigningKey));
+    let dkim = [
+        dkim_key(&store, "a", DkimAlgorithm::Rsa),
+        dkim_key(&store, "b", DkimAlgorithm::Ed25519),
+    ];
+    amendments.extend(dkim.clone().map(Amendment::PutDkimKey));
     let after = amend(&store, amendments).await.unwrap();
     let read = store.engine.snapshot().await.unwrap();
     for snapshot in [after, read] {
@@ -115,6 +134,7 @@ pub async fn an_amendment_reads_back_with_the_next_revision(store: TempStore) {
         assert_eq!(snapshot.providers, [unprotected.clone(), provider("a", 1)]);
         assert_eq!(snapshot.hooks, [hook()]);
         assert_eq!(snapshot.signing_keys, keys);
+        assert_eq!(snapshot.dkim_keys, dkim);
     }
     assert_eq!(store.engine.revision().await.unwrap(), empty.revision + 1);
 }
@@ -172,6 +192,8 @@ pub async fn what_is_dropped_is_gone(store: TempStore) {
         Amendment::PutProvider(provider("a", 0)),
         Amendment::PutHook(hook()),
         Amendment::PutSigningKey(signing_key(&store, "snk_1", SigningState::Standby)),
+        Amendment::PutDkimKey(dkim_key(&store, "a", DkimAlgorithm::Rsa)),
+        Amendment::PutDkimKey(dkim_key(&store, "b", DkimAlgorithm::Rsa)),
     ];
     amend(&store, put).await.unwrap();
     let drop = vec![
@@ -180,9 +202,16 @@ pub async fn what_is_dropped_is_gone(store: TempStore) {
         Amendment::DropProvider("a".into()),
         Amendment::DropHook(HookProvider::Mailgun),
         Amendment::DropSigningKey("snk_1".into()),
+        Amendment::PutDkimKey(dkim_key(&store, "b", DkimAlgorithm::Ed25519)),
+        Amendment::DropDkimKey {
+            domain: "example.com".into(),
+            selector: "a".into(),
+        },
     ];
     let after = amend(&store, drop).await.unwrap();
     assert_eq!(after.clients.into_values().collect::<Vec<_>>(), [rotated]);
     assert_eq!((after.providers.len(), after.signing_keys.len()), (0, 0));
     assert_eq!(after.hooks, []);
+    let replaced = dkim_key(&store, "b", DkimAlgorithm::Ed25519);
+    assert_eq!(after.dkim_keys, [replaced]);
 }

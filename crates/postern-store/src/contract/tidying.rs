@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use postern_core::model::{HookProvider, MailHook, MailProvider, Sealed, TlsMode};
+use postern_core::model::{
+    DkimAlgorithm, DkimKey, HookProvider, MailHook, MailProvider, Sealed, Timestamp, TlsMode,
+};
 use postern_core::ports::{Amendment, Clock as _, Keep, Swept};
 use postern_core::settings::Settings;
 
@@ -269,10 +271,28 @@ pub async fn every_kid_in_use_is_named(store: TempStore) {
         Ok(vec![
             Amendment::PutProvider(provider.clone()),
             Amendment::PutHook(hook(11)),
+            Amendment::PutDkimKey(dkim_key(13)),
         ])
     };
     store.engine.amend(Box::new(put)).await.unwrap().unwrap();
-    assert_eq!(store.engine.kids_in_use().await.unwrap(), [2, 4, 7, 9, 11]);
+    assert_eq!(
+        store.engine.kids_in_use().await.unwrap(),
+        [2, 4, 7, 9, 11, 13]
+    );
+}
+
+fn dkim_key(kid: u8) -> DkimKey {
+    DkimKey {
+        domain: "example.com".into(),
+        selector: "s".into(),
+        algorithm: DkimAlgorithm::Rsa,
+        private: Sealed {
+            kid,
+            bytes: vec![1],
+        },
+        public: Vec::new(),
+        created_at: Timestamp::from_micros(0),
+    }
 }
 
 fn hook(kid: u8) -> MailHook {

@@ -60,6 +60,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "mail_hooks",
         sql: include_str!("../../migrations/postgres/0009_mail_hooks.sql"),
     },
+    Migration {
+        number: 10,
+        name: "dkim_keys",
+        sql: include_str!("../../migrations/postgres/0010_dkim_keys.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

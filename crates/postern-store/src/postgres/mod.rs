@@ -9,6 +9,7 @@ mod auth_request;
 mod batch;
 mod delivery;
 mod desk;
+mod dkim;
 mod event;
 mod failure;
 mod forget;

@@ -12,6 +12,7 @@ use tokio_postgres::types::Type;
 
 use super::batch::Bench;
 use super::desk;
+use super::dkim;
 use super::failure::Failure;
 use super::session::{Param, Session, Sql};
 use super::value::{client as client_id, get, moment, number, optional, sealed};
@@ -88,6 +89,7 @@ async fn everything(session: &Session) -> Result<Snapshot, Failure> {
         clients: clients(session).await?,
         providers: providers.iter().map(provider).collect::<Result<_, _>>()?,
         hooks: hooks.iter().map(hook).collect::<Result<_, _>>()?,
+        dkim_keys: dkim::keys(session).await?,
         signing_keys: signing_keys
             .iter()
             .map(signing_key)
@@ -239,6 +241,10 @@ async fn write(session: &Session, bench: &Bench, amendment: &Amendment) -> Resul
             };
             let params: [Param<'_>; 1] = [&provider.as_str()];
             session.execute(&DROP, &params).await.map(drop)
+        }
+        Amendment::PutDkimKey(key) => dkim::put(session, key).await,
+        Amendment::DropDkimKey { domain, selector } => {
+            dkim::drop_key(session, domain, selector).await
         }
         Amendment::PutSigningKey(key) => put_signing_key(session, key).await,
         Amendment::DropSigningKey(kid) => {

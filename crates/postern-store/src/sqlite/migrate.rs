@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "mail_hooks",
         sql: include_str!("../../migrations/sqlite/0009_mail_hooks.sql"),
     },
+    Migration {
+        number: 10,
+        name: "dkim_keys",
+        sql: include_str!("../../migrations/sqlite/0010_dkim_keys.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

@@ -5,6 +5,7 @@ mod auth_request;
 mod checkpoint;
 mod delivery;
 mod desk;
+mod dkim;
 mod event;
 mod forget;
 mod ledger;

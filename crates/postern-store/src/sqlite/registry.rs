@@ -10,8 +10,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::auth_request::{client as client_id, sealed, unreadable};
-use super::desk;
 use super::tx::{self, Tx};
+use super::{desk, dkim};
 
 /// The number that grows with every amendment.
 pub(super) fn revision(conn: &Connection) -> Result<u64> {
@@ -43,6 +43,7 @@ pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot> {
             [],
             hook,
         )?,
+        dkim_keys: dkim::keys(conn)?,
         signing_keys: tx::all(
             conn,
             "SELECT kid, state, private_kid, private, modulus, exponent, created_at, \
@@ -80,6 +81,8 @@ pub(super) fn write(tx: &Tx<'_>, amendments: &[Amendment]) -> Result<()> {
                 let sql = "DELETE FROM mail_hooks WHERE provider = ?1";
                 tx.write(sql, [provider.as_str()])?;
             }
+            Amendment::PutDkimKey(key) => dkim::put(tx, key)?,
+            Amendment::DropDkimKey { domain, selector } => dkim::drop_key(tx, domain, selector)?,
             Amendment::PutSigningKey(key) => put_signing_key(tx, key)?,
             Amendment::DropSigningKey(kid) => {
                 tx.write("DELETE FROM signing_keys WHERE kid = ?1", [kid])?;

@@ -161,7 +161,7 @@ fn kids(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
         conn,
         "SELECT kid FROM auth_requests UNION SELECT state_kid FROM auth_requests WHERE state_kid IS NOT NULL \
          UNION SELECT kid FROM mail_inputs UNION SELECT private_kid FROM signing_keys \
-         UNION SELECT secret_kid FROM mail_hooks \
+         UNION SELECT secret_kid FROM mail_hooks UNION SELECT private_kid FROM dkim_keys \
          UNION SELECT password_kid FROM mail_providers WHERE password_kid IS NOT NULL ORDER BY 1",
         [],
         |row| row.get(0),
