@@ -6,3 +6,4 @@ pub mod postfix;
 pub mod postgres;
 pub mod process;
 pub mod smtp;
+pub mod tokens;

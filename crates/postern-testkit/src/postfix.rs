@@ -1,22 +1,23 @@
 //! A real Postfix of the test's own: its configuration, queue and log in a temporary folder, a
 //! free port of loopback, mail passed on to a server that the test holds.
 //!
-//! Needs the Debian package `postfix` (`DEBIAN_FRONTEND=noninteractive apt-get install postfix`;
-//! `cargo xtask test` does that) and root, or `sudo` that asks nothing: Postfix starts under no
-//! other user. The machine's own Postfix, should it run, is not touched.
+//! Needs the Debian packages `postfix`, `sasl2-bin` and `libsasl2-modules` (`cargo xtask test`
+//! installs them) and root, or `sudo` that asks nothing: Postfix starts under no other user. The
+//! machine's own Postfix, should it run, is not touched.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
 use crate::smtp::ServerIdentity;
 
-/// A running Postfix that demands STARTTLS. Dropping it stops it.
+/// A running Postfix that demands STARTTLS, and a login where it was started with one. Dropping it
+/// stops it.
 #[derive(Debug)]
 pub struct Postfix {
     folder: TempDir,
@@ -30,11 +31,27 @@ impl Postfix {
     /// An address that this Postfix defers with 451 4.3.0.
     pub const BUSY: &str = "busy@example.com";
 
-    /// Starts an instance that passes every mail on to `next`.
+    /// The name and the password that [`Self::start_with_login`] takes.
+    pub const ACCOUNT: (&str, &str) = ("postern@postfix.test", "a password of Postfix's own 7f3a");
+
+    /// Starts an instance that passes every mail on to `next`, from whoever is on this machine.
     ///
     /// # Errors
     /// Postfix is not installed, or does not start; the message says what to do or what it said.
     pub fn start(next: SocketAddr) -> io::Result<Self> {
+        Self::launch(next, false)
+    }
+
+    /// Starts an instance that passes on what [`Self::ACCOUNT`] sends, once it has logged in (SASL,
+    /// by Cyrus and a database of the test's own), and refuses everybody else.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_login(next: SocketAddr) -> io::Result<Self> {
+        Self::launch(next, true)
+    }
+
+    fn launch(next: SocketAddr, login: bool) -> io::Result<Self> {
         if !Path::new("/usr/sbin/postfix").exists() {
             return Err(io::Error::other(
                 "Postfix is missing: install the Debian package postfix, or run `cargo xtask test`",
@@ -52,7 +69,7 @@ impl Postfix {
             folder,
             addr,
         };
-        postfix.write_files(&identity, next)?;
+        postfix.write_files(&identity, next, login)?;
         let started = postfix.run("start")?;
         if !started.status.success() {
             let told = String::from_utf8_lossy(&started.stderr).into_owned();
@@ -83,14 +100,24 @@ impl Postfix {
             .map_or_else(|error| error.to_string(), |output| lossy(&output))
     }
 
-    fn write_files(&self, identity: &ServerIdentity, next: SocketAddr) -> io::Result<()> {
+    fn write_files(
+        &self,
+        identity: &ServerIdentity,
+        next: SocketAddr,
+        login: bool,
+    ) -> io::Result<()> {
         let root = self.folder.path();
-        for part in ["etc", "queue", "data", "log"] {
+        for part in ["etc", "etc/sasl", "queue", "data", "log"] {
             fs::create_dir(root.join(part))?;
         }
         fs::write(root.join("etc/cert.pem"), &identity.chain_pem)?;
         fs::write(root.join("etc/key.pem"), &identity.key_pem)?;
-        fs::write(root.join("etc/main.cf"), main_cf(root, next))?;
+        let mut main = main_cf(root, next);
+        if login {
+            write_account(root)?;
+            main.push_str(&login_cf(root));
+        }
+        fs::write(root.join("etc/main.cf"), main)?;
         fs::write(root.join("etc/master.cf"), master_cf(self.addr))?;
         let owned = as_root("chown")
             .arg("-R")
@@ -137,6 +164,47 @@ fn as_root(program: &str) -> Command {
     let mut command = Command::new("sudo");
     command.args(["--non-interactive", program]);
     command
+}
+
+/// The account, in a database that Postfix's own user may read.
+fn write_account(root: &Path) -> io::Result<()> {
+    let (name, password) = Postfix::ACCOUNT;
+    let (user, realm) = name.split_once('@').unwrap_or((name, ""));
+    let database = root.join("etc/sasldb2");
+    let told = format!(
+        "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {}\n",
+        database.display()
+    );
+    fs::write(root.join("etc/sasl/smtpd.conf"), told)?;
+    let mut making = Command::new("/usr/sbin/saslpasswd2")
+        .args(["-c", "-p", "-u", realm, "-f"])
+        .arg(&database)
+        .arg(user)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let mut typed = making.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    typed.write_all(password.as_bytes())?;
+    drop(typed);
+    if !making.wait()?.success() {
+        return Err(io::Error::other("saslpasswd2 did not make the account"));
+    }
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o644))
+}
+
+fn login_cf(root: &Path) -> String {
+    let sasl = root.join("etc/sasl");
+    format!(
+        "smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = cyrus
+smtpd_sasl_path = smtpd
+cyrus_sasl_config_path = {}
+smtpd_sasl_security_options = noanonymous
+smtpd_tls_auth_only = yes
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+smtpd_recipient_restrictions = permit_sasl_authenticated, reject
+",
+        sasl.display()
+    )
 }
 
 fn main_cf(root: &Path, next: SocketAddr) -> String {

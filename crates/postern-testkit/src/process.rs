@@ -17,6 +17,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Plan {
     binary: PathBuf,
     flags: Vec<String>,
+    environment: Vec<(String, PathBuf)>,
 }
 
 /// What an application needs to speak to the server.
@@ -44,6 +45,7 @@ impl Plan {
         Self {
             binary: binary.into(),
             flags: Vec::new(),
+            environment: Vec::new(),
         }
     }
 
@@ -57,6 +59,13 @@ impl Plan {
     #[must_use]
     pub fn set(self, key: &str, value: &str) -> Self {
         self.flag("--set").flag(&format!("{key}={value}"))
+    }
+
+    /// Start with this environment variable, such as `SSL_CERT_FILE`, set to a path.
+    #[must_use]
+    pub fn environment(mut self, name: &str, path: impl Into<PathBuf>) -> Self {
+        self.environment.push((name.to_owned(), path.into()));
+        self
     }
 
     fn flag(mut self, flag: &str) -> Self {
@@ -102,6 +111,9 @@ impl Plan {
             if name.to_string_lossy().starts_with("POSTERN_") {
                 command.env_remove(name);
             }
+        }
+        for (name, path) in &self.environment {
+            command.env(name, path);
         }
         command
     }

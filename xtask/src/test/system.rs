@@ -12,7 +12,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 12] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
@@ -32,6 +32,22 @@ const NEEDS: [Need; 8] = [
     Need {
         package: "postfix",
         found: || std::path::Path::new("/usr/sbin/postfix").exists(),
+    },
+    Need {
+        package: "sasl2-bin",
+        found: || std::path::Path::new("/usr/sbin/saslpasswd2").exists(),
+    },
+    Need {
+        package: "libsasl2-modules",
+        found: || installed("libsasl2-modules"),
+    },
+    Need {
+        package: "python3-dkim",
+        found: || imports("dkim"),
+    },
+    Need {
+        package: "python3-nacl",
+        found: || imports("nacl.signing"),
     },
     Need {
         package: "postgresql",
@@ -93,6 +109,16 @@ fn postgresql() -> bool {
         number.is_ok_and(|number| number >= 15) && version.path().join("bin/initdb").exists()
     });
     debian || (answers("initdb", "--version") && answers("postgres", "--version"))
+}
+
+/// Whether Debian's own Python, which verifies signatures in the tests, has this module.
+fn imports(module: &str) -> bool {
+    succeeds(Command::new("/usr/bin/python3").args(["-c", &format!("import {module}")]))
+}
+
+/// Whether a package without a program of its own is there.
+fn installed(package: &str) -> bool {
+    succeeds(Command::new("dpkg").args(["-L", package]))
 }
 
 fn answers(program: &str, question: &str) -> bool {

@@ -1,4 +1,5 @@
-//! AUTH PLAIN and AUTH LOGIN (RFC 4954, RFC 4616).
+//! AUTH PLAIN and AUTH LOGIN (RFC 4954, RFC 4616), and AUTH XOAUTH2 as Google and Microsoft
+//! describe it.
 
 use std::io;
 
@@ -39,6 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 let password = self.challenge("UGFzc3dvcmQ6").await?;
                 (lossy(&decode(&username)), lossy(&decode(&password)))
             }
+            "XOAUTH2" => return self.xoauth2(initial).await,
             _ => {
                 self.say("504 mechanism not known");
                 return Ok(());
@@ -50,6 +52,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         } else {
             // Some servers repeat what they were given; nobody should pass that on.
             self.say(&format!("535 5.7.8 {} {} refused", offered.0, offered.1));
+        }
+        Ok(())
+    }
+
+    async fn xoauth2(&mut self, initial: Option<String>) -> io::Result<()> {
+        let response = match initial {
+            Some(response) => response,
+            None => self.challenge("").await?,
+        };
+        let offered = lossy(&decode(&response));
+        let user = self.shared.options.token_user.clone().unwrap_or_default();
+        let token = self.shared.token().clone();
+        let right = token.map(|token| format!("user={user}\x01auth=Bearer {token}\x01\x01"));
+        if right.is_some_and(|right| right == offered) {
+            self.login = Some(user);
+            self.say("235 welcome");
+            return Ok(());
+        }
+        let told = BASE64_STANDARD.encode(r#"{"status":"400","schemes":"Bearer","scope":"mail"}"#);
+        let answer = self.challenge(&told).await?;
+        if answer.is_empty() {
+            // Some servers repeat what they were given; nobody should pass that on.
+            let repeated = offered.replace('\x01', " ");
+            self.say(&format!("535 5.7.8 {repeated} {response} refused"));
+        } else {
+            self.say("501 5.5.2 an empty answer was expected");
         }
         Ok(())
     }

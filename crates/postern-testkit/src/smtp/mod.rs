@@ -73,6 +73,7 @@ pub struct Builder {
     encryption: Encryption,
     certificate: Certificate,
     account: Option<(String, String)>,
+    token_user: Option<String>,
     count_only: bool,
     no_pipelining: bool,
     no_smtputf8: bool,
@@ -97,6 +98,14 @@ impl Builder {
     #[must_use]
     pub fn account(mut self, username: &str, password: &str) -> Self {
         self.account = Some((username.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Announces AUTH XOAUTH2 and refuses mail from anybody but this user with an access token that
+    /// [`SmtpServer::accept_token`] named last.
+    #[must_use]
+    pub fn token_user(mut self, username: &str) -> Self {
+        self.token_user = Some(username.to_owned());
         self
     }
 
@@ -194,6 +203,18 @@ impl SmtpServer {
         self.shared.script().push(step, Some(recipient), act, None);
     }
 
+    /// Misbehaves at the next such step of a mail to `recipient`, once.
+    pub fn once_for(&self, recipient: &str, step: Step, act: Act) {
+        self.shared
+            .script()
+            .push(step, Some(recipient), act, Some(1));
+    }
+
+    /// From now on this access token logs in, and no other.
+    pub fn accept_token(&self, token: &str) {
+        *self.shared.token() = Some(token.to_owned());
+    }
+
     /// Forgets all orders and behaves.
     pub fn heal(&self) {
         self.shared.script().clear();
@@ -212,6 +233,31 @@ impl SmtpServer {
     /// How many connections were accepted.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a message to `recipient` and gives the first.
+    ///
+    /// # Panics
+    /// When that takes more than 20 seconds.
+    pub async fn wait_for_mail_to(&self, recipient: &str) -> Received {
+        let mut watcher = self.shared.count.subscribe();
+        let found = || {
+            let mails = self.shared.mails();
+            let mut to = mails.iter().filter(|mail| mail.to == [recipient]);
+            to.next().cloned()
+        };
+        let looking = async {
+            loop {
+                watcher.mark_unchanged();
+                if let Some(mail) = found() {
+                    return mail;
+                }
+                let changed = watcher.changed().await;
+                changed.expect("the sender lives as long as the server");
+            }
+        };
+        let outcome = tokio::time::timeout(Duration::from_secs(20), looking).await;
+        outcome.unwrap_or_else(|_| panic!("waited 20 s for a mail to {recipient}"))
     }
 
     /// Waits until `count` messages were handed over and gives them all.
@@ -243,6 +289,7 @@ pub(crate) struct Shared {
     pub(crate) acceptor: TlsAcceptor,
     script: Mutex<Script>,
     mails: Mutex<Vec<Received>>,
+    token: Mutex<Option<String>>,
     count: watch::Sender<u64>,
     connections: AtomicU64,
 }
@@ -254,6 +301,7 @@ impl Shared {
             acceptor,
             script: Mutex::default(),
             mails: Mutex::default(),
+            token: Mutex::default(),
             count: watch::Sender::new(0),
             connections: AtomicU64::new(0),
         }
@@ -265,6 +313,10 @@ impl Shared {
 
     fn mails(&self) -> MutexGuard<'_, Vec<Received>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn token(&self) -> MutexGuard<'_, Option<String>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn keep(&self, mail: Received) {

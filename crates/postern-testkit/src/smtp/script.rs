@@ -43,6 +43,9 @@ pub enum Act {
     AcceptAndDrop,
     /// Says nothing until the client closes the connection.
     Silence,
+    /// At [`Step::EndOfData`]: keeps the message as accepted, then says nothing until the client
+    /// closes the connection. Elsewhere the same as [`Act::Silence`].
+    AcceptAndSilence,
     /// Waits this long, then behaves.
     Slow(Duration),
 }

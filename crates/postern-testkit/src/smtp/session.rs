@@ -139,6 +139,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         if options.account.is_some() {
             self.say("250-AUTH PLAIN LOGIN");
+        } else if options.token_user.is_some() {
+            self.say("250-AUTH XOAUTH2");
         }
         self.say("250 SIZE 10485760");
         Ok(())
@@ -148,7 +150,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let Next::Behave = self.misbehave(Step::Mail).await? else {
             return Ok(());
         };
-        if self.shared.options.account.is_some() && self.login.is_none() {
+        let options = &self.shared.options;
+        let wanted = options.account.is_some() || options.token_user.is_some();
+        if wanted && self.login.is_none() {
             self.say("530 5.7.0 log in first");
         } else if self.from.is_some() {
             self.say("503 5.5.1 nested MAIL");
@@ -228,6 +232,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.shared.keep(mail);
                 return Err(gone());
             }
+            Some(Act::AcceptAndSilence) => {
+                mail.answered = false;
+                self.shared.keep(mail);
+                return self.carry_out(Act::Silence).await.map(drop);
+            }
             Some(act) => return self.carry_out(act).await.map(drop),
         }
         // Kept once the answer is on its way, so that who waits for the mail finds it settled.
@@ -283,7 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Err(gone())
             }
             Act::Drop | Act::AcceptAndDrop => Err(gone()),
-            Act::Silence => {
+            Act::Silence | Act::AcceptAndSilence => {
                 self.flush().await?;
                 let mut sink = [0; 1024];
                 while self.stream.read(&mut sink).await? > 0 {}
