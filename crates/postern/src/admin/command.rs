@@ -89,6 +89,25 @@ pub enum AdminCommand {
         /// Its name.
         provider: String,
     },
+    /// Make DKIM keys of a domain and show their DNS records.
+    DkimCreate(NewDkim),
+    /// Show the DNS records of a domain's DKIM keys.
+    DkimShow {
+        /// The domain.
+        domain: String,
+        /// Only this key's.
+        #[serde(default)]
+        selector: Option<String>,
+    },
+    /// List the DKIM keys.
+    DkimList,
+    /// Remove a DKIM key.
+    DkimRemove {
+        /// Its domain.
+        domain: String,
+        /// Its selector.
+        selector: String,
+    },
     /// Show the suppression list, or what it says of one address.
     SuppressionList {
         /// The address; none shows all.
@@ -138,6 +157,19 @@ pub struct DeliveriesWanted {
     pub to: Option<String>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// DKIM keys as they are asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewDkim {
+    /// The sender domain.
+    pub domain: String,
+    /// The selector, if not `postern`; of an Ed25519 key beside an RSA key `-ed25519` follows it.
+    #[serde(default)]
+    pub selector: Option<String>,
+    /// `rsa` or `ed25519`; without one, a key of each.
+    #[serde(default)]
+    pub algorithm: Option<String>,
 }
 
 /// A mail provider as it is added.

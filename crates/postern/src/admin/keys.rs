@@ -6,7 +6,7 @@ use std::time::Duration;
 use postern_core::Error;
 use postern_core::keyring::{Keyring, SealProblem};
 use postern_core::model::{
-    MailHook, MailProvider, Sealed, SigningKey, SigningState, Slot, Snapshot,
+    DkimKey, MailHook, MailProvider, Sealed, SigningKey, SigningState, Slot, Snapshot,
 };
 use postern_core::ports::{Amendment, Entropy, random};
 
@@ -151,6 +151,14 @@ fn resealed(
             amendments.push(Amendment::PutHook(MailHook {
                 secret,
                 ..hook.clone()
+            }));
+        }
+    }
+    for key in &held.dkim_keys {
+        if let Some(private) = again(&DkimKey::private_slot(&key.record_name()), &key.private)? {
+            amendments.push(Amendment::PutDkimKey(DkimKey {
+                private,
+                ..key.clone()
             }));
         }
     }

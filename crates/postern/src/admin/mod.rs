@@ -7,6 +7,7 @@
 mod audited;
 mod command;
 mod deliveries;
+mod dkim;
 mod execute;
 mod frame;
 mod hooks;
@@ -18,12 +19,12 @@ mod shown;
 mod socket;
 mod suppression;
 
-pub use command::{AdminCommand, DeliveriesWanted, NewProvider, NewTokenSource, Revealed};
+pub use command::{AdminCommand, DeliveriesWanted, NewDkim, NewProvider, NewTokenSource, Revealed};
 pub use deliveries::{DeliveryRow, DeliveryTold, TryRow};
 pub use execute::{Admin, Refusal};
 pub use remote::{Remote, RemoteError};
 pub use reply::{
-    AdminReply, ClientRow, ClientSecretRow, HookRow, NewSecret, ProviderRow, SigningKeyRow,
-    SuppressionRow,
+    AdminReply, ClientRow, ClientSecretRow, DkimRow, HookRow, NewSecret, ProviderRow,
+    SigningKeyRow, SuppressionRow,
 };
 pub use socket::{SOCKET, Socket};

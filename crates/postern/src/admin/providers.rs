@@ -73,8 +73,7 @@ impl Admin {
                 "there is no mail provider: add one with `postern mail provider add`".to_owned(),
             ),
         })?;
-        let keyring = self.postern.keyring();
-        let outcome = mail::send_test(provider, &keyring, Trust::System, &to).await;
+        let outcome = mail::send_test(&self.postern, provider, Trust::System, &to).await;
         match outcome.map_err(Refusal)? {
             Outcome::Sent(reply) => Ok(AdminReply::MailSent {
                 reply: reply.to_string(),

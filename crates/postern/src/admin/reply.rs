@@ -63,6 +63,15 @@ pub enum AdminReply {
         /// The provider.
         provider: String,
     },
+    /// DKIM keys whose DNS records are to be published.
+    DkimRecords(Vec<DkimRow>),
+    /// The DKIM keys, by domain.
+    DkimKeys(Vec<DkimRow>),
+    /// A DKIM key was removed.
+    DkimRemoved {
+        /// The name of its DNS record.
+        name: String,
+    },
     /// The suppression list, newest first, and whether there is more than is shown.
     Suppressions {
         /// The entries.
@@ -114,6 +123,25 @@ pub struct HookRow {
     pub provider: String,
     /// The path under the public URL.
     pub path: String,
+}
+
+/// A DKIM key: its public half.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DkimRow {
+    /// The sender domain.
+    pub domain: String,
+    /// Which of the domain's keys.
+    pub selector: String,
+    /// `rsa` or `ed25519`.
+    pub algorithm: String,
+    /// The name of its DNS record.
+    pub name: String,
+    /// The text of that TXT record.
+    pub record: String,
+    /// Both as a line of a zone file.
+    pub zone_line: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
 }
 
 /// An entry of the suppression list.

@@ -1,6 +1,7 @@
 //! The command line as it is typed.
 
 mod commands;
+mod dkim;
 mod hook;
 mod mail;
 mod suppression;
@@ -14,6 +15,7 @@ pub(super) use commands::{
     AddressCommand, AdminsCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand,
     SigningCommand,
 };
+pub(super) use dkim::DkimCommand;
 pub(super) use hook::HookCommand;
 pub(super) use mail::{DeliveryCommand, MailCommand, ProviderArgs, ProviderCommand};
 pub(super) use suppression::SuppressionCommand;

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod delivery;
 mod dev;
+mod dkim;
 mod exit;
 mod hook;
 mod mail;

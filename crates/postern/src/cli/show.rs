@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
-use super::delivery;
 use super::exit::Failure;
+use super::{delivery, dkim};
 use crate::admin::{AdminReply, ClientRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow};
 use crate::root_keys::RootKeys;
 
@@ -91,6 +91,11 @@ fn lines(reply: &AdminReply) -> String {
         ),
         AdminReply::HookRemoved { provider } => {
             format!("callbacks of {provider} are taken no more\n")
+        }
+        AdminReply::DkimRecords(rows) => rows.iter().map(dkim::record).collect(),
+        AdminReply::DkimKeys(rows) => table(&dkim::HEAD, rows.iter().map(dkim::line)),
+        AdminReply::DkimRemoved { name } => {
+            format!("no mail is signed with {name} any more; leave its record for some days\n")
         }
         AdminReply::Suppressions { entries, more } => suppressions(entries, *more),
         AdminReply::Suppressed(row) => format!(

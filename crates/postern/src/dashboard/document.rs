@@ -109,6 +109,7 @@ fn done(name: &str) -> &'static str {
         "resealed" => "Stored secrets are sealed under the current root.",
         "retired" => "The root key is retired.",
         "added" => "Added.",
+        "signed" => "The keys are made and in force. Publish their DNS records.",
         "ordered" => "The order is changed.",
         "proved" => "Thank you. You can go on for 15 minutes.",
         "forgotten" => "Forgotten: requests, mails and events of this address are gone.",

@@ -1,4 +1,5 @@
-//! Marks by which a provider names our mail again when it does not give back its Message-ID.
+//! What single providers do to our mails: marks by which one names a mail again when it does not
+//! give back its Message-ID, and header fields that one writes anew.
 
 use postern_core::model::DeliveryId;
 
@@ -10,6 +11,14 @@ pub(super) fn header(host: &str, delivery: DeliveryId) -> Option<(&'static str, 
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let postmark = host == "postmarkapp.com" || host.ends_with(".postmarkapp.com");
     postmark.then(|| ("X-PM-Metadata-postern-delivery", delivery.to_string()))
+}
+
+/// Header fields that the provider at `host` writes anew, in lower case: Amazon SES gives every mail
+/// a date and an id of its own, and asks that signatures leave them out.
+pub(super) fn rewritten(host: &str) -> &'static [&'static str] {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    if amazon { &["date", "message-id"] } else { &[] }
 }
 
 #[cfg(test)]
@@ -29,6 +38,17 @@ mod tests {
         assert_eq!(DeliveryId::parse(&value), Some(delivery));
         for other in ["smtp.sendgrid.net", "notpostmarkapp.com", ""] {
             assert_eq!(header(other, delivery), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_amazon_writes_header_fields_anew() {
+        assert_eq!(
+            rewritten("email-smtp.eu-central-1.amazonaws.com"),
+            ["date", "message-id"]
+        );
+        for other in ["smtp.postmarkapp.com", "notamazonaws.com", ""] {
+            assert!(rewritten(other).is_empty(), "{other}");
         }
     }
 }

@@ -6,11 +6,13 @@
 
 mod breaker;
 mod development;
+mod dkim;
 mod gate;
 pub mod inbox;
 mod mark;
 mod memory;
 mod message;
+mod opener;
 mod outcome;
 mod preset;
 mod providers;
@@ -18,12 +20,14 @@ mod rate;
 mod render;
 mod sender;
 pub mod smtp;
+mod submission;
 mod templates;
 mod transport;
 mod when;
 pub mod wording;
 
 pub use development::Development;
+pub use dkim::make_dkim_key;
 pub use gate::{Gate, Shut};
 pub use mark::POSTMARK_MARK;
 pub use memory::Memory;

@@ -2,26 +2,22 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use lettre::address::Envelope;
 use lettre::message::Message;
 use postern_core::flow::Postern;
-use postern_core::keyring::Keyring;
-use postern_core::model::{Email, MailProvider, SecretText, Snapshot};
+use postern_core::model::{DkimKey, Email, MailProvider, Snapshot};
 use tracing::warn;
 
-use super::smtp::{Endpoint, Limits, Smtp, Trust};
-use super::{
-    Carrier, Gate, Mail, MessageError, Outcome, Patience, Reply, Route, Sender, Stage, Transport,
-};
+use super::opener::{Opener, sender};
+use super::smtp::{Limits, Trust};
+use super::{Carrier, Gate, MessageError, Outcome, Patience, Route, Sender};
 use crate::telemetry::metrics::Metrics;
 
 /// The route to the mail providers that the store names. A changed provider gets new connections
 /// with the next mail; those of the old one end with the mails they are carrying.
 pub struct Providers {
     postern: Arc<Postern>,
-    trust: Trust,
-    limits: Limits,
+    opener: Opener,
     metrics: Arc<Metrics>,
     held: Mutex<Held>,
 }
@@ -31,18 +27,37 @@ pub struct Providers {
 struct Held {
     /// The revision; none while a provider could not be made, so that it is tried again.
     revision: Option<u64>,
-    known: Vec<(MailProvider, Arc<Carrier>)>,
+    known: Vec<Known>,
     carriers: Option<Arc<[Arc<Carrier>]>>,
     problem: Option<String>,
+}
+
+/// A provider, the DKIM keys of its sender's domain, and what was made of them.
+struct Known {
+    provider: MailProvider,
+    signed_by: Vec<DkimKey>,
+    carrier: Arc<Carrier>,
+}
+
+impl Known {
+    /// Whether it is the same but for its place in the order.
+    fn is_same(&self, provider: &MailProvider, signed_by: &[DkimKey]) -> bool {
+        let position = provider.position;
+        self.signed_by == signed_by
+            && *provider
+                == MailProvider {
+                    position,
+                    ..self.provider.clone()
+                }
+    }
 }
 
 impl Providers {
     /// A route that has not connected yet.
     pub fn new(postern: Arc<Postern>, trust: Trust, limits: Limits, metrics: Arc<Metrics>) -> Self {
         Self {
+            opener: Opener::new(Arc::clone(&postern), trust, limits),
             postern,
-            trust,
-            limits,
             metrics,
             held: Mutex::default(),
         }
@@ -58,62 +73,70 @@ impl Providers {
         let mut known = Vec::with_capacity(snapshot.providers.len());
         held.problem = None;
         for provider in &snapshot.providers {
-            let kept = held.known.iter().find(|(one, _)| is_same(one, provider));
-            let made = match kept {
-                Some((_, carrier)) => Ok(Arc::clone(carrier)),
-                None => self.carrier(provider).map(Arc::new),
-            };
-            match made {
-                Ok(carrier) => known.push((provider.clone(), carrier)),
+            match self.known(held, snapshot, provider) {
+                Ok(one) => known.push(one),
                 Err(problem) => {
                     warn!(provider = provider.name, problem, "mail provider left out");
                     held.problem = Some(format!("{}: {problem}", provider.name));
                 }
             }
         }
-        for (gone, _) in &held.known {
-            if !snapshot.providers.iter().any(|one| one.name == gone.name) {
-                self.metrics.forget_provider(&gone.name);
+        for gone in held.known.iter().map(|one| &one.provider.name) {
+            if !snapshot.providers.iter().any(|one| one.name == *gone) {
+                self.metrics.forget_provider(gone);
             }
         }
         held.revision = held.problem.is_none().then_some(snapshot.revision);
-        held.carriers = (!known.is_empty()).then(|| {
-            known
-                .iter()
-                .map(|(_, carrier)| Arc::clone(carrier))
-                .collect()
-        });
+        held.carriers =
+            (!known.is_empty()).then(|| known.iter().map(|one| Arc::clone(&one.carrier)).collect());
         held.known = known;
     }
 
-    fn carrier(&self, provider: &MailProvider) -> Result<Carrier, String> {
+    /// What is made of a provider, or was made of it before.
+    fn known(
+        &self,
+        held: &Held,
+        snapshot: &Snapshot,
+        provider: &MailProvider,
+    ) -> Result<Known, String> {
         let sender = sender(provider)?;
-        let limits = Limits {
-            connections: provider
-                .connections
-                .map_or(self.limits.connections, usize::from),
-            ..self.limits
+        let signed_by = signed_by(snapshot, &sender);
+        let kept = held
+            .known
+            .iter()
+            .find(|one| one.is_same(provider, &signed_by));
+        let carrier = match kept {
+            Some(one) => Arc::clone(&one.carrier),
+            None => Arc::new(self.carrier(provider, sender, &signed_by)?),
         };
-        let endpoint = endpoint(provider, &self.postern.keyring(), &sender)?;
-        let smtp = Smtp::new(endpoint, self.trust.clone(), limits);
+        Ok(Known {
+            provider: provider.clone(),
+            signed_by,
+            carrier,
+        })
+    }
+
+    fn carrier(
+        &self,
+        provider: &MailProvider,
+        sender: Sender,
+        signed_by: &[DkimKey],
+    ) -> Result<Carrier, String> {
+        let transport = self.opener.open(provider, &sender, signed_by)?;
         let meter = self.metrics.provider(&provider.name);
         Ok(Carrier {
             name: provider.name.clone(),
             sender,
-            transport: Arc::new(smtp),
+            transport: Arc::new(transport),
             gate: Gate::watching(&provider.name, provider.per_minute, meter),
         })
     }
 }
 
-/// Whether two providers are the same but for their place in the order.
-fn is_same(one: &MailProvider, other: &MailProvider) -> bool {
-    let position = other.position;
-    *other
-        == MailProvider {
-            position,
-            ..one.clone()
-        }
+/// The keys that sign mails of this sender.
+fn signed_by(snapshot: &Snapshot, sender: &Sender) -> Vec<DkimKey> {
+    let domain = sender.domain().to_ascii_lowercase();
+    snapshot.dkim_keys_of(&domain).cloned().collect()
 }
 
 impl Route for Providers {
@@ -141,17 +164,15 @@ impl Route for Providers {
 /// # Errors
 /// Why the provider, as it is stored, cannot be used at all.
 pub async fn send_test(
+    postern: &Arc<Postern>,
     provider: &MailProvider,
-    keyring: &Keyring,
     trust: Trust,
     to: &Email,
 ) -> Result<Outcome, String> {
     let sender = sender(provider)?;
-    let smtp = Smtp::new(
-        endpoint(provider, keyring, &sender)?,
-        trust,
-        Limits::default(),
-    );
+    let signed_by = signed_by(&postern.snapshot(), &sender);
+    let opener = Opener::new(Arc::clone(postern), trust, Limits::default());
+    let submission = opener.open(provider, &sender, &signed_by)?;
     let recipient =
         super::message::recipient(to).map_err(|_| MessageError::Recipient.to_string())?;
     let envelope = Envelope::new(Some(sender.address().clone()), vec![recipient.clone()]);
@@ -164,69 +185,7 @@ pub async fn send_test(
         .subject("Postern can send mail")
         .body("This is the test mail that you asked Postern to send.\n".to_owned())
         .map_err(|error| error.to_string())?;
-    Ok(smtp
-        .send(&envelope, &message.formatted(), &[], Patience::WHOLE)
+    Ok(submission
+        .submit(&envelope, message.formatted(), &[], Patience::WHOLE)
         .await)
-}
-
-fn sender(provider: &MailProvider) -> Result<Sender, String> {
-    let read = |text: &str| {
-        text.parse::<Sender>()
-            .map_err(|problem| format!("the provider's sender does not read: {problem}"))
-    };
-    let sender = read(&provider.from)?;
-    Ok(match &provider.reply_to {
-        Some(other) => sender.answered_at(read(other)?),
-        None => sender,
-    })
-}
-
-fn endpoint(
-    provider: &MailProvider,
-    keyring: &Keyring,
-    sender: &Sender,
-) -> Result<Endpoint, String> {
-    Ok(Endpoint {
-        host: provider.host.clone(),
-        port: provider.port,
-        tls: provider.tls,
-        login: login(provider, keyring)?,
-        hello: sender.domain().to_owned(),
-    })
-}
-
-fn login(
-    provider: &MailProvider,
-    keyring: &Keyring,
-) -> Result<Option<(String, SecretText)>, String> {
-    let Some(sealed) = &provider.password else {
-        return Ok(None);
-    };
-    if provider.oauth.is_some() {
-        return Err("the login by XOAUTH2 is not there yet".to_owned());
-    }
-    let opened = keyring
-        .open(&MailProvider::password_slot(&provider.name), sealed)
-        .map_err(|problem| format!("the provider's password: {problem}"))?;
-    let password =
-        String::from_utf8(opened.to_vec()).map_err(|_| "the provider's password is not text")?;
-    let username = provider.username.as_ref().unwrap_or(&password).clone();
-    Ok(Some((username, SecretText::new(password))))
-}
-
-#[async_trait]
-impl Transport for Smtp {
-    async fn deliver(&self, mail: &Mail, patience: Patience) -> Outcome {
-        match mail.encode_for(self.host()) {
-            Ok((envelope, message)) => {
-                let secrets = mail.secrets();
-                self.send(&envelope, &message, &secrets, patience).await
-            }
-            Err(error) => Outcome::Bounced(Reply::new(Stage::Rcpt, None, &error.to_string(), &[])),
-        }
-    }
-
-    fn tidy(&self) {
-        Smtp::tidy(self);
-    }
 }

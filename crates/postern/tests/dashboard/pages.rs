@@ -437,10 +437,24 @@ async fn a_provider_is_connected_tested_against_its_server_and_removed() {
         "{}",
         added.text
     );
+    let keys = [("domain", "example.com")];
+    let made = owner.post("/dashboard/emails/dkim", &keys).await;
+    assert!(made.leads_to("/dashboard/emails?done=signed"));
+    let page = owner.get("/dashboard/emails").await.text;
+    for said in ["postern._domainkey.example.com", "v=DKIM1; k=ed25519; p="] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let again = owner.post("/dashboard/emails/dkim", &keys).await.text;
+    assert!(again.contains("has a DKIM key postern already"), "{again}");
     let form = [("name", "relay"), ("to", "ada@example.com")];
     let tested = owner.post("/dashboard/emails/test", &form).await.text;
     assert!(tested.contains("The test mail was taken."), "{tested}");
-    relay.wait_for(1).await;
+    let mails = relay.wait_for(1).await;
+    assert!(
+        mails[0]
+            .data
+            .starts_with(b"DKIM-Signature: v=1; a=rsa-sha256")
+    );
     assert!(
         owner
             .get("/dashboard/emails/remove?name=relay")

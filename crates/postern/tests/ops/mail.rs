@@ -156,3 +156,60 @@ fn mails_are_listed_by_a_state_that_there_is() {
         stderr(&wrong)
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_are_signed_by_every_key_of_their_domain_from_the_moment_it_is_made() {
+    let server = plan().start();
+    let smtp = SmtpServer::builder().start().await.expect("it starts");
+    add(&server, "main", &smtp);
+    let application = Application::of(server.credentials()).await;
+    let signatures = async |to: &str, count| {
+        assert_eq!(application.send(to).await.0, 200);
+        let mails = smtp.wait_for(count).await;
+        let data = mails.last().expect("it waited for them").data.clone();
+        let text = String::from_utf8(data).expect("a mail is ASCII");
+        text.lines()
+            .filter_map(|line| {
+                line.strip_prefix(" s=")?
+                    .split(';')
+                    .next()
+                    .map(str::to_owned)
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(signatures("a@example.com", 1).await, Vec::<String>::new());
+
+    let made = parsed(&server.admin(&["mail", "dkim", "create", "EXAMPLE.com", "--json"]));
+    assert_eq!(made[0]["name"], "postern._domainkey.example.com");
+    assert_eq!(made[1]["algorithm"], "ed25519");
+    assert_eq!(
+        signatures("b@example.com", 2).await,
+        ["postern", "postern-ed25519"]
+    );
+    let shown = server.admin(&["mail", "dkim", "show", "example.com"]);
+    let zone = made[0]["zone_line"].as_str().expect("a line");
+    assert!(
+        crate::stdout(&shown).contains(zone),
+        "{}",
+        crate::stdout(&shown)
+    );
+
+    let twice = server.admin(&["mail", "dkim", "create", "example.com"]);
+    assert!(stderr(&twice).contains("already"), "{}", stderr(&twice));
+    let removed = server.admin(&["mail", "dkim", "remove", "example.com", "postern"]);
+    assert!(removed.status.success(), "{}", stderr(&removed));
+    assert_eq!(signatures("c@example.com", 3).await, ["postern-ed25519"]);
+    let gone = server.admin(&[
+        "mail",
+        "dkim",
+        "show",
+        "example.com",
+        "--selector",
+        "postern",
+    ]);
+    assert!(
+        stderr(&gone).contains("no such DKIM key"),
+        "{}",
+        stderr(&gone)
+    );
+}

@@ -9,6 +9,8 @@ async fn a_root_is_added_promoted_resealed_and_retired_while_the_server_runs() {
         parsed(&server.admin(&["keys", "root", "add", "--json"])),
         json!({ "current": 1, "accepted": [1, 2] })
     );
+    let signed = server.admin(&["mail", "dkim", "create", "example.com"]);
+    assert!(signed.status.success(), "{}", stderr(&signed));
     let promoted = parsed(&server.admin(&["keys", "root", "promote", "2", "--json"]));
     assert_eq!(promoted["current"], 2);
 
@@ -22,11 +24,13 @@ async fn a_root_is_added_promoted_resealed_and_retired_while_the_server_runs() {
 
     let resealed = parsed(&server.admin(&["keys", "root", "reseal", "--json"]));
     assert_eq!(
-        resealed["resealed"], 2,
-        "both signing keys were sealed under root 1"
+        resealed["resealed"], 4,
+        "both signing keys and both DKIM keys were sealed under root 1"
     );
     let retired = server.admin(&["keys", "root", "retire", "1"]);
     assert!(retired.status.success(), "{}", stderr(&retired));
+    let kept = parsed(&server.admin(&["mail", "dkim", "list", "--json"]));
+    assert_eq!(kept[0]["name"], "postern._domainkey.example.com");
 
     let application = Application::of(server.credentials()).await;
     eventually("handles name the new root", async || {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{HookCommand, StoreArgs};
+use super::{DkimCommand, HookCommand, StoreArgs};
 use crate::mail::Preset;
 
 /// `postern mail …`
@@ -13,6 +13,9 @@ pub(crate) enum MailCommand {
     /// SMTP servers that take our mail, tried in their order.
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Keys that sign our mails, and the DNS records that receivers check them by (DKIM).
+    #[command(subcommand)]
+    Dkim(DkimCommand),
     /// Callbacks by which providers tell what became of our mails.
     #[command(subcommand)]
     Hook(HookCommand),

@@ -4,7 +4,9 @@ use askama::Template;
 use axum::response::Response;
 use postern_core::error::Error;
 
-use crate::admin::{AdminCommand, AdminReply, NewProvider, ProviderRow, Revealed};
+use crate::admin::{
+    AdminCommand, AdminReply, DkimRow, NewDkim, NewProvider, ProviderRow, Revealed,
+};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::route::Visit;
@@ -27,6 +29,9 @@ const BRANDING: [&str; 3] = ["app_name", "app_logo_url", "app_support_email"];
 struct Page {
     shell: Shell,
     providers: Vec<ProviderRow>,
+    dkim: Vec<DkimRow>,
+    dkim_domain: String,
+    dkim_wrong: String,
     inbox: bool,
     to: String,
     tested: String,
@@ -67,15 +72,16 @@ struct Typed {
     region: String,
 }
 
-/// What a test mail came to.
+/// What a test mail or another form came to.
 #[derive(Default)]
 struct Tested {
     told: String,
     failed: String,
     wrong: String,
+    dkim_wrong: String,
 }
 
-/// Providers and branding.
+/// Providers, DKIM records and branding.
 pub(in crate::dashboard) async fn show(
     dashboard: &Dashboard,
     visit: Visit,
@@ -89,7 +95,11 @@ async fn page(dashboard: &Dashboard, visit: &Visit, tested: Tested) -> Result<Re
     else {
         return Err(Trouble::NotFound);
     };
+    let AdminReply::DkimKeys(dkim) = dashboard.admin.execute(AdminCommand::DkimList).await? else {
+        return Err(Trouble::NotFound);
+    };
     let settings = dashboard.postern.snapshot().settings.clone();
+    let domain = visit.form.get("domain");
     let branded = |name: &str, held: &str| {
         let typed = visit.form.pairs().iter().find(|(key, _)| key == name);
         typed.map_or_else(|| held.to_owned(), |(_, text)| text.clone())
@@ -97,6 +107,13 @@ async fn page(dashboard: &Dashboard, visit: &Visit, tested: Tested) -> Result<Re
     let to = visit.form.get("to");
     Ok(html(&Page {
         shell: Shell::of(dashboard, visit),
+        dkim_domain: if domain.is_empty() {
+            unsigned_domain(&providers, &dkim)
+        } else {
+            domain.to_owned()
+        },
+        dkim,
+        dkim_wrong: tested.dkim_wrong,
         providers,
         inbox: dashboard.inbox.is_some(),
         to: if to.is_empty() {
@@ -111,6 +128,38 @@ async fn page(dashboard: &Dashboard, visit: &Visit, tested: Tested) -> Result<Re
         app_logo_url: branded("app_logo_url", &settings.app_logo_url),
         app_support_email: branded("app_support_email", &settings.app_support_email),
     }))
+}
+
+/// The first sender domain that has no DKIM key yet.
+fn unsigned_domain(providers: &[ProviderRow], dkim: &[DkimRow]) -> String {
+    let senders = providers
+        .iter()
+        .filter_map(|one| one.from.parse::<Sender>().ok());
+    let mut domains = senders.map(|sender| sender.domain().to_ascii_lowercase());
+    let unsigned = domains.find(|domain| dkim.iter().all(|row| row.domain != *domain));
+    unsigned.unwrap_or_default()
+}
+
+/// Makes the DKIM keys of a domain; the page then shows their records.
+pub(in crate::dashboard) async fn sign(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let command = AdminCommand::DkimCreate(NewDkim {
+        domain: visit.form.get("domain").to_owned(),
+        selector: None,
+        algorithm: None,
+    });
+    match dashboard.admin.acting(visit.me()).execute(command).await {
+        Ok(_) => Ok(go("/dashboard/emails?done=signed")),
+        Err(refusal) => {
+            let tested = Tested {
+                dkim_wrong: refusal.0,
+                ..Tested::default()
+            };
+            page(dashboard, &visit, tested).await
+        }
+    }
 }
 
 /// The form for a provider, filled in as far as its preset knows.

@@ -82,6 +82,7 @@ fn changing() -> Vec<Route> {
         page!(POST "/dashboard/emails/order" Owner emails::order),
         page!(POST "/dashboard/emails/test" Owner emails::test),
         page!(POST "/dashboard/emails/branding" Owner emails::brand),
+        page!(POST "/dashboard/emails/dkim" Owner emails::sign),
         page!(POST "/dashboard/suppression/add" Owner suppression::add),
         page!(POST "/dashboard/suppression/remove" Owner suppression::remove),
         page!(POST "/dashboard/logs/forget" Owner why::forget),
