@@ -7,4 +7,5 @@ mod caller;
 mod kill9;
 mod log_scan;
 mod nodes;
+mod repeats;
 mod served;
