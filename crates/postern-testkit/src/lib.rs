@@ -2,6 +2,7 @@
 //! the server.
 
 pub mod browser;
+pub mod dns;
 pub mod postfix;
 pub mod postgres;
 pub mod process;

@@ -14,6 +14,7 @@ pub mod config;
 pub mod confirm;
 pub mod dashboard;
 pub mod disposable;
+pub mod doctor;
 pub mod following;
 pub mod freshness;
 pub mod grpc;

@@ -134,6 +134,11 @@ pub enum AdminCommand {
         /// The request or one of its mails.
         id: String,
     },
+    /// Look at everything that stands between a mail and its reader.
+    Doctor {
+        /// The DNS server to ask; the system's when none is named.
+        dns: Option<std::net::SocketAddr>,
+    },
     /// Erase what is kept of an address.
     AddressForget {
         /// The address.

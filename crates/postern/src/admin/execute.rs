@@ -26,6 +26,10 @@ pub struct Admin {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// The file that the roots are read from.
     pub root_keys_file: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Whether the process that executes is the server on it.
+    pub serving: bool,
     /// The file of the development inbox, which need not be there.
     pub inbox_file: PathBuf,
     /// The origin that browsers use, without a slash at the end.
@@ -46,6 +50,8 @@ impl Admin {
             entropy: Arc::clone(&self.entropy),
             keyring: Arc::clone(&self.keyring),
             root_keys_file: self.root_keys_file.clone(),
+            data: self.data.clone(),
+            serving: self.serving,
             inbox_file: self.inbox_file.clone(),
             url: self.url.clone(),
         }
@@ -120,6 +126,7 @@ impl Admin {
             AdminCommand::SuppressionRemove { address } => self.unsuppress(address).await,
             AdminCommand::DeliveryList(wanted) => self.list_deliveries(wanted).await,
             AdminCommand::DeliveryShow { id } => self.show_deliveries(&id).await,
+            AdminCommand::Doctor { dns } => self.examine(dns).await,
             AdminCommand::AddressForget { address } => self.forget(&address).await,
             AdminCommand::AdminInvite { email, role } => self.invite(&email, &role).await,
         }

@@ -8,6 +8,7 @@ mod audited;
 mod command;
 mod deliveries;
 mod dkim;
+mod doctor;
 mod execute;
 mod frame;
 mod hooks;

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Revealed;
 use super::deliveries::{DeliveryRow, DeliveryTold};
+use crate::doctor::Report;
 
 /// What a command answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,6 +96,8 @@ pub enum AdminReply {
     Deliveries(Vec<DeliveryRow>),
     /// The mails of a request, oldest first, with what happened to them.
     DeliveriesTold(Vec<DeliveryTold>),
+    /// What was found of what stands between a mail and its reader.
+    Examined(Report),
     /// An address was erased.
     Forgotten {
         /// How many rows went.

@@ -28,7 +28,17 @@ Exit codes:
   2  wrong usage
   3  the data directory is in use by another process
   4  the configuration is refused
-  5  the address cannot be listened on";
+  5  the address cannot be listened on
+  6  `doctor` found something that does not work";
+
+/// An address, with port 53 where none is written.
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.trim_matches(['[', ']']);
+    let alone = bare.parse().map(|address| SocketAddr::new(address, 53));
+    alone
+        .or_else(|_| text.parse())
+        .map_err(|_| "write an address such as 192.0.2.53 or 127.0.0.1:5353".to_owned())
+}
 
 /// Passwordless sign-in by e-mail, on your own machine.
 #[derive(Debug, Parser)]
@@ -77,6 +87,20 @@ pub(crate) enum Command {
     /// Addresses that are sent no mail, because it bounced or an admin said so.
     #[command(subcommand)]
     Suppression(SuppressionCommand),
+    /// Look at what stands between a mail and its reader: DNS, providers, clock, store, keys, public URL.
+    #[command(
+        after_help = "Examples:\n  postern doctor --config postern.toml\n  postern doctor --config postern.toml --dns 1.1.1.1 --json\n\nSends no mail. Exits with 0 when nothing failed (warnings may be there), with 6 when something did."
+    )]
+    Doctor {
+        /// Ask this DNS server instead of the system's; port 53 unless another is given.
+        #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = dns_server)]
+        dns: Option<SocketAddr>,
+        /// Exit with 6 for warnings too.
+        #[arg(long)]
+        strict: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// What is kept of one person.
     #[command(subcommand)]
     Address(AddressCommand),

@@ -18,6 +18,8 @@ pub enum Code {
     Config = 4,
     /// The address cannot be listened on.
     Listen = 5,
+    /// `doctor` found something that does not work.
+    Unwell = 6,
 }
 
 /// Why a command failed: one line for the person, one code for the parent.
@@ -65,6 +67,7 @@ impl Code {
             Self::InUse => "DATA_DIRECTORY_IN_USE",
             Self::Config => "CONFIGURATION_REFUSED",
             Self::Listen => "CANNOT_LISTEN",
+            Self::Unwell => "UNWELL",
         }
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod delivery;
 mod dev;
 mod dkim;
+mod doctor;
 mod exit;
 mod hook;
 mod mail;
@@ -51,6 +52,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Mail(command) => mail::run(command, json),
         Command::Delivery(command) => delivery::run(command, json),
         Command::Suppression(command) => suppression::run(command, json),
+        Command::Doctor { dns, strict, store } => doctor::run(dns, strict, &store, json),
         Command::Address(command) => admin::address(command, json),
         Command::Admin(command) => admin::admins(command, json),
         Command::Prompt { stack, url } => show::text(&crate::prompt::prompt(stack, &url)),

@@ -110,6 +110,7 @@ fn lines(reply: &AdminReply) -> String {
         ),
         AdminReply::Deliveries(rows) => table(&delivery::HEAD, rows.iter().map(delivery::line)),
         AdminReply::DeliveriesTold(all) => all.iter().map(delivery::told).collect(),
+        AdminReply::Examined(report) => super::doctor::lines(report),
         AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
     }
 }

@@ -87,6 +87,8 @@ impl Foundation {
             entropy: Arc::new(SystemEntropy),
             keyring: Arc::clone(&self.keyring),
             root_keys_file: self.root_keys_file.clone(),
+            data: self.dir.path().to_owned(),
+            serving: true,
             inbox_file: self.inbox_file(),
             url: url.to_owned(),
         }

@@ -33,7 +33,10 @@ pub async fn desk(config: &Config) -> Result<Desk, StartError> {
     let url = config.server.public_url.as_ref();
     let url = url.map_or_else(|| "http://127.0.0.1:8080".to_owned(), ToString::to_string);
     Ok(Desk {
-        admin: foundation.admin(&url),
+        admin: Admin {
+            serving: false,
+            ..foundation.admin(&url)
+        },
         foundation,
     })
 }

@@ -35,8 +35,8 @@ pub use message::{Credentials, Mail, MessageError};
 pub use outcome::{Outcome, Reply, Stage};
 /// Which mail: what it is for and what it carries.
 pub use postern_core::model::MailKind as Kind;
-pub use preset::{LoginName, Preset, Shape, microsoft_token_url};
-pub use providers::{Providers, send_test};
+pub use preset::{LoginName, Preset, Shape, SpfNeed, microsoft_token_url};
+pub use providers::{Providers, probe, send_test};
 pub use render::{RenderError, Renderer};
 pub use sender::{Sender, SenderProblem};
 pub use templates::{ALWAYS, Fields, Parts, Source, TemplateError, Templates, escape_html};

@@ -51,7 +51,50 @@ pub enum LoginName {
     Sender,
 }
 
+/// How a well-known provider's mails stand to SPF (RFC 7208).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpfNeed {
+    /// The domain whose record names its servers.
+    pub include: &'static str,
+    /// Whether it puts a sender of its own into the envelope, unless told otherwise there: then its
+    /// record is the one that receivers look at.
+    pub own_envelope: bool,
+}
+
 impl Preset {
+    /// The provider that a host belongs to, if it is a well-known one.
+    pub fn at(host: &str) -> Option<Self> {
+        let host = host.to_ascii_lowercase();
+        let below = |domain: &str| {
+            host.strip_suffix(domain)
+                .is_some_and(|rest| rest.ends_with('.'))
+        };
+        match () {
+            () if below("sendgrid.net") => Some(Self::Sendgrid),
+            () if below("amazonaws.com") && host.starts_with("email-smtp") => Some(Self::Ses),
+            () if below("postmarkapp.com") => Some(Self::Postmark),
+            () if below("mailgun.org") => Some(Self::Mailgun),
+            () if below("resend.com") => Some(Self::Resend),
+            () if below("office365.com") => Some(Self::Microsoft365),
+            () => None,
+        }
+    }
+
+    /// What the sender's SPF record has to do with it, by the provider's documentation.
+    pub fn spf(self) -> SpfNeed {
+        let (include, own_envelope) = match self {
+            Self::Sendgrid => ("sendgrid.net", true),
+            Self::Ses | Self::Resend => ("amazonses.com", true),
+            Self::Postmark => ("spf.mtasv.net", true),
+            Self::Mailgun => ("mailgun.org", false),
+            Self::Microsoft365 => ("spf.protection.outlook.com", false),
+        };
+        SpfNeed {
+            include,
+            own_envelope,
+        }
+    }
+
     /// Its name, as the command line takes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -188,6 +231,23 @@ mod tests {
         );
         assert_eq!(host(Preset::Mailgun, "eu"), "smtp.eu.mailgun.org");
         assert!(Preset::Ses.shape(None).is_err());
+    }
+
+    #[test]
+    fn a_well_known_provider_is_recognised_by_its_host() {
+        for preset in ALL {
+            let region = (preset == Preset::Ses).then_some("eu-central-1");
+            let host = preset.shape(region).unwrap().host;
+            assert_eq!(Preset::at(&host.to_uppercase()), Some(preset));
+        }
+        for other in [
+            "evilsendgrid.net",
+            "s3.amazonaws.com",
+            "127.0.0.1",
+            "resend.com",
+        ] {
+            assert_eq!(Preset::at(other), None, "{other}");
+        }
     }
 
     #[test]

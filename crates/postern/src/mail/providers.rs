@@ -10,7 +10,7 @@ use tracing::warn;
 
 use super::opener::{Opener, sender};
 use super::smtp::{Limits, Trust};
-use super::{Carrier, Gate, MessageError, Outcome, Patience, Route, Sender};
+use super::{Carrier, Gate, MessageError, Outcome, Patience, Reply, Route, Sender};
 use crate::telemetry::metrics::Metrics;
 
 /// The route to the mail providers that the store names. A changed provider gets new connections
@@ -188,4 +188,19 @@ pub async fn send_test(
     Ok(submission
         .submit(&envelope, message.formatted(), &[], Patience::WHOLE)
         .await)
+}
+
+/// Opens a connection to the provider as for a mail, and sends none. Answers how far that came,
+/// where it failed.
+///
+/// # Errors
+/// Why the provider, as it is stored, cannot be used at all.
+pub async fn probe(
+    postern: &Arc<Postern>,
+    provider: &MailProvider,
+    trust: Trust,
+) -> Result<Result<(), Reply>, String> {
+    let sender = sender(provider)?;
+    let opener = Opener::new(Arc::clone(postern), trust, Limits::default());
+    Ok(opener.open(provider, &sender, &[])?.probe().await)
 }

@@ -68,6 +68,14 @@ impl Submission {
         Self { smtp, signing }
     }
 
+    /// Opens a connection as for a mail, and says goodbye.
+    ///
+    /// # Errors
+    /// How far that came, and what was said there.
+    pub(super) async fn probe(&self) -> Result<(), Reply> {
+        self.smtp.probe().await
+    }
+
     /// Signs a message and hands it over. `secrets` are masked in what the server says.
     pub(super) async fn submit(
         &self,

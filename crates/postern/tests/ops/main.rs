@@ -2,6 +2,7 @@
 
 mod admin;
 mod dev;
+mod doctor;
 mod mail;
 mod metrics;
 mod roots;

@@ -110,6 +110,28 @@ impl Smtp {
         }
     }
 
+    /// Opens a connection as for a mail, logs in, and says goodbye; within [`Limits::attempt`].
+    ///
+    /// # Errors
+    /// How far that came, and what was said there.
+    pub async fn probe(&self) -> Result<(), Reply> {
+        let progress = Progress::default();
+        let opening = Connection::open(&self.dialer, &self.endpoint, &progress);
+        let late = || Err(Failure::connection(progress.stage(), "no answer in time"));
+        let opened = timeout(self.limits.attempt, opening).await;
+        match opened.unwrap_or_else(|_| late()) {
+            Ok(connection) => {
+                let _ = timeout(Duration::from_secs(2), connection.quit()).await;
+                Ok(())
+            }
+            Err(failure) => {
+                let login = self.endpoint.secrets();
+                let secrets: Vec<&str> = login.iter().map(String::as_str).collect();
+                Err(failure.outcome(&secrets).reply().clone())
+            }
+        }
+    }
+
     async fn in_time(
         &self,
         envelope: &Envelope,
