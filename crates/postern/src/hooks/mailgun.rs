@@ -1,8 +1,10 @@
 //! Mailgun puts into the body a timestamp, a token and their HMAC-SHA256 under the account's webhook
 //! signing key (user manual, "Securing Webhooks").
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use postern_core::model::{Fate, SecretText};
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 
 use super::payload::{Report, Subject, bounced};
@@ -65,7 +67,38 @@ pub(super) fn check(secret: &str) -> Result<(), String> {
     Err("give the HTTP webhook signing key of the Mailgun account".to_owned())
 }
 
-pub(super) fn read(secret: &SecretText, callback: &Callback<'_>) -> Result<Vec<Report>, Distrust> {
+/// Which event each signature came with first. A signature covers its token and not the event, so
+/// one that was seen on the way must not vouch for another.
+pub(super) struct Seen(Cache<[u8; 32], [u8; 32]>);
+
+impl Seen {
+    /// How many signatures are remembered, by this process.
+    const MOST: usize = 10_000;
+
+    pub(super) fn new() -> Self {
+        Self(Cache::new(Self::MOST))
+    }
+
+    /// Whether the signature vouches for this event: seen never, or with the same.
+    fn vouches(&self, tag: [u8; 32], event: &Event) -> bool {
+        let id = event.message.headers.message_id.as_deref();
+        let told = [event.kind.as_str(), &event.severity, id.unwrap_or_default()].join("\0");
+        let this: [u8; 32] = digest(&SHA256, told.as_bytes())
+            .as_ref()
+            .try_into()
+            .expect("SHA-256 has 32 bytes");
+        let first = self
+            .0
+            .get_or_insert_with(&tag, || Ok::<_, std::convert::Infallible>(this));
+        first.is_ok_and(|first| first == this)
+    }
+}
+
+pub(super) fn read(
+    seen: &Seen,
+    secret: &SecretText,
+    callback: &Callback<'_>,
+) -> Result<Vec<Report>, Distrust> {
     let body: Body = serde_json::from_slice(callback.body)
         .map_err(|_| Distrust::Unverified("it has no signature"))?;
     let signed = format!("{}{}", body.signature.timestamp, body.signature.token);
@@ -76,6 +109,11 @@ pub(super) fn read(secret: &SecretText, callback: &Callback<'_>) -> Result<Vec<R
     let seconds = body.signature.timestamp.parse();
     callback
         .check_age(seconds.map_err(|_| Distrust::Unverified("its timestamp does not read"))?)?;
+    if !seen.vouches(tag, &body.event) {
+        return Err(Distrust::Unverified(
+            "its signature came with another event",
+        ));
+    }
     Ok(vec![report(&body.event)])
 }
 

@@ -60,6 +60,7 @@ const MAX_AHEAD: i64 = 300;
 pub struct Hooks {
     reading: Semaphore,
     sns: SnsKeys,
+    mailgun: mailgun::Seen,
 }
 
 impl Hooks {
@@ -68,6 +69,7 @@ impl Hooks {
         Self {
             reading: Semaphore::new(AT_ONCE),
             sns: SnsKeys::new(fetch),
+            mailgun: mailgun::Seen::new(),
         }
     }
 }
@@ -205,7 +207,7 @@ pub async fn verified(
     match provider {
         HookProvider::Postmark => postmark::read(secret, callback),
         HookProvider::Sendgrid => sendgrid::read(secret, callback),
-        HookProvider::Mailgun => mailgun::read(secret, callback),
+        HookProvider::Mailgun => mailgun::read(&hooks.mailgun, secret, callback),
         HookProvider::Ses => ses::read(&hooks.sns, secret, callback).await,
     }
 }

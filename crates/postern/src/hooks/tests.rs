@@ -302,8 +302,15 @@ async fn sendgrid_is_not_believed_with_another_key_body_or_time() {
 const MAILGUN: &str = "key-0123456789abcdef0123456789abcdef";
 
 fn mailgun(key: &str, at: i64, event: &Value) -> Vec<u8> {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    // Every event has a token of its own.
+    let mut hasher = DefaultHasher::new();
+    event.to_string().hash(&mut hasher);
+    mailgun_with(&format!("{:050x}", hasher.finish()), key, at, event)
+}
+
+fn mailgun_with(token: &str, key: &str, at: i64, event: &Value) -> Vec<u8> {
     use std::fmt::Write as _;
-    let token = "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0";
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     let tag = hmac::sign(&key, format!("{at}{token}").as_bytes());
     let signature = tag.as_ref().iter().fold(String::new(), |mut text, byte| {
@@ -378,6 +385,27 @@ async fn mailgun_is_believed_by_its_hmac_within_its_window() {
             "{refused:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_mailgun_signature_vouches_for_one_event_however_often_it_comes() {
+    const TOKEN: &str = "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0";
+    let world = World::new();
+    let says = |body: Vec<u8>| {
+        let world = &world;
+        async move { world.read(HookProvider::Mailgun, MAILGUN, &[], &body).await }
+    };
+    let delivered = mailgun_event("delivered", &json!({}));
+    for _ in 0..2 {
+        let told = says(mailgun_with(TOKEN, MAILGUN, NOW, &delivered)).await;
+        assert_eq!(only(told), Some(Fate::Delivered));
+    }
+    let complained = mailgun_event("complained", &json!({}));
+    let refused = says(mailgun_with(TOKEN, MAILGUN, NOW, &complained)).await;
+    assert!(
+        matches!(refused, Err(Distrust::Unverified(_))),
+        "{refused:?}"
+    );
 }
 
 #[test]
