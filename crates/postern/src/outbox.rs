@@ -105,11 +105,24 @@ impl Bell {
     }
 }
 
+/// What the outbox has done since the start, and has on its hands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// How many attempts have ended, whatever became of them.
+    pub ended: u64,
+    /// How many are under way.
+    pub under_way: u64,
+    /// How often the store was asked for what is due.
+    pub asked: u64,
+    /// How many deliveries it gave that are not begun yet.
+    pub waiting: usize,
+}
+
 /// The running outbox.
 #[derive(Debug)]
 pub struct Outbox {
     bell: Bell,
-    ended: watch::Receiver<u64>,
+    work: watch::Receiver<Work>,
     stop: watch::Sender<bool>,
     worker: JoinHandle<()>,
 }
@@ -124,7 +137,7 @@ impl Outbox {
             lost: Arc::default(),
         };
         let (stop, stopping) = watch::channel(false);
-        let (ending, ended) = watch::channel(0);
+        let (telling, work) = watch::channel(Work::default());
         let worker = Worker {
             parts: Arc::new(parts),
             pace,
@@ -136,12 +149,12 @@ impl Outbox {
                 fresh_next: false,
             },
             stopping,
-            ending: Arc::new(ending),
+            telling: Arc::new(telling),
         };
         let worker = tokio::spawn(worker.run());
         Self {
             bell,
-            ended,
+            work,
             stop,
             worker,
         }
@@ -152,9 +165,9 @@ impl Outbox {
         self.bell.clone()
     }
 
-    /// How many attempts have ended since the start, whatever became of them.
-    pub fn ended(&self) -> watch::Receiver<u64> {
-        self.ended.clone()
+    /// What it does, for who wants to follow it.
+    pub fn work(&self) -> watch::Receiver<Work> {
+        self.work.clone()
     }
 
     /// A handle that tells whether the worker lives.
@@ -180,7 +193,7 @@ struct Worker {
     poll: Arc<Notify>,
     waiting: Waiting,
     stopping: watch::Receiver<bool>,
-    ending: Arc<watch::Sender<u64>>,
+    telling: Arc<watch::Sender<Work>>,
 }
 
 /// What the worker does next.
@@ -233,7 +246,12 @@ impl Worker {
     fn begin(&self, id: DeliveryId, lease: Lease, slot: OwnedSemaphorePermit) {
         let parts = Arc::clone(&self.parts);
         let last_claimed = lease == Lease::Claimed && self.waiting.claimed.is_empty();
-        let (poll, ending) = (Arc::clone(&self.poll), Arc::clone(&self.ending));
+        let (poll, telling) = (Arc::clone(&self.poll), Arc::clone(&self.telling));
+        let waiting = self.waiting.claimed.len();
+        telling.send_modify(|work| {
+            work.under_way += 1;
+            work.waiting = waiting;
+        });
         tokio::spawn(async move {
             Attempt {
                 parts: &parts,
@@ -242,11 +260,14 @@ impl Worker {
             .run(id)
             .await;
             drop(slot);
-            ending.send_modify(|ended| *ended += 1);
             // The store may hold more than was claimed at once.
             if last_claimed {
                 poll.notify_one();
             }
+            telling.send_modify(|work| {
+                work.under_way -= 1;
+                work.ended += 1;
+            });
         });
     }
 
@@ -254,9 +275,17 @@ impl Worker {
     async fn claim(&mut self) {
         self.parts.route.tidy();
         let room = (self.pace.at_once() * 2).saturating_sub(self.waiting.claimed.len());
-        if room == 0 {
-            return;
+        if room > 0 {
+            self.claim_up_to(room).await;
         }
+        let waiting = self.waiting.claimed.len();
+        self.telling.send_modify(|work| {
+            work.asked += 1;
+            work.waiting = waiting;
+        });
+    }
+
+    async fn claim_up_to(&mut self, room: usize) {
         match self
             .parts
             .postern

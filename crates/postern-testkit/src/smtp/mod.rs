@@ -22,7 +22,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -65,6 +65,8 @@ pub struct Received {
     pub answered: bool,
     /// The parameters of MAIL FROM (such as `SMTPUTF8`), upper-cased.
     pub parameters: Vec<String>,
+    /// When it was handed over whole.
+    pub at: Instant,
 }
 
 /// Settings of an [`SmtpServer`] that cannot change once it runs.
@@ -215,6 +217,17 @@ impl SmtpServer {
         *self.shared.token() = Some(token.to_owned());
     }
 
+    /// Misbehaves, where there is no order, as `whim` decides at each step. The recipients are known
+    /// from RCPT on.
+    pub fn by_whim(&self, whim: impl FnMut(Step, &[String]) -> Option<Act> + Send + 'static) {
+        self.shared.script().leave_to(Box::new(whim));
+    }
+
+    /// Dies: its port and every connection are closed. What it has received is still told.
+    pub fn die(&self) {
+        self.task.abort();
+    }
+
     /// Forgets all orders and behaves.
     pub fn heal(&self) {
         self.shared.script().clear();
@@ -228,6 +241,11 @@ impl SmtpServer {
     /// How many messages were handed over whole.
     pub fn count(&self) -> u64 {
         *self.shared.count.borrow()
+    }
+
+    /// Follows how many messages were handed over whole.
+    pub fn counts(&self) -> watch::Receiver<u64> {
+        self.shared.count.subscribe()
     }
 
     /// How many connections were accepted.

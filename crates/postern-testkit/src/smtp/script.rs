@@ -66,10 +66,15 @@ struct Order {
     left: Option<u32>,
 }
 
-/// The orders a server still has to carry out, first match first.
-#[derive(Debug, Default)]
+/// Decides, step by step, whether the server misbehaves; the recipients are known from RCPT on.
+pub(crate) type Whim = Box<dyn FnMut(Step, &[String]) -> Option<Act> + Send>;
+
+/// The orders a server still has to carry out, first match first, and what it does of itself where
+/// there is none.
+#[derive(Default)]
 pub(crate) struct Script {
     orders: VecDeque<Order>,
+    whim: Option<Whim>,
 }
 
 impl Script {
@@ -90,10 +95,20 @@ impl Script {
 
     pub(crate) fn clear(&mut self) {
         self.orders.clear();
+        self.whim = None;
+    }
+
+    pub(crate) fn leave_to(&mut self, whim: Whim) {
+        self.whim = Some(whim);
     }
 
     /// Takes the act ordered for this moment, if there is one, and uses up one of its times.
     pub(crate) fn take(&mut self, step: Step, recipients: &[String]) -> Option<Act> {
+        let ordered = self.ordered(step, recipients);
+        ordered.or_else(|| self.whim.as_mut()?(step, recipients))
+    }
+
+    fn ordered(&mut self, step: Step, recipients: &[String]) -> Option<Act> {
         let index = self.orders.iter().position(|order| {
             order.step == step
                 && order.recipient.as_ref().is_none_or(|wanted| {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -218,6 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             connection: self.connection,
             answered: true,
             parameters,
+            at: now(),
         };
         match act {
             None => {}
@@ -327,6 +329,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.out.clear();
         self.stream.get_mut().flush().await
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells tests how long a mail was on its way"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn gone() -> io::Error {

@@ -1,3 +1,4 @@
+mod chaos;
 mod failover;
 mod suppressed;
 mod world;

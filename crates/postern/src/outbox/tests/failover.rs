@@ -202,12 +202,12 @@ async fn mails_wait_unattempted_while_every_provider_is_left_alone() {
     assert_eq!(world.smtp.connections(), 5);
     assert_eq!(pairs(&world.tries(&receipts[5]).await), [("", "trouble")]);
     world.smtp.heal();
-    let mut ended = world.outbox.ended();
+    let mut work = world.outbox.work();
     // Half-open, one mail goes first; the others follow once it is through.
     while world.smtp.count() < 6 {
-        ended.mark_unchanged();
+        let ended = work.borrow_and_update().ended;
         world.later(Duration::from_secs(2));
-        ended.changed().await.unwrap();
+        work.wait_for(|work| work.ended > ended).await.unwrap();
     }
 }
 

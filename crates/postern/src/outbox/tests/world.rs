@@ -112,10 +112,10 @@ impl World {
     /// Waits for the end of one more attempt.
     pub(super) async fn attempted(&self) {
         let goal = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut ended = self.outbox.ended();
+        let mut work = self.outbox.work();
         let waited = tokio::time::timeout(
             Duration::from_secs(20),
-            ended.wait_for(|ended| *ended >= goal),
+            work.wait_for(|work| work.ended >= goal),
         );
         assert!(
             waited.await.is_ok_and(|seen| seen.is_ok()),
@@ -209,7 +209,7 @@ pub(super) fn provider(name: &str, port: u16) -> ProviderInput {
 }
 
 async fn prepare(postern: &Postern, smtp: &SmtpServer, others: &[SmtpServer]) -> Caller {
-    let names = ["first", "second", "third"];
+    let names = ["first", "second", "third", "fourth"];
     for (name, server) in names.into_iter().zip(std::iter::once(smtp).chain(others)) {
         let one = provider(name, server.addr().port());
         postern.put_provider(one).await.unwrap();
