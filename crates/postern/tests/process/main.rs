@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod caller;
+mod failover;
 mod kill9;
 mod log_scan;
 mod nodes;
