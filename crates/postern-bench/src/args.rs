@@ -20,6 +20,7 @@ const EXAMPLES: &str = "Examples:
   postern-bench all --spawn target/release/postern --floor
   postern-bench verify --door rest,grpc --spawn target/release/postern --floor --count 20000
   postern-bench send --env-file postern-data/dev.env --seconds 10
+  postern-bench outbox --smtp --floor --spawn target/release/postern
   postern-bench cold-start --spawn target/release/postern";
 
 #[derive(Debug, Subcommand)]
@@ -34,8 +35,8 @@ pub(crate) enum Command {
     Flow(RunArgs),
     /// Access tokens by client credentials.
     Token(RunArgs),
-    /// Sends, and the time until the last mail is in the development inbox.
-    Outbox(RunArgs),
+    /// Sends, and the time until the last mail is in the development inbox; or the way to an SMTP server.
+    Outbox(OutboxArgs),
     /// Everything above, and the table of targets.
     All(RunArgs),
     /// How soon a server answers on existing data, how much it holds idle, how big its file is.
@@ -46,6 +47,22 @@ pub(crate) enum Command {
         /// Threads that serve.
         #[arg(long, default_value_t = 1)]
         workers: usize,
+    },
+    /// The bare SMTP crate that the outbox is compared with.
+    #[command(hide = true)]
+    SmtpFloor {
+        /// Port of the sink, on this machine.
+        #[arg(long)]
+        port: u16,
+        /// Connections, each with one mail at a time.
+        #[arg(long)]
+        connections: usize,
+        /// For how long.
+        #[arg(long)]
+        seconds: f64,
+        /// Size of a message.
+        #[arg(long)]
+        bytes: usize,
     },
     /// The bare group commit that the server is compared with.
     #[command(hide = true)]
@@ -91,6 +108,17 @@ pub(crate) struct RunArgs {
     /// Prints JSON instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct OutboxArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Measures mails a second into a local SMTP sink at 1 and at 8 connections, and the time from a
+    /// send to its accepted DATA on an idle server; with --floor beside the bare SMTP crate and the
+    /// bare commit.
+    #[arg(long, requires = "spawn")]
+    pub(crate) smtp: bool,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

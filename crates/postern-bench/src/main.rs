@@ -18,6 +18,7 @@ mod prefill;
 mod process;
 mod report;
 mod server;
+mod smtp;
 mod spawn;
 mod stock;
 mod targets;
@@ -31,6 +32,13 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::EchoServer { workers } => echo::serve(workers),
         Command::CommitFloor { callers, seconds } => floor::commit::child(callers, seconds),
+        Command::SmtpFloor {
+            port,
+            connections,
+            seconds,
+            bytes,
+        } => smtp::bare::child(port, connections, seconds, bytes),
+        Command::Outbox(args) if args.smtp => on_one_thread(smtp::run(args.run)),
         Command::ColdStart(args) => on_one_thread(cold_start::run(args)),
         command => on_one_thread(plan::run(command)),
     }

@@ -54,9 +54,12 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Verify(args) => one(args, &[Kind::Verify]),
         Command::Flow(args) => one(args, &[Kind::Flow]),
         Command::Token(args) => one(args, &[Kind::Token]),
-        Command::Outbox(args) => one(args, &[Kind::Outbox]),
+        Command::Outbox(args) => one(args.run, &[Kind::Outbox]),
         Command::All(args) => all(args),
-        Command::ColdStart(_) | Command::EchoServer { .. } | Command::CommitFloor { .. } => {
+        Command::ColdStart(_)
+        | Command::EchoServer { .. }
+        | Command::CommitFloor { .. }
+        | Command::SmtpFloor { .. } => {
             unreachable!("main carries these out")
         }
     };

@@ -53,6 +53,13 @@ impl Home {
 
     /// Starts the server and waits for its first answer.
     pub(crate) async fn start(&self, outbox_paused: bool) -> anyhow::Result<Spawned> {
+        let paused = ("POSTERN_OUTBOX_CONCURRENCY", "0");
+        let paused = outbox_paused.then_some(paused);
+        self.start_with(paused.as_slice()).await
+    }
+
+    /// Starts the server with these variables, and waits for its first answer.
+    pub(crate) async fn start_with(&self, variables: &[(&str, &str)]) -> anyhow::Result<Spawned> {
         let mut command = Command::new(&self.program);
         command
             .args([
@@ -65,10 +72,8 @@ impl Home {
             .env("POSTERN_LOG_FILTER", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .envs(variables.iter().copied())
             .kill_on_drop(true);
-        if outbox_paused {
-            command.env("POSTERN_OUTBOX_CONCURRENCY", "0");
-        }
         let began = watch::now();
         let child = command
             .spawn()

@@ -20,7 +20,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    fn at_most(target: impl Into<String>, limit: f64, measured: f64) -> Self {
+    pub(crate) fn at_most(target: impl Into<String>, limit: f64, measured: f64) -> Self {
         Self {
             target: target.into(),
             limit,
@@ -30,7 +30,7 @@ impl Verdict {
         }
     }
 
-    fn at_least(target: impl Into<String>, limit: f64, measured: f64) -> Self {
+    pub(crate) fn at_least(target: impl Into<String>, limit: f64, measured: f64) -> Self {
         Self {
             target: target.into(),
             limit,
