@@ -126,13 +126,7 @@ impl Chaos {
             if self.world.store.engine.outbox().await.unwrap().depth == 0 {
                 return;
             }
-            let mut work = self.world.outbox.work();
-            let asked = work.borrow_and_update().asked;
-            self.world.later(Duration::from_secs(2));
-            let quiet = work
-                .wait_for(|work| work.asked > asked && work.waiting == 0 && work.under_way == 0);
-            let quiet = tokio::time::timeout(Duration::from_mins(2), quiet).await;
-            assert!(quiet.is_ok_and(|work| work.is_ok()), "seed {}", self.seed);
+            self.world.tried_later(Duration::from_secs(2)).await;
         }
         let left = self.world.store.engine.outbox().await.unwrap();
         panic!("seed {}: mails are stuck: {left:?}", self.seed);

@@ -129,6 +129,20 @@ impl World {
         self.outbox.bell().poll();
     }
 
+    /// Moves the clock, lets the outbox look for what is due, and waits until that has been tried.
+    pub(super) async fn tried_later(&self, span: Duration) {
+        let mut work = self.outbox.work();
+        let asked = work.borrow_and_update().asked;
+        self.later(span);
+        let quiet =
+            work.wait_for(|work| work.asked > asked && work.waiting == 0 && work.under_way == 0);
+        let quiet = tokio::time::timeout(Duration::from_mins(2), quiet).await;
+        assert!(
+            quiet.is_ok_and(|work| work.is_ok()),
+            "what was due was not tried"
+        );
+    }
+
     /// When the mail is tried next, while it waits.
     pub(super) async fn due_at(&self, receipt: &Receipt) -> Option<Timestamp> {
         let outgoing = self
