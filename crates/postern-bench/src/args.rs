@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::{door::Door, drive::Until};
+use crate::{door::Door, drive::Until, idle::IdleArgs, overload::OverloadArgs};
 
 /// Drives a Postern on this machine and tells what it costs.
 ///
@@ -21,7 +21,8 @@ const EXAMPLES: &str = "Examples:
   postern-bench verify --door rest,grpc --spawn target/release/postern --floor --count 20000
   postern-bench send --env-file postern-data/dev.env --seconds 10
   postern-bench outbox --smtp --floor --spawn target/release/postern
-  postern-bench cold-start --spawn target/release/postern";
+  postern-bench cold-start --spawn target/release/postern
+  postern-bench overload --spawn target/testing/release/postern";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -39,6 +40,11 @@ pub(crate) enum Command {
     Outbox(OutboxArgs),
     /// Everything above, and the table of targets.
     All(RunArgs),
+    /// Sends at fixed moments, more than a slow store can take: who is accepted, who is refused, how
+    /// soon, and whether anything accepted is lost.
+    Overload(OverloadArgs),
+    /// Connections that say nothing after one request: what they hold, and whether others are served.
+    Idle(IdleArgs),
     /// How soon a server answers on existing data, how much it holds idle, how big its file is.
     ColdStart(ColdStartArgs),
     /// The bare echo that the server is compared with.

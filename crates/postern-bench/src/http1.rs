@@ -34,6 +34,14 @@ pub(crate) struct Head<'a> {
     pub(crate) authorization: &'a str,
 }
 
+/// What a server that is there answers with 200.
+pub(crate) const HEALTH: Head<'static> = Head {
+    method: "GET",
+    path: "/healthz",
+    content_type: "",
+    authorization: "",
+};
+
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)
@@ -58,6 +66,12 @@ impl Connection {
         self.encode(head, body);
         self.stream.write_all(&self.out).await?;
         self.answer().await
+    }
+
+    /// Whether the server has not ended it, as far as is known without asking.
+    pub(crate) fn is_open(&self) -> bool {
+        let read = self.stream.try_read(&mut [0]);
+        read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
     fn encode(&mut self, head: &Head<'_>, body: &[u8]) {

@@ -11,8 +11,10 @@ mod floor;
 mod flow;
 mod grpc;
 mod http1;
+mod idle;
 mod inbox;
 mod meter;
+mod overload;
 mod plan;
 mod prefill;
 mod process;
@@ -39,6 +41,8 @@ fn main() -> anyhow::Result<()> {
             bytes,
         } => smtp::bare::child(port, connections, seconds, bytes),
         Command::Outbox(args) if args.smtp => on_one_thread(smtp::run(args.run)),
+        Command::Overload(args) => on_one_thread(overload::run(args)),
+        Command::Idle(args) => on_one_thread(idle::run(args)),
         Command::ColdStart(args) => on_one_thread(cold_start::run(args)),
         command => on_one_thread(plan::run(command)),
     }

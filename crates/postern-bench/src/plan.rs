@@ -56,7 +56,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Token(args) => one(args, &[Kind::Token]),
         Command::Outbox(args) => one(args.run, &[Kind::Outbox]),
         Command::All(args) => all(args),
-        Command::ColdStart(_)
+        Command::Overload(_)
+        | Command::Idle(_)
+        | Command::ColdStart(_)
         | Command::EchoServer { .. }
         | Command::CommitFloor { .. }
         | Command::SmtpFloor { .. } => {

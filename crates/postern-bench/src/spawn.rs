@@ -34,6 +34,7 @@ pub(crate) struct Home {
     program: PathBuf,
     data: std::rc::Rc<TempDir>,
     port: u16,
+    environment: Vec<(String, String)>,
 }
 
 impl Home {
@@ -44,7 +45,14 @@ impl Home {
             program: program.to_owned(),
             data: std::rc::Rc::new(tempfile::Builder::new().prefix("postern-bench").tempdir()?),
             port,
+            environment: Vec::new(),
         })
+    }
+
+    /// The same, with one more variable in the server's environment.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -70,6 +78,7 @@ impl Home {
             ])
             .arg(self.data())
             .env("POSTERN_LOG_FILTER", "warn")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .envs(variables.iter().copied())
@@ -141,7 +150,7 @@ impl Spawned {
                 bail!("the server ended: {status}");
             }
             if let Ok(mut connection) = http1::Connection::open(address).await
-                && let Ok(answer) = connection.call(&HEALTH, b"").await
+                && let Ok(answer) = connection.call(&http1::HEALTH, b"").await
                 && answer.status == 200
             {
                 return Ok(());
@@ -154,10 +163,3 @@ impl Spawned {
         )
     }
 }
-
-const HEALTH: http1::Head<'static> = http1::Head {
-    method: "GET",
-    path: "/healthz",
-    content_type: "",
-    authorization: "",
-};

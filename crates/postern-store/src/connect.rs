@@ -22,6 +22,9 @@ pub struct Tuning {
     pub recent_sends: usize,
     /// How the shared engine uses its database.
     pub postgres: PostgresTuning,
+    /// How slow every act is made, to see what overload does.
+    #[cfg(feature = "testing")]
+    pub drag: crate::testing::Drag,
 }
 
 /// How the shared engine uses its database.
@@ -81,6 +84,8 @@ impl Default for Tuning {
             checkpoints: Checkpoints::default(),
             recent_sends: 57_344,
             postgres: PostgresTuning::default(),
+            #[cfg(feature = "testing")]
+            drag: crate::testing::Drag::default(),
         }
     }
 }

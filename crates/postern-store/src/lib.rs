@@ -14,6 +14,7 @@ mod connect;
 pub mod contract;
 mod data_dir;
 pub mod inbox;
+mod pace;
 mod postgres;
 mod sqlite;
 #[cfg(feature = "testing")]

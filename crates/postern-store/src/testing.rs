@@ -72,6 +72,33 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// Makes every act of a writer slower, as a slow disk would, so that overload can be tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drag(Duration);
+
+impl Drag {
+    /// Each act takes so much longer.
+    pub fn of(each: Duration) -> Self {
+        Self(each)
+    }
+
+    /// Holds up the thread for one act.
+    #[expect(clippy::disallowed_methods, reason = "being slow is its purpose")]
+    pub(crate) fn act(self) {
+        if !self.0.is_zero() {
+            std::thread::sleep(self.0);
+        }
+    }
+
+    /// Holds up the task for some acts.
+    pub(crate) async fn acts(self, count: usize) {
+        if !self.0.is_zero() {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            tokio::time::sleep(self.0 * count).await;
+        }
+    }
+}
+
 /// A store of its own, which goes with the value if it lies in the value's folder.
 pub struct TempStore {
     /// The store.

@@ -15,6 +15,8 @@ pub mod confirm;
 pub mod dashboard;
 pub mod disposable;
 pub mod doctor;
+#[cfg(feature = "testing")]
+mod faults;
 pub mod following;
 pub mod freshness;
 pub mod grpc;

@@ -2,6 +2,8 @@ use postern_core::model::{AddressKey, AuthRequestId, DeliveryId, Event};
 use postern_core::ports::{Decide, Decision, Opening, Settled, StoreError};
 use tokio::sync::oneshot;
 
+use crate::pace::Whose;
+
 /// What a caller asks of the writers.
 pub(super) enum Ask {
     /// Open a request.
@@ -22,6 +24,16 @@ pub(super) enum Ask {
     Settle(Settled),
     /// Append events.
     Record(Vec<Event>),
+}
+
+impl Ask {
+    /// Whose line it joins.
+    pub(super) fn whose(&self) -> Whose {
+        match self {
+            Self::Open(_) | Self::Reissue { .. } | Self::Redeem { .. } => Whose::Caller,
+            Self::Settle(_) | Self::Record(_) => Whose::House,
+        }
+    }
 }
 
 /// What comes of it.

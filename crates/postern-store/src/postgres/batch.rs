@@ -1,6 +1,7 @@
 //! Acts that are committed together: everything is read, judged here, and written guarded.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use postern_core::model::{AddressKey, AuthRequestId, Delivery, DeliveryId, NodeId, Sealed};
 use postern_core::ports::Clock;
@@ -15,12 +16,15 @@ use super::ledger::Keys;
 use super::session::Session;
 use super::value::Id;
 use super::writes::Writes;
+use crate::pace::Watch;
 
 /// What judging needs beside the database.
 pub(super) struct Bench {
     pub(super) clock: std::sync::Arc<dyn Clock>,
     pub(super) node: NodeId,
     pub(super) ids: EventIds,
+    #[cfg(feature = "testing")]
+    pub(super) drag: crate::testing::Drag,
 }
 
 /// How a batch ended.
@@ -34,8 +38,14 @@ pub(super) enum Outcome {
     Unknown(Failure),
 }
 
-/// Runs the acts in one transaction, and leaves each with its outcome.
-pub(super) async fn run(session: &Session, bench: &Bench, acts: &mut [Act]) -> Outcome {
+/// Runs the acts in one transaction, and leaves each with its outcome. Adds to `committing` how long
+/// its commit took.
+pub(super) async fn run(
+    session: &Session,
+    bench: &Bench,
+    acts: &mut [Act],
+    committing: &mut Duration,
+) -> Outcome {
     for act in acts.iter_mut() {
         act.outcome = None;
     }
@@ -49,11 +59,16 @@ pub(super) async fn run(session: &Session, bench: &Bench, acts: &mut [Act]) -> O
             Err(failure) => Outcome::Failed(failure),
         };
     }
+    #[cfg(feature = "testing")]
+    bench.drag.acts(acts.len() - later.len()).await;
     let mut writes = writes;
     if let Err(failure) = session.in_time(writes.write(session, bench.node)).await {
         return failed(session, failure).await;
     }
-    match session.commit().await {
+    let watch = Watch::start();
+    let committed = session.commit().await;
+    *committing += watch.elapsed();
+    match committed {
         Ok(()) => Outcome::Done(later),
         Err(failure) => Outcome::Unknown(failure),
     }

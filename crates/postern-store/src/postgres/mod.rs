@@ -75,7 +75,13 @@ impl PostgresStore {
         ids.resume(&session).await?;
         drop(session);
         let cursor = Cursor::new(clock.now());
-        let bench = Arc::new(Bench { clock, node, ids });
+        let bench = Arc::new(Bench {
+            clock,
+            node,
+            ids,
+            #[cfg(feature = "testing")]
+            drag: tuning.drag,
+        });
         Ok(Self {
             writers: Writers::start(&target, &bench, tuning.postgres.writers, tuning.queue),
             pool: Pool::new(target, tuning.postgres.connections, tuning.queue),

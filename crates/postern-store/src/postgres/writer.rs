@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use postern_core::ports::StoreError;
 use tokio::sync::mpsc;
@@ -10,6 +11,7 @@ use super::batch::{self, Bench, Outcome};
 use super::failure::{Failure, Remedy};
 use super::session::Session;
 use super::target::Target;
+use crate::pace::{Gate, Pace, Spent, Watch};
 
 /// Acts that are committed together.
 const GROUP: usize = 256;
@@ -22,6 +24,7 @@ const ALONE: u32 = 8;
 pub(super) struct Writers {
     line: Mutex<Option<mpsc::Sender<Act>>>,
     bound: usize,
+    flow: Arc<Flow>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -35,11 +38,17 @@ impl Writers {
     ) -> Self {
         let (line, acts) = mpsc::channel(bound.max(1));
         let acts = Arc::new(tokio::sync::Mutex::new(acts));
+        let flow = Arc::new(Flow {
+            gate: Gate::new(bound.max(1)),
+            pace: Mutex::new(Pace::new(count, GROUP)),
+        });
         let writer = |_| {
             let writer = Writer {
                 target: Arc::clone(target),
                 bench: Arc::clone(bench),
                 session: None,
+                flow: Arc::clone(&flow),
+                committing: Duration::ZERO,
             };
             tokio::spawn(writer.run(Arc::clone(&acts)))
         };
@@ -47,16 +56,22 @@ impl Writers {
             line: Mutex::new(Some(line)),
             bound: bound.max(1),
             tasks: Mutex::new((0..count.max(1)).map(writer).collect()),
+            flow,
         }
     }
 
     /// Has an act done.
     ///
     /// # Errors
-    /// The line is full or closed, or what became of the act.
+    /// The line is closed or too long for whose act it is, or what became of the act.
     pub(super) async fn run(&self, ask: Ask) -> Result<Answer, StoreError> {
+        let whose = ask.whose();
         let (act, answer) = Act::new(ask);
         let line = self.line().clone().ok_or(StoreError::Refused)?;
+        // Others may join meanwhile: as many as there are threads.
+        if !self.flow.gate.admits(self.bound - line.capacity(), whose) {
+            return Err(StoreError::Refused);
+        }
         line.try_send(act).map_err(|_| StoreError::Refused)?;
         drop(line);
         answer
@@ -100,12 +115,29 @@ impl Writers {
     }
 }
 
+/// What the writers and those who wait know of one another.
+struct Flow {
+    gate: Gate,
+    pace: Mutex<Pace>,
+}
+
+impl Flow {
+    fn note(&self, spent: Spent) {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.note(spent);
+        self.gate.allow(pace.room());
+    }
+}
+
 type Line = Arc<tokio::sync::Mutex<mpsc::Receiver<Act>>>;
 
 struct Writer {
     target: Arc<Target>,
     bench: Arc<Bench>,
     session: Option<Session>,
+    flow: Arc<Flow>,
+    /// How long the commits of the batch at hand have taken.
+    committing: Duration,
 }
 
 impl Writer {
@@ -124,8 +156,22 @@ impl Writer {
                 }
             }
             acts.retain(Act::wanted);
-            acts = self.together(acts).await;
+            acts = self.measured(acts).await;
         }
+    }
+
+    /// Commits the acts, as [`Self::together`], and tells the line how long that took.
+    async fn measured(&mut self, acts: Vec<Act>) -> Vec<Act> {
+        let (watch, count) = (Watch::start(), acts.len());
+        self.committing = Duration::ZERO;
+        let later = self.together(acts).await;
+        let whole = watch.elapsed();
+        self.flow.note(Spent {
+            acts: count - later.len(),
+            work: whole.saturating_sub(self.committing),
+            whole,
+        });
+        later
     }
 
     /// Commits the acts, and answers those that have to wait for the next batch.
@@ -182,7 +228,7 @@ impl Writer {
         let Some(session) = self.session.take() else {
             return Outcome::Failed(Failure::Lost("it cannot be reached".to_owned()));
         };
-        let outcome = batch::run(&session, &self.bench, acts).await;
+        let outcome = batch::run(&session, &self.bench, acts, &mut self.committing).await;
         let spoilt = match &outcome {
             Outcome::Done(_) => false,
             Outcome::Failed(failure) => failure.spoils(),

@@ -92,6 +92,8 @@ impl SqliteStore {
             queue: tuning.queue,
             recent_sends: tuning.recent_sends,
             filter: Arc::clone(&filter),
+            #[cfg(feature = "testing")]
+            drag: tuning.drag,
         })?;
         let mut others: Vec<_> = checkpointer.start(path)?.into_iter().collect();
         others.push(filter.start(path)?);

@@ -1,6 +1,8 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::pace::{Gate, Whose};
+
 /// A bounded line of work for one thread, which takes what has gathered in one go.
 ///
 /// A lock and a condition, and not a channel: the worker pays one lock for a whole group, and a caller
@@ -8,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(super) struct Queue<T> {
     line: Mutex<Line<T>>,
     came: Condvar,
-    bound: usize,
+    gate: Gate,
 }
 
 struct Line<T> {
@@ -28,14 +30,14 @@ impl<T> Queue<T> {
         Self {
             line: Mutex::new(line),
             came: Condvar::new(),
-            bound,
+            gate: Gate::new(bound),
         }
     }
 
-    /// Whether `item` was accepted: not when the line is full or closed.
-    pub(super) fn push(&self, item: T) -> bool {
+    /// Whether `item` was accepted: not when the line is closed, or too long for whose it is.
+    pub(super) fn push(&self, item: T, whose: Whose) -> bool {
         let mut line = self.lock();
-        if line.closed || line.waiting.len() >= self.bound {
+        if line.closed || !self.gate.admits(line.waiting.len(), whose) {
             return false;
         }
         line.waiting.push_back(item);
@@ -80,6 +82,11 @@ impl<T> Queue<T> {
         self.came.notify_all();
     }
 
+    /// Lets callers in while fewer than `room` wait.
+    pub(super) fn allow(&self, room: usize) {
+        self.gate.allow(room);
+    }
+
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.lock().waiting.len()
@@ -103,10 +110,13 @@ mod tests {
     #[test]
     fn past_its_bound_the_line_refuses_at_once() {
         let queue = Queue::new(2);
-        assert_eq!([1, 2, 3].map(|n| queue.push(n)), [true, true, false]);
+        assert_eq!(
+            [1, 2, 3].map(|n| queue.push(n, Whose::House)),
+            [true, true, false]
+        );
         let mut out = Vec::new();
         assert!(queue.take(&mut out, 1));
-        assert!(queue.push(4));
+        assert!(queue.push(4, Whose::House));
         assert!(queue.take(&mut out, 9));
         assert_eq!(out, [1, 2, 4]);
     }
@@ -114,9 +124,9 @@ mod tests {
     #[test]
     fn a_closed_line_gives_out_what_it_accepted_and_then_ends() {
         let queue = Queue::new(2);
-        queue.push(1);
+        queue.push(1, Whose::House);
         queue.close();
-        assert!(!queue.push(2));
+        assert!(!queue.push(2, Whose::House));
         let mut out = Vec::new();
         assert!(queue.take(&mut out, 9));
         assert!(!queue.take(&mut out, 9));
@@ -135,7 +145,7 @@ mod tests {
                 all
             });
             for n in [1, 2, 3] {
-                while !queue.push(n) {
+                while !queue.push(n, Whose::House) {
                     std::thread::yield_now();
                 }
             }

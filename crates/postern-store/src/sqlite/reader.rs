@@ -10,6 +10,7 @@ use super::act::not_done;
 use super::queue::Queue;
 use super::spawn;
 use crate::connect::ConnectError;
+use crate::pace::Whose;
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -50,7 +51,7 @@ impl Reader {
             // A caller that went away wants no answer.
             let _ = reply.send(found.map_err(not_done));
         });
-        if !self.queue.push(job) {
+        if !self.queue.push(job, Whose::House) {
             return Err(StoreError::Refused);
         }
         answer.await.unwrap_or(Err(StoreError::Refused))

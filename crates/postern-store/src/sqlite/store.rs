@@ -18,7 +18,7 @@ const RELEASE: u16 = 500;
 impl Store for SqliteStore {
     async fn open_auth_request(&self, mut opening: Opening) -> Result<Decision, StoreError> {
         self.writer
-            .run(move |tx| request_acts::open(tx, &mut opening))
+            .run_soon(move |tx| request_acts::open(tx, &mut opening))
             .await
     }
 
@@ -36,7 +36,7 @@ impl Store for SqliteStore {
             }
             Ok(decision)
         };
-        self.writer.run(act).await
+        self.writer.run_soon(act).await
     }
 
     async fn redeem(
@@ -46,7 +46,7 @@ impl Store for SqliteStore {
         mut decide: Decide,
     ) -> Result<Decision, StoreError> {
         self.writer
-            .run(move |tx| request_acts::redeem(tx, id, with_guesses, &mut decide))
+            .run_soon(move |tx| request_acts::redeem(tx, id, with_guesses, &mut decide))
             .await
     }
 

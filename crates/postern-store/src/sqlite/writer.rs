@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use postern_core::model::NodeId;
 use postern_core::ports::{Clock, StoreError};
@@ -18,6 +19,7 @@ use super::spawn;
 use super::suppression::Suppressing;
 use super::tx::{Ground, Guard, Held, Tx};
 use crate::connect::ConnectError;
+use crate::pace::{Pace, Spent, Watch, Whose};
 
 /// How many acts one commit carries at most.
 const GROUP: usize = 256;
@@ -38,6 +40,8 @@ pub(super) struct WriterParts {
     /// How many sends may gather before they go to their table.
     pub(super) recent_sends: usize,
     pub(super) filter: Arc<SendsFilter>,
+    #[cfg(feature = "testing")]
+    pub(super) drag: crate::testing::Drag,
 }
 
 /// The writer's connection, and what is held in memory of what it wrote.
@@ -71,14 +75,17 @@ impl Writer {
             open: Some(open),
             ids,
             parts,
+            committing: Duration::ZERO,
         };
         let line = Arc::clone(&queue);
         let thread = spawn("store-writer", move || {
             // Whoever waits is told even if this thread breaks down.
             let _closing = Abandon(Arc::clone(&line));
             let mut acts = Vec::with_capacity(GROUP);
+            let mut pace = Pace::new(1, GROUP);
             while line.take(&mut acts, GROUP) {
-                group.commit(&mut acts);
+                pace.note(group.commit(&mut acts));
+                line.allow(pace.room());
             }
             group.finish();
         })?;
@@ -92,19 +99,25 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let answer = self.submit(work)?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unknown("the store's writer ended".into())))
+        answered(self.submit(work, Whose::House)?).await
     }
 
-    fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    /// As [`Self::run`], for a caller who would rather be refused than wait for long.
+    pub(super) async fn run_soon<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        answered(self.submit(work, Whose::Caller)?).await
+    }
+
+    fn submit<T, F>(&self, work: F, whose: Whose) -> Result<Answer<T>, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (act, answer) = Job::pair(work);
-        if self.queue.push(act) {
+        if self.queue.push(act, whose) {
             Ok(answer)
         } else {
             Err(StoreError::Refused)
@@ -116,6 +129,12 @@ impl Writer {
         self.queue.close();
     }
 
+    /// Lets callers in while fewer than `room` wait, until the next group tells otherwise.
+    #[cfg(test)]
+    pub(super) fn allow(&self, room: usize) {
+        self.queue.allow(room);
+    }
+
     /// Acts that wait.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
@@ -125,6 +144,13 @@ impl Writer {
     pub(super) fn lives(&self) -> bool {
         !self.queue.is_closed()
     }
+}
+
+type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+async fn answered<T>(answer: Answer<T>) -> Result<T, StoreError> {
+    let ended = |_| Err(StoreError::Unknown("the store's writer ended".into()));
+    answer.await.unwrap_or_else(ended)
 }
 
 struct Abandon(Arc<Queue<Box<dyn Act>>>);
@@ -141,6 +167,8 @@ struct Group {
     open: Option<Open>,
     ids: EventIds,
     parts: WriterParts,
+    /// How long the commits of the group at hand have taken.
+    committing: Duration,
 }
 
 /// What became of a group's transaction.
@@ -156,8 +184,25 @@ enum Together {
 }
 
 impl Group {
-    fn commit(&mut self, acts: &mut Vec<Box<dyn Act>>) {
+    fn commit(&mut self, acts: &mut Vec<Box<dyn Act>>) -> Spent {
+        let watch = Watch::start();
+        self.committing = Duration::ZERO;
         acts.retain(|act| act.wanted());
+        let count = acts.len();
+        self.settle(acts);
+        let work = watch.elapsed().saturating_sub(self.committing);
+        if let Some(open) = &self.open {
+            self.parts.checkpointer.relieve(&open.conn);
+        }
+        Spent {
+            acts: count,
+            work,
+            whole: watch.elapsed(),
+        }
+    }
+
+    /// Commits the acts and answers each.
+    fn settle(&mut self, acts: &mut Vec<Box<dyn Act>>) {
         // Savepoints cost a fifth of an act and serve those that fail after they wrote: hardly any do.
         let together = match self.together(acts, Guard::Shared) {
             Together::Lost(_) => self.together(acts, Guard::Each),
@@ -168,9 +213,6 @@ impl Group {
             Together::NotBegun(cause) => self.fail(acts, &cause, Shared::not_done),
             Together::Unknown(cause) => self.fail(acts, &cause, Shared::unknown),
             Together::Lost(_) => acts.drain(..).for_each(|act| self.alone(act)),
-        }
-        if let Some(open) = &self.open {
-            self.parts.checkpointer.relieve(&open.conn);
         }
     }
 
@@ -217,7 +259,10 @@ impl Group {
                 return Together::Lost(Shared::new(cause));
             }
         }
-        match step(&open.conn, "COMMIT") {
+        let watch = Watch::start();
+        let committed = step(&open.conn, "COMMIT");
+        self.committing += watch.elapsed();
+        match committed {
             Ok(()) => {
                 open.sends.committed(self.parts.clock.now());
                 Together::Committed
@@ -242,6 +287,8 @@ impl Group {
             node: self.parts.node,
         };
         for act in &mut *acts {
+            #[cfg(feature = "testing")]
+            self.parts.drag.act();
             let tx = Tx::new(ground, self.parts.clock.now());
             let done = act.run(&tx);
             let isolated = if done { tx.keep() } else { tx.undo() };

@@ -135,6 +135,8 @@ fn tuning(config: &Config) -> Tuning {
         queue: config.limits.store_queue,
         page_cache_kib: u32::try_from(config.data.page_cache / 1024).unwrap_or(u32::MAX),
         postgres: config.postgres,
+        #[cfg(feature = "testing")]
+        drag: crate::faults::drag(),
         ..Tuning::default()
     }
 }

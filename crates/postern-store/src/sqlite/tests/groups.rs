@@ -122,6 +122,26 @@ async fn past_its_bound_the_queue_refuses_at_once() {
 }
 
 #[tokio::test]
+async fn callers_who_would_wait_too_long_are_refused_and_the_house_is_not() {
+    let bed = Bed::new(Tuning::default());
+    let held = bed.hold().await;
+    let accepted = [bed.act(put("a")), bed.act(put("b"))];
+    bed.gathered(2).await;
+    bed.store.writer.allow(2);
+    assert!(matches!(
+        bed.store.writer.run_soon(put("c")).await,
+        Err(StoreError::Refused)
+    ));
+    let ours = bed.act(put("d"));
+    bed.gathered(3).await;
+    drop(held);
+    for act in accepted.into_iter().chain([ours]) {
+        act.await.unwrap().unwrap();
+    }
+    assert_eq!(bed.names().await, ["a", "b", "d"]);
+}
+
+#[tokio::test]
 async fn closing_commits_what_was_accepted_and_refuses_what_comes_later() {
     let bed = Bed::new(Tuning::default());
     let held = bed.hold().await;

@@ -1,0 +1,223 @@
+//! How many may wait for a writer, judged by how fast it was of late.
+//!
+//! A line bounded by its length alone is minutes long when the disk is slow. What would wait too long
+//! is refused at once instead: its caller is told that nothing was done, and can try again elsewhere.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// How long the work that waits may take. An act waits for a group under way, which took up no more
+/// than that, for what is ahead of it, and for the commits of both.
+const PATIENCE: Duration = Duration::from_millis(80);
+
+/// A line this short is never refused, whatever the pace.
+const ALWAYS: usize = 64;
+
+/// Smaller groups tell nothing of what a writer can do: what a group costs by itself outweighs its acts.
+const TELLING: usize = 8;
+
+/// One part in so many of what is known is replaced by what a group tells.
+const MEMORY: u64 = 4;
+
+/// What some writers that share a line have done of late.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    writers: usize,
+    group: usize,
+    work: Rate,
+    whole: Rate,
+}
+
+/// What became of a span of a writer's time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spent {
+    /// Acts that were answered.
+    pub(crate) acts: usize,
+    /// For what grows with their number: all but the commits.
+    pub(crate) work: Duration,
+    /// From taking them up to being free for the next.
+    pub(crate) whole: Duration,
+}
+
+impl Pace {
+    /// Of `writers` that take up to `group` acts at a time. Nothing is known yet.
+    pub(crate) fn new(writers: usize, group: usize) -> Self {
+        Self {
+            writers: writers.max(1),
+            group,
+            work: Rate::default(),
+            whole: Rate::default(),
+        }
+    }
+
+    /// Takes in what one group told.
+    pub(crate) fn note(&mut self, spent: Spent) {
+        if spent.acts >= TELLING {
+            self.work.note(spent.acts, spent.work);
+            self.whole.note(spent.acts, spent.whole);
+        }
+    }
+
+    /// How many may wait.
+    ///
+    /// Acts that are slow by themselves fill [`PATIENCE`]. A commit that is slow is shared by a group,
+    /// so that refusing part of one would win nothing: only further groups are refused for it.
+    pub(crate) fn room(&self) -> usize {
+        let work = self.work.within(PATIENCE);
+        let whole = self.whole.within(PATIENCE).max(self.group);
+        work.min(whole).saturating_mul(self.writers).max(ALWAYS)
+    }
+}
+
+/// Acts and their time, the older ones counting less and less.
+#[derive(Debug, Default)]
+struct Rate {
+    milliacts: u64,
+    nanos: u64,
+}
+
+impl Rate {
+    fn note(&mut self, acts: usize, took: Duration) {
+        let acts = u64::try_from(acts).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.milliacts = mixed(self.milliacts, acts.saturating_mul(1000));
+        self.nanos = mixed(self.nanos, nanos);
+    }
+
+    /// How many acts fit into `span`; without end when nothing is known.
+    fn within(&self, span: Duration) -> usize {
+        let milliacts = u128::from(self.milliacts) * span.as_nanos();
+        let acts = milliacts.checked_div(u128::from(self.nanos) * 1000);
+        acts.map_or(usize::MAX, |acts| {
+            usize::try_from(acts).unwrap_or(usize::MAX)
+        })
+    }
+}
+
+fn mixed(known: u64, told: u64) -> u64 {
+    (known - known / MEMORY).saturating_add(told / MEMORY)
+}
+
+/// Who may join a line of at most `bound`.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    room: AtomicUsize,
+    bound: usize,
+}
+
+impl Gate {
+    /// A gate that knows of no pace yet.
+    pub(crate) fn new(bound: usize) -> Self {
+        let room = AtomicUsize::new(usize::MAX);
+        Self { room, bound }
+    }
+
+    /// Lets callers in while fewer than `room` wait.
+    pub(crate) fn allow(&self, room: usize) {
+        self.room.store(room, Relaxed);
+    }
+
+    /// Whether one more may wait behind `waiting`. A part of the line is kept for what must not be
+    /// refused because of callers: how their mails ended, what admins change.
+    pub(crate) fn admits(&self, waiting: usize, whose: Whose) -> bool {
+        let most = match whose {
+            Whose::House => self.bound,
+            Whose::Caller => (self.bound - self.bound / 8).min(self.room.load(Relaxed)),
+        };
+        waiting < most
+    }
+}
+
+/// Whose act it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// An application's that waits for an answer and can be told to try again.
+    Caller,
+    /// Our own: it follows from what was answered before, or keeps the house.
+    House,
+}
+
+/// Measures what a writer spends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a span is measured, no rule reads it as a time"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// The room after `times` groups of `acts` that took so long each, commits apart.
+    fn room(writers: usize, times: usize, acts: usize, work: Duration, commit: Duration) -> usize {
+        let mut pace = Pace::new(writers, 256);
+        for _ in 0..times {
+            let whole = work + commit;
+            pace.note(Spent { acts, work, whole });
+        }
+        pace.room()
+    }
+
+    #[test]
+    fn without_experience_only_the_lines_own_bound_holds() {
+        assert_eq!(Pace::new(1, 256).room(), usize::MAX);
+        assert_eq!(room(1, 9, TELLING - 1, 900 * MS, MS), usize::MAX);
+    }
+
+    #[test]
+    fn at_a_thousand_acts_a_second_as_many_wait_as_are_done_in_80_ms() {
+        for acts in [10, 80, 256] {
+            let work = MS * u32::try_from(acts).unwrap();
+            assert_eq!(room(1, 20, acts, work, MS), 80);
+            assert_eq!(room(2, 20, acts, work, MS), 160);
+        }
+    }
+
+    #[test]
+    fn a_slow_commit_refuses_no_part_of_the_next_group() {
+        assert_eq!(room(1, 20, 20, MS, 150 * MS), 256);
+        assert_eq!(room(2, 20, 20, MS, 150 * MS), 512);
+    }
+
+    #[test]
+    fn a_quick_writer_lets_many_groups_wait() {
+        assert_eq!(room(1, 20, 200, 10 * MS, 10 * MS), 800);
+    }
+
+    #[test]
+    fn a_short_line_is_never_refused() {
+        assert_eq!(room(1, 20, 8, 8000 * MS, MS), ALWAYS);
+    }
+
+    #[test]
+    fn a_pace_that_recovered_is_believed_within_some_groups() {
+        let mut pace = Pace::new(1, 256);
+        for (acts, work) in [(80, 80 * MS); 20].into_iter().chain([(80, 4 * MS); 20]) {
+            let whole = work;
+            pace.note(Spent { acts, work, whole });
+        }
+        assert!(pace.room() > 1000, "{}", pace.room());
+    }
+
+    #[test]
+    fn callers_are_refused_before_the_house_is() {
+        let gate = Gate::new(400);
+        assert!(gate.admits(349, Whose::Caller) && !gate.admits(350, Whose::Caller));
+        gate.allow(80);
+        assert!(gate.admits(79, Whose::Caller) && !gate.admits(80, Whose::Caller));
+        assert!(gate.admits(399, Whose::House) && !gate.admits(400, Whose::House));
+    }
+}
