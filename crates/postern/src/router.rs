@@ -19,8 +19,7 @@ use crate::{
     rest,
 };
 
-/// The doors, with the answers to whatever no door knows. Others merge their pages into it
-/// before it is served.
+/// The doors. Others merge their pages into it, and [`closed`] it is served.
 pub fn router(app: &Arc<App>) -> Router {
     Router::new()
         // gRPC: send, resend, verify; health; reflection
@@ -44,9 +43,14 @@ pub fn router(app: &Arc<App>) -> Router {
         )
         // what all this is
         .route("/openapi.json", get(openapi::answer))
+        .with_state(Arc::clone(app))
+}
+
+/// All paths, with the answers to whatever no door and no page knows.
+pub fn closed(paths: Router) -> Router {
+    paths
         .method_not_allowed_fallback(wrong_method)
         .fallback(nothing_here)
-        .with_state(Arc::clone(app))
 }
 
 async fn wrong_method(request: Request<Body>) -> Response {

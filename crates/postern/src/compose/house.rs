@@ -79,11 +79,13 @@ impl House {
         let dashboard = dashboard(foundation, &app, inbox.clone());
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {
-            pages: router::router(&app)
-                .merge(health.clone().routes())
-                .merge(inbox.map(|inbox| inbox.router()).unwrap_or_default())
-                .merge(dashboard.router()),
-            scraped: scrape.routes().merge(health.clone().routes()),
+            pages: router::closed(
+                router::router(&app)
+                    .merge(health.clone().routes())
+                    .merge(inbox.map(|inbox| inbox.router()).unwrap_or_default())
+                    .merge(dashboard.router()),
+            ),
+            scraped: router::closed(scrape.routes().merge(health.clone().routes())),
             outbox,
             following,
             health,

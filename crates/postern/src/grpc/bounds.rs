@@ -11,19 +11,30 @@ use std::{
 
 use axum::{body::Body, extract::Request, middleware::Next, response::Response};
 use bytes::Bytes;
+use http::{HeaderValue, Method, header::ALLOW};
 use http_body::Frame;
 use http_body_util::Limited;
 use tokio::time::{Sleep, sleep};
 
-use crate::rest::body::BODY_LIMIT;
+use crate::{listen::is_grpc, present::Problem, rest::body::BODY_LIMIT};
 
 /// Bytes of one message; the longest that is of any use names a symbol.
 pub(super) const MESSAGE_LIMIT: usize = 16 * 1024;
 /// For the requests of one stream to come: after that it ends, with what was answered so far.
 const ASKING: Duration = Duration::from_mins(1);
 
-/// Bounds the requests of a stream, in bytes of them all and in time.
+/// Bounds the requests of a stream, in bytes of them all and in time. What is no gRPC hears so in the
+/// shape of every other error.
 pub(super) async fn keep(request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        let mut refused = Problem::method_not_allowed().answer(is_grpc(request.headers()));
+        let only = HeaderValue::from_static("POST");
+        refused.headers_mut().insert(ALLOW, only);
+        return refused;
+    }
+    if !is_grpc(request.headers()) {
+        return Problem::wrong_media_type("application/grpc").answer(false);
+    }
     let request = request.map(|body| {
         Body::new(Timed {
             body: Body::new(Limited::new(body, BODY_LIMIT)),
@@ -77,7 +88,8 @@ mod tests {
             bytes.to_string()
         };
         let service = Router::new().route("/", post(count)).layer(from_fn(keep));
-        let request = Request::post("/").body(body).expect("a request");
+        let request = Request::post("/").header("content-type", "application/grpc");
+        let request = request.body(body).expect("a request");
         let answer = service.oneshot(request).await.expect("never fails");
         let told = answer.into_body().collect().await.expect("a body");
         let told = String::from_utf8(told.to_bytes().to_vec()).expect("text");

@@ -40,13 +40,14 @@ fn without_nulls<M: DeserializeOwned>(body: &[u8], why: &serde_json::Error) -> R
 /// Says what is wrong in the caller's terms; where the reader can only speak of its own types, where.
 fn malformed(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
-    if error.is_data() && error.to_string().contains("untagged enum") {
+    let said = error.to_string();
+    if error.is_data() && (said.contains("untagged enum") || said.contains("struct ")) {
         return Problem::malformed(format_args!(
             "the body is not the JSON of this call: a value of another type is expected at line {line} column {column}"
         ));
     }
     Problem::malformed(format_args!(
-        "the body is not the JSON of this call: {error}"
+        "the body is not the JSON of this call: {said}"
     ))
 }
 

@@ -169,6 +169,30 @@ fn development_does_not_listen_where_others_can_reach_it_unless_told() {
     assert!(!output.status.success());
 }
 
+#[tokio::test]
+async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
+    let server = plan().start();
+    let http = reqwest::Client::new();
+    for (method, path, status) in [
+        ("POST", "/healthz", 405),
+        ("DELETE", "/dev/inbox/messages", 405),
+        ("POST", "/dev/inbox", 405),
+        ("PUT", "/dashboard/logs", 405),
+        ("POST", "/llms.txt", 405),
+        ("GET", "/grpc.health.v1.Health/Check", 405),
+        ("POST", "/grpc.health.v1.Health/Check", 415),
+        ("GET", "/dashboard/nothing", 404),
+        ("GET", "/favicon.ico", 404),
+    ] {
+        let url = format!("{}{path}", server.credentials().url);
+        let asked = http.request(method.parse().expect("a method"), url);
+        let answer = asked.send().await.expect("it answers");
+        assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        let body: serde_json::Value = answer.json().await.expect("JSON");
+        assert!(body["code"].is_number(), "{method} {path}: {body}");
+    }
+}
+
 #[test]
 fn the_environment_is_heard_and_a_flag_overrides_it() {
     let folder = tempfile::tempdir().expect("a folder");
