@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::error::StartError;
 use crate::config::Config;
-use crate::listen::{Limits, Listener, Tls};
+use crate::listen::{Limits, Listener, Tls, descriptors};
 
 /// Listening, not yet answering: peers that connect wait.
 pub(super) struct Ports {
@@ -66,7 +66,7 @@ async fn bind(
     config: &Config,
 ) -> Result<Listener, StartError> {
     let limits = Limits {
-        max_connections: config.limits.connections,
+        max_connections: descriptors::room_for(config.limits.connections),
         ..Limits::default()
     };
     Listener::bind(address, tls, limits)

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     Limits, Tls,
     activity::Activity,
+    crowd::Crowd,
     drain::Drain,
     edge::Edge,
     supervise::{Order, supervise},
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) tls: Option<Tls>,
     pub(super) drain: Drain,
+    pub(super) crowd: Arc<Crowd>,
     either: Builder,
     http1: Builder,
     http2: Builder,
@@ -40,6 +42,7 @@ impl Shared {
             either: builder(&limits),
             http1: builder(&limits).http1_only(),
             http2: builder(&limits).http2_only(),
+            crowd: Arc::new(Crowd::new(limits.max_connections)),
             limits,
             tls,
             drain,
@@ -87,7 +90,12 @@ impl Shared {
         let edge = Edge::new(router, peer, Arc::clone(&activity), self.drain.clone());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let mut connection = pin!(builder.serve_connection(io, edge));
-        let mut orders = supervise(self.limits, self.drain.clone(), activity);
+        let mut orders = supervise(
+            self.limits,
+            self.drain.clone(),
+            Arc::clone(&self.crowd),
+            activity,
+        );
         loop {
             tokio::select! {
                 biased;

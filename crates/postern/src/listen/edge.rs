@@ -9,7 +9,7 @@ use axum::{body::Body, response::Response};
 use futures_util::FutureExt as _;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Uri, Version,
-    header::{CONNECTION, CONTENT_TYPE, TRAILER},
+    header::{CONNECTION, CONTENT_TYPE, HOST, TRAILER},
     uri::PathAndQuery,
 };
 use hyper::body::Incoming;
@@ -66,11 +66,14 @@ impl hyper::service::Service<Request<Incoming>> for Edge {
         let version = request.version();
         let grpc = is_grpc(request.headers());
         let (drain, activity) = (self.drain.clone(), Arc::clone(&self.activity));
-        let answer = self.router.clone().call(request);
+        let answer = names_its_host(&request).then(|| self.router.clone().call(request));
         Box::pin(async move {
-            let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
-                Ok(Ok(response)) => response,
-                Err(panic) => after_panic(&*panic, id, grpc),
+            let mut response = match answer {
+                None => present::Problem::malformed(HOSTLESS).answer(grpc),
+                Some(answer) => match AssertUnwindSafe(answer).catch_unwind().await {
+                    Ok(Ok(response)) => response,
+                    Err(panic) => after_panic(&*panic, id, grpc),
+                },
             };
             dress(&mut response, id, version, &drain);
             drop(in_flight);
@@ -84,6 +87,14 @@ impl hyper::service::Service<Request<Incoming>> for Edge {
             Ok(response)
         })
     }
+}
+
+const HOSTLESS: &str = "an HTTP/1.1 request has exactly one Host header";
+
+/// Who leaves the host out or names two may be heard otherwise by a proxy before us (RFC 9112, 3.2).
+fn names_its_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    request.version() != Version::HTTP_11 || (hosts.next().is_some() && hosts.next().is_none())
 }
 
 /// Whether a message says that it is gRPC: `application/grpc`, with or without a suffix or

@@ -7,13 +7,14 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::sleep,
 };
 
 mod activity;
 mod answering;
 mod connection;
+mod crowd;
+pub(crate) mod descriptors;
 mod drain;
 mod edge;
 mod refusal;
@@ -30,7 +31,8 @@ pub use tls::Tls;
 /// Bounds on what peers may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections open at once; further ones wait in the kernel's queue.
+    /// Connections served at once. When one more comes, an idle one is sent away for it; while none is
+    /// idle it waits, and further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// Requests at once on one HTTP/2 connection.
     pub max_streams: u32,
@@ -98,34 +100,26 @@ impl Listener {
     /// Serves until `drain` closes the listener and the answers in flight are out, or have taken
     /// longer than they may.
     pub async fn serve(self, router: axum::Router, drain: Drain) {
-        let room = Arc::new(Semaphore::new(self.limits.max_connections));
         let shared = Arc::new(connection::Shared::new(
             self.limits,
             self.tls,
             drain.clone(),
         ));
         tokio::select! {
-            () = accept_all(self.socket, &room, &shared, &router) => {}
+            () = accept_all(self.socket, &shared, &router) => {}
             () = drain.reached(Phase::Closed) => {}
         }
-        let all = u32::try_from(self.limits.max_connections).unwrap_or(u32::MAX);
-        let finished = tokio::time::timeout(self.limits.finish_timeout, room.acquire_many(all));
+        let finished = tokio::time::timeout(self.limits.finish_timeout, shared.crowd.gone());
         if finished.await.is_err() {
             tracing::warn!("connections still open at the end were dropped");
         }
     }
 }
 
-async fn accept_all(
-    socket: TcpListener,
-    room: &Arc<Semaphore>,
-    shared: &Arc<connection::Shared>,
-    router: &axum::Router,
-) {
+async fn accept_all(socket: TcpListener, shared: &Arc<connection::Shared>, router: &axum::Router) {
     loop {
-        let place = Arc::clone(room).acquire_owned().await;
-        let place = place.expect("the semaphore is never closed");
         let (stream, peer) = accept(&socket).await;
+        let place = shared.crowd.place().await;
         let (shared, router) = (Arc::clone(shared), router.clone());
         tokio::spawn(async move {
             shared.serve(stream, peer, router).await;

@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     Limits,
     activity::Activity,
+    crowd::Crowd,
     drain::{Drain, Phase},
 };
 
@@ -29,6 +30,7 @@ pub(super) enum Order {
 pub(super) fn supervise(
     limits: Limits,
     drain: Drain,
+    crowd: Arc<Crowd>,
     activity: Arc<Activity>,
 ) -> mpsc::Receiver<Order> {
     let (orders, taken) = mpsc::channel(2);
@@ -36,7 +38,7 @@ pub(super) fn supervise(
         let watch = async {
             tokio::select! {
                 () = async {
-                    goodbye(&limits, &drain, &activity).await;
+                    goodbye(&limits, &drain, &crowd, &activity).await;
                     let _ = orders.send(Order::Goodbye).await;
                     sleep(limits.goodbye_timeout).await;
                 } => {}
@@ -57,9 +59,10 @@ pub(super) fn supervise(
 ///
 /// While the process is leaving, HTTP/2 is sent away at once (its GOAWAY loses nothing), HTTP/1
 /// with its next answer, or when the listener closes.
-async fn goodbye(limits: &Limits, drain: &Drain, activity: &Activity) {
+async fn goodbye(limits: &Limits, drain: &Drain, crowd: &Crowd, activity: &Activity) {
     tokio::select! {
         () = idle(limits, activity) => {}
+        () = crowd.is_asked(activity) => {}
         () = drain.reached(Phase::Closed) => {}
         () = http2_is_leaving(drain, activity) => {}
     }

@@ -86,3 +86,40 @@ async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Problem> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{Stream, StreamExt as _, stream};
+    use tokio::time::{pause, sleep};
+
+    use super::*;
+
+    async fn read(pieces: impl Stream<Item = Result<Bytes, axum::Error>> + Send + 'static) -> bool {
+        let body = Body::new(http_body_util::StreamBody::new(
+            pieces.map(|piece| piece.map(http_body::Frame::data)),
+        ));
+        read_body(&HeaderMap::new(), body, BODY_LIMIT).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_or_trickles_is_given_up() {
+        pause();
+        assert!(!read(stream::pending()).await);
+        let trickle = stream::repeat_with(|| Ok(Bytes::from_static(b"x"))).then(|byte| async {
+            sleep(Duration::from_secs(1)).await;
+            byte
+        });
+        assert!(!read(trickle).await);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_in_time_is_whole() {
+        pause();
+        let slow = stream::iter([Ok(Bytes::from_static(b"a")), Ok(Bytes::from_static(b"b"))]);
+        let slow = slow.then(|piece| async {
+            sleep(Duration::from_secs(4)).await;
+            piece
+        });
+        assert!(read(slow).await);
+    }
+}

@@ -50,6 +50,7 @@ async fn another_method_is_405_with_code_12_and_says_which_are_allowed() {
         (Method::GET, SEND, "POST"),
         (Method::PUT, "/oauth/token", "POST"),
         (Method::POST, "/keys", "GET,HEAD"),
+        (Method::DELETE, "/confirm/x", "GET,HEAD,POST"),
         (
             Method::GET,
             "/scalekit.v1.auth.passwordless.PasswordlessService/SendPasswordlessEmail",

@@ -20,16 +20,17 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::support::{
     Server,
+    frames::{ACK, Frames, GOAWAY, PING, SETTINGS},
     http::{get, http1, http2, raw},
 };
 
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A private CA.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
@@ -43,7 +44,7 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
-    fn serve(&self) -> Tls {
+    pub(crate) fn serve(&self) -> Tls {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
@@ -152,44 +153,6 @@ async fn a_renewed_certificate_is_served_to_new_connections() {
     assert_eq!(after, seen().await, "what works stays");
 }
 
-/// A bare HTTP/2 peer: writes frames, reads frames.
-struct Frames(TcpStream);
-
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const ACK: u8 = 1;
-
-impl Frames {
-    async fn connect(addr: SocketAddr) -> Self {
-        let mut peer = Self(TcpStream::connect(addr).await.unwrap());
-        peer.0
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-            .await
-            .unwrap();
-        peer.write(SETTINGS, 0, &[]).await;
-        peer
-    }
-
-    async fn write(&mut self, kind: u8, flags: u8, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let mut frame = length[1..].to_vec();
-        frame.extend([kind, flags, 0, 0, 0, 0]);
-        frame.extend(payload);
-        self.0.write_all(&frame).await.unwrap();
-    }
-
-    /// Kind, flags and payload of the next frame; `None` at the end.
-    async fn read(&mut self) -> Option<(u8, u8, Vec<u8>)> {
-        let mut head = [0; 9];
-        self.0.read_exact(&mut head).await.ok()?;
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut payload = vec![0; usize::try_from(length).unwrap()];
-        self.0.read_exact(&mut payload).await.ok()?;
-        Some((head[3], head[4], payload))
-    }
-}
-
 #[tokio::test]
 async fn pings_without_a_call_are_acknowledged_and_never_answered_by_goaway() {
     let server = Server::start().await;
@@ -253,7 +216,7 @@ async fn a_peer_that_says_nothing_or_half_a_head_is_cut_off() {
 }
 
 /// Limits that are over soon, but for the idle time unless a test asks for it.
-fn impatient() -> Limits {
+pub(crate) fn impatient() -> Limits {
     Limits {
         head_timeout: Duration::from_millis(100),
         write_timeout: Duration::from_millis(100),
@@ -290,11 +253,7 @@ async fn an_idle_http2_peer_that_leaves_no_window_for_its_answer_is_cut_off() {
     let server = Server::with(limits, None).await;
     let mut peer = Frames::connect(server.addr).await;
     peer.write(SETTINGS, 0, &[0, 4, 0, 0, 0, 0]).await;
-    // HEADERS of GET /keys, by literal and indexed fields (RFC 7541).
-    let head = [&[0x82, 0x86, 0x44, 5][..], b"/keys", &[0x41, 1], b"x"].concat();
-    let mut frame = vec![0, 0, u8::try_from(head.len()).unwrap(), 1, 5, 0, 0, 0, 1];
-    frame.extend(head);
-    peer.0.write_all(&frame).await.unwrap();
+    peer.get(1, "/keys").await;
     let ended = async { while peer.read().await.is_some() {} };
     timeout(SOON, ended).await.unwrap();
 }
@@ -333,13 +292,34 @@ async fn past_the_bound_a_connection_waits_for_another_to_end() {
         ..Limits::default()
     };
     let server = Server::with(limits, None).await;
-    let first = Frames::connect(server.addr).await;
+    let mut first = Frames::connect(server.addr).await;
+    first.watch(1).await;
     let second = tokio::spawn(get(server.addr, "/keys"));
-    tokio::task::yield_now().await;
-    assert!(!second.is_finished());
+    first.pinged().await;
+    assert!(!second.is_finished(), "nobody is idle");
     drop(first);
     let answer = timeout(SOON, second).await.unwrap().unwrap();
     assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn when_every_place_is_taken_an_idle_connection_leaves_for_a_new_one() {
+    let limits = Limits {
+        max_connections: 2,
+        ..Limits::default()
+    };
+    let server = Server::with(limits, None).await;
+    let mut busy = Frames::connect(server.addr).await;
+    busy.watch(1).await;
+    let mut idle = TcpStream::connect(server.addr).await.unwrap();
+    let asked = b"GET /keys HTTP/1.1\r\nHost: x\r\n\r\n";
+    idle.write_all(asked).await.unwrap();
+    assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
+    let served = timeout(SOON, get(server.addr, "/keys")).await.unwrap();
+    assert_eq!(served.status, 200);
+    let ended = timeout(SOON, idle.read_to_end(&mut Vec::new())).await;
+    ended.unwrap().unwrap();
+    busy.pinged().await;
 }
 
 #[tokio::test]
@@ -352,6 +332,14 @@ async fn malformed_http_is_answered_in_the_error_shape() {
     for (said, status) in [
         ("NONSENSE\r\n\r\n", "400 Bad Request"),
         (&oversized, "431 Request Header Fields Too Large"),
+        (
+            "GET /keys HTTP/1.1\r\nConnection: close\r\n\r\n",
+            "400 Bad Request",
+        ),
+        (
+            "GET /keys HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
+            "400 Bad Request",
+        ),
     ] {
         let answer = timeout(SOON, raw(server.addr, said.as_bytes()))
             .await
@@ -373,11 +361,7 @@ async fn malformed_http_is_answered_in_the_error_shape() {
 async fn leaving_says_goodbye_first_and_closes_the_listener_last() {
     let server = Server::start().await;
     let mut peer = Frames::connect(server.addr).await;
-    // HEADERS of GET /keys, by literal and indexed fields (RFC 7541).
-    let head = [&[0x82, 0x86, 0x44, 5][..], b"/keys", &[0x41, 1], b"x"].concat();
-    let mut frame = vec![0, 0, u8::try_from(head.len()).unwrap(), 1, 5, 0, 0, 0, 1];
-    frame.extend(head);
-    peer.0.write_all(&frame).await.unwrap();
+    peer.get(1, "/keys").await;
     while peer.read().await.unwrap().0 != 1 {}
     assert_eq!(get(server.addr, "/keys").await.header("connection"), None);
 

@@ -6,6 +6,7 @@ mod doors;
 mod errors;
 mod grpc;
 mod hooks;
+mod hostile;
 mod listener;
 mod logs;
 mod rest;

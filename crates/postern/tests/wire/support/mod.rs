@@ -16,7 +16,7 @@ use postern::{
     hooks::{Hooks, Https},
     listen::{Drain, Limits, Listener, Tls},
     oauth::{SigningKeys, SigningPool, bearer::Bearers, keys},
-    router::router,
+    router::{closed, router},
     telemetry::metrics::Metrics,
 };
 use postern_core::{
@@ -31,6 +31,7 @@ use postern_store::Tuning;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+pub(crate) mod frames;
 pub(crate) mod http;
 
 /// The issuer of every test server: another one than its address, so that a use of `Host` shows.
@@ -89,7 +90,7 @@ impl Server {
             .unwrap();
         let addr = listener.local_addr().unwrap();
         let drain = Drain::new();
-        tokio::spawn(listener.serve(router(&app), drain.clone()));
+        tokio::spawn(listener.serve(closed(router(&app)), drain.clone()));
         Self {
             addr,
             app,
