@@ -44,6 +44,11 @@ pub enum AdminCommand {
     },
     /// Promote the standby signing key and make a new standby.
     SigningRotate,
+    /// Remove a published signing key at once, and with it every token that it signed.
+    SigningDrop {
+        /// Its name.
+        kid: String,
+    },
     /// List the published signing keys.
     SigningList,
     /// Seal stored secrets anew under the current root.

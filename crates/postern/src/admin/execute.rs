@@ -93,6 +93,7 @@ impl Admin {
                 self.change_settings(over_defaults(values)).await
             }
             AdminCommand::SigningRotate => self.rotate_signing().await,
+            AdminCommand::SigningDrop { kid } => self.drop_signing(kid).await,
             AdminCommand::SigningList => {
                 self.list(|held, _| AdminReply::SigningKeys(shown::signing_keys(held)))
                     .await

@@ -23,19 +23,7 @@ const SETTLED: Duration = Duration::from_secs(4);
 impl Admin {
     /// Promotes the standby, retires the active key, publishes a new standby and drops outlived keys.
     pub(super) async fn rotate_signing(&self) -> Result<AdminReply, Refusal> {
-        let (keyring, entropy, now) = (
-            self.postern.keyring(),
-            Arc::clone(&self.entropy),
-            self.postern.now(),
-        );
-        let made = tokio::task::spawn_blocking(move || {
-            keys::make(SigningState::Standby, &keyring, &*entropy, now)
-        })
-        .await;
-        let fresh = made
-            .ok()
-            .and_then(Result::ok)
-            .ok_or_else(|| Refusal("no signing key could be made".to_owned()))?;
+        let fresh = self.new_standby().await?;
         let amend = move |held: &Snapshot, now| {
             let mut amendments = keys::rotate(held, fresh.clone(), now);
             amendments.extend(keys::outlived(held, now));
@@ -43,6 +31,27 @@ impl Admin {
         };
         let after = self.postern.amend(Box::new(amend)).await?;
         Ok(AdminReply::SigningKeys(shown::signing_keys(&after)))
+    }
+
+    /// Stops publishing a signing key, for one that somebody else may hold: every node refuses its
+    /// tokens within two seconds. The one that signs has to be rotated first; a standby is replaced.
+    pub(super) async fn drop_signing(&self, kid: String) -> Result<AdminReply, Refusal> {
+        let fresh = self.new_standby().await?;
+        let amend = move |held: &Snapshot, _| keys::drop(held, &kid, fresh.clone());
+        let after = self.postern.amend(Box::new(amend)).await?;
+        Ok(AdminReply::SigningKeys(shown::signing_keys(&after)))
+    }
+
+    async fn new_standby(&self) -> Result<SigningKey, Refusal> {
+        let (keyring, entropy, now) = (
+            self.postern.keyring(),
+            Arc::clone(&self.entropy),
+            self.postern.now(),
+        );
+        let make = move || keys::make(SigningState::Standby, &keyring, &*entropy, now);
+        let made = tokio::task::spawn_blocking(make).await;
+        let made = made.ok().and_then(Result::ok);
+        made.ok_or_else(|| Refusal("no signing key could be made".to_owned()))
     }
 
     /// Seals what the registry holds under an older root anew, in one commit.

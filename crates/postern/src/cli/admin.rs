@@ -69,6 +69,9 @@ pub(super) fn keys(command: KeysCommand, json: bool) -> Result<(), Failure> {
         KeysCommand::Signing(SigningCommand::Rotate { store }) => {
             (store, AdminCommand::SigningRotate)
         }
+        KeysCommand::Signing(SigningCommand::Drop { kid, store }) => {
+            (store, AdminCommand::SigningDrop { kid })
+        }
         KeysCommand::Signing(SigningCommand::List { store }) => (store, AdminCommand::SigningList),
         KeysCommand::Root(RootCommand::Reseal { store }) => (store, AdminCommand::RootReseal),
         KeysCommand::Root(RootCommand::Retire { kid, store }) => {

@@ -107,6 +107,7 @@ fn done(name: &str) -> &'static str {
         "ended" => "The session is ended.",
         "rotated" => "Rotated. The standby key signs from now on, and a new standby is published.",
         "resealed" => "Stored secrets are sealed under the current root.",
+        "dropped" => "Dropped. Within two seconds no node accepts a token that it signed.",
         "retired" => "The root key is retired.",
         "added" => "Added.",
         "signed" => "The keys are made and in force. Publish their DNS records.",

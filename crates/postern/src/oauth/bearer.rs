@@ -24,7 +24,7 @@ const WORTHLESS: &str = "the access token is invalid or expired: fetch a new one
 /// Verifies the bearer tokens of calls.
 ///
 /// A token's signature is checked once; afterwards its digest finds it again. Expiry, and
-/// whether its client still exists, are asked at every call.
+/// whether its client and its key still exist, are asked at every call.
 pub struct Bearers {
     keys: SigningKeys,
     remembered: Cache<[u8; 32], Verified>,
@@ -34,6 +34,7 @@ pub struct Bearers {
 #[derive(Clone)]
 struct Verified {
     caller: Arc<Caller>,
+    kid: Arc<str>,
     expires_at: Timestamp,
 }
 
@@ -84,7 +85,8 @@ impl Bearers {
         };
         let lives = now < verified.expires_at;
         let known = snapshot.clients.contains_key(&verified.caller.client);
-        (lives && known).then_some(verified.caller)
+        let signed = self.keys.accept(&verified.kid);
+        (lives && known && signed).then_some(verified.caller)
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Option<Verified> {
@@ -99,6 +101,7 @@ impl Bearers {
         let client = ClientId::parse(&claims.client_id)?;
         (of_client && begun).then(|| Verified {
             caller: Arc::new(Caller::new(client)),
+            kid: kid.into(),
             expires_at: Timestamp::from_unix_seconds(claims.exp),
         })
     }

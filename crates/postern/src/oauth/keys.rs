@@ -13,6 +13,7 @@ use aws_lc_rs::{
     signature::{KeyPair as _, RsaPublicKeyComponents},
 };
 use postern_core::{
+    Error,
     keyring::Keyring,
     model::{SigningKey, SigningState, Snapshot, Timestamp},
     ports::{Amendment, Entropy, random},
@@ -82,6 +83,28 @@ pub fn rotate(snapshot: &Snapshot, fresh: SigningKey, now: Timestamp) -> Vec<Ame
         });
     }
     changed.into_iter().map(Amendment::PutSigningKey).collect()
+}
+
+/// Drops the key named `kid` at once; `fresh` takes its place if it was the standby.
+///
+/// # Errors
+/// There is no such key, or it is the one that signs.
+pub fn drop(snapshot: &Snapshot, kid: &str, fresh: SigningKey) -> Result<Vec<Amendment>, Error> {
+    let refused = |told: String| Err(Error::invalid("kid", "droppable", told));
+    let Some(key) = snapshot.signing_keys.iter().find(|key| key.kid == kid) else {
+        return refused(format!("there is no signing key {kid:?}"));
+    };
+    let mut amendments = vec![Amendment::DropSigningKey(kid.to_owned())];
+    match key.state {
+        SigningState::Active => {
+            return refused(format!(
+                "signing key {kid} signs new tokens: run `postern keys signing rotate` first"
+            ));
+        }
+        SigningState::Standby => amendments.push(Amendment::PutSigningKey(fresh)),
+        SigningState::Retired => {}
+    }
+    Ok(amendments)
 }
 
 /// Retired keys that no living token names any more.

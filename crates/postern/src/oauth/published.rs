@@ -52,6 +52,11 @@ impl SigningKeys {
         Ok(())
     }
 
+    /// Whether tokens of the key named `kid` are accepted at this moment.
+    pub(super) fn accept(&self, kid: &str) -> bool {
+        self.0.load().verifying(kid).is_some()
+    }
+
     /// The keys at this moment.
     pub fn current(&self) -> Arc<Published> {
         self.0.load_full()

@@ -402,6 +402,12 @@ async fn what_a_root_key_waits_for_is_told_when_it_is_asked() {
     assert!(page.contains("<td>yes</td>"), "{page}");
     let rotated = owner.post("/dashboard/keys/signing/rotate", &[]).await;
     assert!(rotated.leads_to("/dashboard/keys?done=rotated"));
+    let page = owner.get("/dashboard/keys").await.text;
+    let dropped = page.matches("/dashboard/keys/signing/drop").count();
+    assert_eq!(
+        dropped, 2,
+        "the retired key and the standby, not the active one"
+    );
     assert!(
         owner
             .get("/dashboard/audit")

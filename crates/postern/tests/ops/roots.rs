@@ -76,3 +76,54 @@ async fn rotating_signing_keys_promotes_the_standby_that_clients_already_know() 
     eventually("all three are published", async || published().await == 3).await;
     Application::of(server.credentials()).await;
 }
+
+#[tokio::test]
+async fn a_dropped_signing_key_ends_its_tokens_and_the_active_one_is_not_dropped() {
+    let server = plan().start();
+    let app = Application::of(server.credentials()).await;
+    let keys = parsed(&server.admin(&["keys", "signing", "list", "--json"]));
+    let keys = keys.as_array().expect("a list");
+    let active = keys.iter().find(|key| key["state"] == "active");
+    let active = active.expect("an active key")["kid"]
+        .as_str()
+        .expect("text");
+    let refused = server.admin(&["keys", "signing", "drop", active]);
+    assert!(!refused.status.success());
+    assert!(
+        stderr(&refused).contains("keys signing rotate"),
+        "{refused:?}"
+    );
+    server.admin(&["keys", "signing", "rotate"]);
+    let (status, _) = app.send("ada@example.com").await;
+    assert_eq!(status, 200, "rotation ends no token");
+
+    let after = parsed(&server.admin(&["keys", "signing", "drop", active, "--json"]));
+    let after = after.as_array().expect("a list");
+    assert!(after.iter().all(|key| key["kid"] != active));
+    eventually("its tokens are refused", async || {
+        app.send("ada@example.com").await.0 == 401
+    })
+    .await;
+    Application::of(server.credentials()).await;
+    let audit = server.admin(&["keys", "signing", "drop", active]);
+    assert!(stderr(&audit).contains("there is no signing key"));
+}
+
+#[tokio::test]
+async fn a_dropped_standby_is_replaced_at_once() {
+    let server = plan().start();
+    let standbys = |keys: &serde_json::Value| {
+        let keys = keys.as_array().expect("a list").iter();
+        let standbys = keys.filter(|key| key["state"] == "standby");
+        standbys
+            .map(|key| key["kid"].as_str().expect("text").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let before = standbys(&parsed(
+        &server.admin(&["keys", "signing", "list", "--json"]),
+    ));
+    let after = parsed(&server.admin(&["keys", "signing", "drop", &before[0], "--json"]));
+    let after = standbys(&after);
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_ne!(before, after);
+}

@@ -93,6 +93,20 @@ pub(in crate::dashboard) async fn rotate_signing(
     Ok(go("/dashboard/keys?done=rotated"))
 }
 
+/// Removes a signing key that does not sign.
+pub(in crate::dashboard) async fn drop_signing(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let kid = visit.form.get("kid").to_owned();
+    dashboard
+        .admin
+        .acting(visit.me())
+        .execute(AdminCommand::SigningDrop { kid })
+        .await?;
+    Ok(go("/dashboard/keys?done=dropped"))
+}
+
 /// Seals stored secrets anew.
 pub(in crate::dashboard) async fn reseal(
     dashboard: &Dashboard,

@@ -111,6 +111,7 @@ fn secret() -> Vec<Route> {
         page!(GET "/dashboard/admins/remove" Proven admins::removing),
         page!(POST "/dashboard/admins/remove" Proven admins::remove),
         page!(POST "/dashboard/keys/signing/rotate" Proven keys::rotate_signing),
+        page!(POST "/dashboard/keys/signing/drop" Proven keys::drop_signing),
         page!(POST "/dashboard/keys/root/reseal" Proven keys::reseal),
         page!(POST "/dashboard/keys/root/retire" Proven keys::retire),
     ]
