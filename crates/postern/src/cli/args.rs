@@ -120,6 +120,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print the OpenAPI document of the REST API.
+    #[command(after_help = "Example:\n  postern openapi > openapi.json")]
     Openapi,
 }
 
@@ -201,11 +202,15 @@ pub(crate) struct StoreArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Say whether `postern serve` would start with this configuration.
+    #[command(after_help = "Example:\n  postern config check --config postern.toml")]
     Check {
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// Print every key, its value and where it was typed; secrets are masked.
+    #[command(
+        after_help = "Examples:\n  postern config print --config postern.toml\n  postern config print --set limits.connections=500"
+    )]
     Print {
         /// The configuration file; without it, the defaults and the environment.
         #[arg(long, value_name = "FILE")]
@@ -217,4 +222,34 @@ pub(crate) enum ConfigCommand {
     /// Print docs/configuration.md.
     #[command(hide = true)]
     Reference,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Every command that does something, with the words that lead to it.
+    fn leaves(command: &clap::Command, words: &str, out: &mut Vec<(String, clap::Command)>) {
+        let words = format!("{words} {}", command.get_name());
+        let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+        if command.get_subcommands().next().is_none() {
+            out.push((words, command.clone()));
+        } else {
+            shown.for_each(|one| leaves(one, &words, out));
+        }
+    }
+
+    #[test]
+    fn every_command_shows_what_it_does_and_an_example() {
+        let mut all = Vec::new();
+        leaves(&Cli::command(), "", &mut all);
+        assert!(all.len() > 30, "{}", all.len());
+        for (words, mut command) in all {
+            let help = command.render_long_help().to_string();
+            let example = help.contains("Example") && help.contains(words.trim());
+            assert!(example && help.contains("Usage:"), "{words}: {help}");
+        }
+    }
 }

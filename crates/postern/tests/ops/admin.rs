@@ -262,25 +262,6 @@ fn wrong_usage_has_its_own_exit_code() {
     );
 }
 
-#[test]
-fn every_command_shows_its_help() {
-    for command in [
-        &["dev"][..],
-        &["serve"],
-        &["client", "create"],
-        &["settings", "set"],
-        &["keys", "root"],
-        &["mail", "provider", "add"],
-        &["config", "check"],
-    ] {
-        let output = postern(&[command, &["--help"]].concat());
-        assert!(
-            output.status.success() && stdout(&output).contains("Usage:"),
-            "{command:?}"
-        );
-    }
-}
-
 #[tokio::test]
 async fn what_is_kept_of_an_address_can_be_erased() {
     let server = plan().start();

@@ -20,6 +20,7 @@ pub(crate) enum ClientCommand {
         store: StoreArgs,
     },
     /// List the clients.
+    #[command(after_help = "Example:\n  postern client list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
@@ -38,6 +39,7 @@ pub(crate) enum ClientCommand {
         store: StoreArgs,
     },
     /// End a client: its secrets and its tokens stop within 2 s.
+    #[command(after_help = "Example:\n  postern client revoke skc_… --config postern.toml")]
     Revoke {
         /// The client's id.
         id: String,
@@ -50,6 +52,9 @@ pub(crate) enum ClientCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SettingsCommand {
     /// Show all settings, or the named ones.
+    #[command(
+        after_help = "Examples:\n  postern settings get --data ./postern-data\n  postern settings get expires_in code_length --config postern.toml"
+    )]
     Get {
         /// Names of settings.
         keys: Vec<String>,
@@ -68,6 +73,9 @@ pub(crate) enum SettingsCommand {
         store: StoreArgs,
     },
     /// Print all settings as KEY=VALUE lines that `import` reads.
+    #[command(
+        after_help = "Example:\n  postern settings export --config postern.toml > settings.txt"
+    )]
     Export {
         #[command(flatten)]
         store: StoreArgs,
@@ -97,13 +105,26 @@ pub(crate) enum KeysCommand {
 
 /// `postern keys signing …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "When a private signing key may be in other hands:\n  postern keys signing rotate --config postern.toml\n  postern keys signing drop snk_… --config postern.toml"
+)]
 pub(crate) enum SigningCommand {
     /// Promote the standby key, and publish a new standby.
+    #[command(after_help = "Example:\n  postern keys signing rotate --config postern.toml")]
     Rotate {
         #[command(flatten)]
         store: StoreArgs,
     },
+    /// Remove a key at once: every token that it signed ends within 2 seconds. Not the active one.
+    #[command(after_help = "Example:\n  postern keys signing drop snk_… --config postern.toml")]
+    Drop {
+        /// Its name, as listed: `snk_…`.
+        kid: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// List the published keys.
+    #[command(after_help = "Example:\n  postern keys signing list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
@@ -117,11 +138,13 @@ pub(crate) enum SigningCommand {
 )]
 pub(crate) enum RootCommand {
     /// Add a root that is accepted but does not issue yet; makes the keyring file when it is missing.
+    #[command(after_help = "Example:\n  postern keys root add --config postern.toml")]
     Add {
         #[command(flatten)]
         store: StoreArgs,
     },
     /// Let a root issue from now on.
+    #[command(after_help = "Example:\n  postern keys root promote 2 --config postern.toml")]
     Promote {
         /// The root's number.
         kid: u8,
@@ -129,11 +152,13 @@ pub(crate) enum RootCommand {
         store: StoreArgs,
     },
     /// Seal stored secrets anew under the current root.
+    #[command(after_help = "Example:\n  postern keys root reseal --config postern.toml")]
     Reseal {
         #[command(flatten)]
         store: StoreArgs,
     },
     /// Remove a root; refused while anything that is kept names it.
+    #[command(after_help = "Example:\n  postern keys root retire 1 --config postern.toml")]
     Retire {
         /// The root's number.
         kid: u8,
@@ -141,6 +166,7 @@ pub(crate) enum RootCommand {
         store: StoreArgs,
     },
     /// List the roots' numbers.
+    #[command(after_help = "Example:\n  postern keys root list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
@@ -151,6 +177,9 @@ pub(crate) enum RootCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AddressCommand {
     /// Erase what is kept of one address: requests, mails, events.
+    #[command(
+        after_help = "Example:\n  postern address forget ada@example.com --config postern.toml"
+    )]
     Forget {
         /// The address.
         address: String,

@@ -26,11 +26,13 @@ pub(crate) enum HookCommand {
         store: StoreArgs,
     },
     /// List the providers whose callbacks are taken.
+    #[command(after_help = "Example:\n  postern mail hook list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
     },
     /// Take a provider's callbacks no more.
+    #[command(after_help = "Example:\n  postern mail hook remove sendgrid --config postern.toml")]
     Remove {
         /// Its name.
         provider: String,

@@ -20,6 +20,9 @@ pub(crate) enum MailCommand {
     #[command(subcommand)]
     Hook(HookCommand),
     /// Send one mail through the first provider, to see that it arrives.
+    #[command(
+        after_help = "Example:\n  postern mail test --to ada@example.com --config postern.toml"
+    )]
     Test {
         /// Who gets it.
         #[arg(long, value_name = "ADDRESS")]
@@ -68,11 +71,15 @@ pub(crate) enum ProviderCommand {
     )]
     Add(Box<ProviderArgs>),
     /// List the providers in the order in which they are tried, without their passwords.
+    #[command(after_help = "Example:\n  postern mail provider list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
     },
     /// Send one mail through one provider, to see that it arrives.
+    #[command(
+        after_help = "Example:\n  postern mail provider test main --to ada@example.com --config postern.toml"
+    )]
     Test {
         /// The provider's name.
         name: String,
@@ -94,6 +101,7 @@ pub(crate) enum ProviderCommand {
         store: StoreArgs,
     },
     /// Remove a provider.
+    #[command(after_help = "Example:\n  postern mail provider remove main --config postern.toml")]
     Remove {
         /// Its name.
         name: String,

@@ -11,6 +11,7 @@ use super::StoreArgs;
 )]
 pub(crate) enum SuppressionCommand {
     /// Show the list, newest first, or what it says of one address.
+    #[command(after_help = "Example:\n  postern suppression list --config postern.toml")]
     List {
         /// The address.
         address: Option<String>,
@@ -18,6 +19,9 @@ pub(crate) enum SuppressionCommand {
         store: StoreArgs,
     },
     /// Put an address on the list, until it is removed or for a while.
+    #[command(
+        after_help = "Example:\n  postern suppression add ada@example.com --for 7d --note 'asked for no mail' --config postern.toml"
+    )]
     Add {
         /// The address.
         address: String,
@@ -31,6 +35,9 @@ pub(crate) enum SuppressionCommand {
         store: StoreArgs,
     },
     /// Take an address off the list.
+    #[command(
+        after_help = "Example:\n  postern suppression remove ada@example.com --config postern.toml"
+    )]
     Remove {
         /// The address.
         address: String,
