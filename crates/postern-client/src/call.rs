@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
 
 use crate::{
     Error,
@@ -31,20 +31,25 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Makes one call of `message` by `rpc`, a method of the generated stubs.
-    pub(crate) async fn call<M, A, F, R>(&self, message: M, rpc: F) -> Result<A, Error>
+    /// Makes one call of `message` by `rpc`, a method of the generated stubs, with what is `told` beside it.
+    pub(crate) async fn call<M, A, F, R>(
+        &self,
+        message: M,
+        told: &MetadataMap,
+        rpc: F,
+    ) -> Result<A, Error>
     where
         M: Clone,
         F: Fn(Transport, Request<M>) -> R,
         R: Future<Output = Result<Response<A>, Status>>,
     {
         let deadline = self.patience.deadline;
-        tokio::time::timeout(deadline, self.attempts(message, rpc))
+        tokio::time::timeout(deadline, self.attempts(message, told, rpc))
             .await
             .unwrap_or(Err(Error::DeadlineExceeded(deadline)))
     }
 
-    async fn attempts<M, A, F, R>(&self, message: M, rpc: F) -> Result<A, Error>
+    async fn attempts<M, A, F, R>(&self, message: M, told: &MetadataMap, rpc: F) -> Result<A, Error>
     where
         M: Clone,
         F: Fn(Transport, Request<M>) -> R,
@@ -55,7 +60,7 @@ impl Caller {
         let mut repeated = 0;
         loop {
             let (bearer, outcome) = self
-                .attempt(&message, &rpc, refused.as_ref(), ends_at)
+                .attempt((&message, told), &rpc, refused.as_ref(), ends_at)
                 .await;
             match outcome {
                 Err(Error::Unauthenticated(_)) if refused.is_none() && bearer.is_some() => {
@@ -77,7 +82,7 @@ impl Caller {
     /// One attempt, and the token it was made with, if it got that far.
     async fn attempt<M, A, F, R>(
         &self,
-        message: &M,
+        (message, told): (&M, &MetadataMap),
         rpc: &F,
         refused: Option<&Arc<Bearer>>,
         ends_at: Duration,
@@ -96,6 +101,7 @@ impl Caller {
             Err(error) => return (None, Err(error)),
         };
         let mut request = Request::new(message.clone());
+        *request.metadata_mut() = told.clone();
         request.set_timeout(ends_at.saturating_sub(self.clock.now()));
         request
             .metadata_mut()

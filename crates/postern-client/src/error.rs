@@ -54,6 +54,9 @@ pub enum Error {
     /// The address takes no mail: it bounced or complained before.
     #[error("{0}")]
     AddressSuppressed(Refusal),
+    /// The server's rules close sign-in to this address's domain: ask for another address.
+    #[error("{0}")]
+    DomainNotAllowed(Refusal),
     /// The client id or secret is not valid, a new token included.
     #[error("{0}")]
     Unauthenticated(Refusal),
@@ -100,6 +103,7 @@ impl Error {
             | Self::NotFound(told)
             | Self::NotReady(told)
             | Self::AddressSuppressed(told)
+            | Self::DomainNotAllowed(told)
             | Self::Unauthenticated(told)
             | Self::PermissionDenied(told)
             | Self::Unimplemented(told)
@@ -169,6 +173,7 @@ fn from_refusal(told: Refusal) -> Error {
         "TOO_MANY_ATTEMPTS" => Error::TooManyAttempts(told),
         "METHOD_DISABLED" | "MAIL_NOT_CONFIGURED" => Error::NotReady(told),
         "ADDRESS_SUPPRESSED" => Error::AddressSuppressed(told),
+        "DOMAIN_NOT_ALLOWED" => Error::DomainNotAllowed(told),
         _ => by_grpc_code(told),
     }
 }

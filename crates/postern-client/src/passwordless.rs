@@ -1,10 +1,12 @@
 //! The three calls.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use postern_proto::scalekit::v1::auth::passwordless::{
     ResendPasswordlessRequest, passwordless_service_client::PasswordlessServiceClient,
 };
+
+use tonic::metadata::MetadataMap;
 
 use crate::{
     Error, SendRequest, Sent, Verified, VerifyRequest, call::Caller, transport::Transport,
@@ -14,11 +16,59 @@ use crate::{
 #[derive(Clone)]
 pub struct Passwordless {
     caller: Arc<Caller>,
+    told: MetadataMap,
 }
 
 impl Passwordless {
     pub(crate) fn new(caller: Arc<Caller>) -> Self {
-        Self { caller }
+        Self {
+            caller,
+            told: MetadataMap::new(),
+        }
+    }
+
+    /// The same calls, made for the person at `address` with the browser `user_agent`. Postern shows
+    /// both in the timeline of the request and decides nothing by them.
+    ///
+    /// ```
+    /// # use postern_client::{Client, SendRequest};
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/fake.rs"));
+    /// # use fake_server::Fake;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Fake::start().await;
+    /// # let client = Client::new(&server.url(), Fake::CLIENT_ID, Fake::CLIENT_SECRET)?;
+    /// # let (peer, agent) = ([192, 0, 2, 7], "Mozilla/5.0");
+    /// let person = client
+    ///     .passwordless()
+    ///     .for_person(peer.into(), agent)
+    ///     .languages("de-CH,de;q=0.9");
+    /// person.send(SendRequest::new("ada@example.com")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn for_person(mut self, address: IpAddr, user_agent: &str) -> Self {
+        self.tell("postern-client-ip", &address.to_string());
+        self.tell("postern-user-agent", user_agent);
+        self
+    }
+
+    /// The same calls, for a person who reads these languages: the `Accept-Language` of the browser,
+    /// by which Postern chooses the language of a mail.
+    #[must_use]
+    pub fn languages(mut self, accept_language: &str) -> Self {
+        self.tell("accept-language", accept_language);
+        self
+    }
+
+    /// Leaves out what no header may hold.
+    fn tell(&mut self, name: &'static str, value: &str) {
+        let visible = |letter: &char| matches!(letter, ' '..='~');
+        let value: String = value.chars().filter(visible).collect();
+        if let Ok(value) = value.parse() {
+            self.told.insert(name, value);
+        }
     }
 
     /// Mails a code, a link or both, and opens an auth request.
@@ -45,9 +95,11 @@ impl Passwordless {
     /// ```
     pub async fn send(&self, request: SendRequest) -> Result<Sent, Error> {
         let message = request.into_wire();
-        let answer = self.caller.call(message, |transport, request| async move {
-            stub(transport).send_passwordless_email(request).await
-        });
+        let answer = self
+            .caller
+            .call(message, &self.told, |transport, request| async move {
+                stub(transport).send_passwordless_email(request).await
+            });
         answer.await.map(Sent::from)
     }
 
@@ -77,9 +129,11 @@ impl Passwordless {
         let message = ResendPasswordlessRequest {
             auth_request_id: auth_request_id.to_owned(),
         };
-        let answer = self.caller.call(message, |transport, request| async move {
-            stub(transport).resend_passwordless_email(request).await
-        });
+        let answer = self
+            .caller
+            .call(message, &self.told, |transport, request| async move {
+                stub(transport).resend_passwordless_email(request).await
+            });
         answer.await.map(Sent::from)
     }
 
@@ -115,9 +169,11 @@ impl Passwordless {
     /// ```
     pub async fn verify(&self, request: VerifyRequest) -> Result<Verified, Error> {
         let message = request.into_wire();
-        let answer = self.caller.call(message, |transport, request| async move {
-            stub(transport).verify_passwordless_email(request).await
-        });
+        let answer = self
+            .caller
+            .call(message, &self.told, |transport, request| async move {
+                stub(transport).verify_passwordless_email(request).await
+            });
         answer.await.map(Verified::from)
     }
 }

@@ -45,6 +45,26 @@ async fn a_send_carries_every_field_and_reads_every_answer() {
 }
 
 #[tokio::test]
+async fn every_call_for_a_person_tells_of_them_and_others_do_not() {
+    let pair = Pair::new().await;
+    let person = pair
+        .client
+        .passwordless()
+        .for_person([192, 0, 2, 7].into(), "Firefox\n/140")
+        .languages("de-CH,de;q=0.9");
+    let sent = person.send(SendRequest::new("ada@example.com")).await;
+    let id = sent.unwrap().auth_request_id;
+    person.resend(&id).await.unwrap();
+    let proof = VerifyRequest::code(&id, Fake::CODE);
+    person.verify(proof).await.unwrap();
+    pair.send().await.unwrap();
+    let told = lock(&pair.world().persons).clone();
+    let ada = ["192.0.2.7", "Firefox/140", "de-CH,de;q=0.9"].map(str::to_owned);
+    assert_eq!(told[..3], [ada.clone(), ada.clone(), ada]);
+    assert_eq!(told[3], [const { String::new() }; 3]);
+}
+
+#[tokio::test]
 async fn what_is_not_set_is_absent_on_the_wire() {
     let pair = Pair::new().await;
     pair.send().await.unwrap();
@@ -106,6 +126,7 @@ async fn each_error_code_has_its_variant() {
         FailedPrecondition "METHOD_DISABLED" => NotReady;
         FailedPrecondition "MAIL_NOT_CONFIGURED" => NotReady;
         FailedPrecondition "ADDRESS_SUPPRESSED" => AddressSuppressed;
+        InvalidArgument "DOMAIN_NOT_ALLOWED" => DomainNotAllowed;
         NotFound "AUTH_REQUEST_NOT_FOUND" => NotFound;
         ResourceExhausted "RATE_LIMITED" => RateLimited;
         ResourceExhausted "TOO_MANY_ATTEMPTS" => TooManyAttempts;

@@ -75,6 +75,8 @@ pub(crate) mod fake_server {
         pub(crate) keys: Mutex<Vec<(String, Arc<RsaKeyPair>)>>,
         pub(crate) sends: Mutex<Vec<SendPasswordlessRequest>>,
         pub(crate) agents: Mutex<Vec<String>>,
+        /// What calls told of the person they were made for: address, browser, languages.
+        pub(crate) persons: Mutex<Vec<[String; 3]>>,
         connections: Mutex<Vec<AbortHandle>>,
     }
 
@@ -280,6 +282,8 @@ pub(crate) mod fake_server {
                 value.unwrap_or_default().to_owned()
             };
             lock(&self.agents).push(header("user-agent"));
+            let told = ["postern-client-ip", "postern-user-agent", "accept-language"];
+            lock(&self.persons).push(told.map(header));
             let token = header("authorization");
             let token: usize = token
                 .trim_start_matches("Bearer ")
