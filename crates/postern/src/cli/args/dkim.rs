@@ -27,6 +27,7 @@ pub(crate) enum DkimCommand {
         store: StoreArgs,
     },
     /// Print the DNS records of a domain's keys, as lines of a zone file.
+    #[command(after_help = "Example:\n  postern mail dkim show example.com --config postern.toml")]
     Show {
         /// The domain.
         domain: String,
@@ -37,11 +38,15 @@ pub(crate) enum DkimCommand {
         store: StoreArgs,
     },
     /// List the keys.
+    #[command(after_help = "Example:\n  postern mail dkim list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
     },
     /// Remove a key: it signs no more.
+    #[command(
+        after_help = "Example:\n  postern mail dkim remove example.com mail2027 --config postern.toml"
+    )]
     Remove {
         /// The domain.
         domain: String,
