@@ -3,6 +3,9 @@
 
 pub mod browser;
 pub mod dns;
+mod daemon;
+pub mod haproxy;
+pub mod pgbouncer;
 pub mod postfix;
 pub mod postgres;
 pub mod process;

@@ -6,8 +6,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,8 +15,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// Whom the server runs as when the test runs as root.
-const NOBODY: u32 = 65534;
+use crate::daemon::{NOBODY, as_nobody, is_root, watched};
+
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is looked at.
@@ -143,6 +142,17 @@ impl Postgres {
         file.lines().next()?.trim().parse().ok()
     }
 
+    /// Makes a cluster and starts its server with further settings, `name=value` each.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(keeps: Keeps, settings: &[String]) -> io::Result<Self> {
+        let mut postgres = Self::make(keeps)?;
+        postgres.settings.extend_from_slice(settings);
+        postgres.run()?;
+        Ok(postgres)
+    }
+
     /// The folder of its socket.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -232,25 +242,12 @@ impl Drop for Postgres {
     }
 }
 
-/// The server beside a watcher that ends it, and removes its folder, when this process is gone: the
-/// watcher reads a pipe that only we hold open, and leaves when it is told something there.
 fn server(data: &Path, sockets: &Path, settings: &[String]) -> io::Result<Command> {
-    const WATCH: &str = "exec 3<&0 < /dev/null; folder=$1; shift; \"$@\" & server=$!; \
-                         (read -r told <&3 && exit; kill -s QUIT $server; \
-                         while kill -s 0 $server; do sleep 0.1; done; rm -rf \"$folder\") 2> /dev/null & \
-                         exec 3<&-; wait $server";
-    let mut command = Command::new("sh");
-    command.args(["-c", WATCH, "watch"]).arg(sockets);
-    command
-        .arg(binary("postgres")?)
-        .arg("-D")
-        .arg(data)
-        .arg("-k")
-        .arg(sockets);
+    let mut command = watched("QUIT", sockets, &binary("postgres")?);
+    command.arg("-D").arg(data).arg("-k").arg(sockets);
     for setting in settings {
         command.args(["-c", setting]);
     }
-    command.stdin(Stdio::piped()).current_dir("/");
     as_nobody(&mut command)?;
     Ok(command)
 }
@@ -285,17 +282,6 @@ fn tool(name: &str) -> io::Result<Command> {
     let mut command = Command::new(binary(name)?);
     command.stdin(Stdio::null()).current_dir("/");
     Ok(command)
-}
-
-fn as_nobody(command: &mut Command) -> io::Result<&mut Command> {
-    if is_root()? {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    Ok(command)
-}
-
-fn is_root() -> io::Result<bool> {
-    Ok(fs::metadata("/proc/self")?.uid() == 0)
 }
 
 fn said(command: &mut Command) -> io::Result<String> {

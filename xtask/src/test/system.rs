@@ -54,6 +54,22 @@ const NEEDS: [Need; 12] = [
         found: postgresql,
     },
     Need {
+        package: "pgbouncer",
+        found: || std::path::Path::new("/usr/sbin/pgbouncer").exists(),
+    },
+    Need {
+        package: "haproxy",
+        found: || std::path::Path::new("/usr/sbin/haproxy").exists(),
+    },
+    Need {
+        package: "prometheus",
+        found: || answers("promtool", "--version"),
+    },
+    Need {
+        package: "systemd",
+        found: || answers("systemd-analyze", "--version"),
+    },
+    Need {
         package: "chromium",
         found: || answers("chromium", "--version"),
     },
