@@ -5,6 +5,7 @@ use std::time::Duration;
 use postern_core::model::NodeId;
 use postern_core::ports::{Clock, Engine};
 
+use crate::fence::Fence;
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 
@@ -129,6 +130,15 @@ pub enum ConnectError {
         /// The migration's number.
         number: u32,
     },
+    /// A restore into this folder was broken off.
+    #[error(
+        "a restore was broken off and left {}: run `postern restore` again, or remove that file to go on with what \
+         is there besides it", .0.display()
+    )]
+    HalfRestored(PathBuf),
+    /// Nothing is to be written to it.
+    #[error("{0}")]
+    Fenced(Fence),
     /// The file system stands in the way.
     #[error("cannot open {}", path.display())]
     File {

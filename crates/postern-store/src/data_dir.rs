@@ -60,7 +60,12 @@ impl DataDir {
 
     /// The URL of the embedded store in it, for [`crate::connect()`].
     pub fn store_url(&self) -> String {
-        format!("sqlite:{}", self.path.join("postern.db").display())
+        format!("sqlite:{}", self.store_file().display())
+    }
+
+    /// The file of the embedded store in it.
+    pub fn store_file(&self) -> PathBuf {
+        store_file(&self.path)
     }
 
     /// Gives the folder back before the value ends.
@@ -72,9 +77,19 @@ impl DataDir {
     }
 }
 
+/// The file of the embedded store in a data directory, whoever holds that.
+pub fn store_file(dir: &Path) -> PathBuf {
+    dir.join("postern.db")
+}
+
+/// Makes a folder, and those above it, for the owner alone.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// `None` when another process holds the folder.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    make_private(path)?;
     guarded(path)?;
     let mut file = OpenOptions::new()
         .read(true)

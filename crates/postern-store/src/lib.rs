@@ -4,6 +4,7 @@
 //! an embedded store for one process.
 #![warn(missing_docs)]
 
+pub mod backup;
 mod connect;
 #[cfg(feature = "testing")]
 #[expect(
@@ -12,13 +13,20 @@ mod connect;
     reason = "these are tests, for any engine to be put through"
 )]
 pub mod contract;
+pub mod copy;
 mod data_dir;
+mod fence;
 pub mod inbox;
 mod pace;
 mod postgres;
+mod progress;
+mod rows;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use connect::{Checkpoints, ConnectError, PostgresTuning, Tuning, connect, migrate};
-pub use data_dir::{DataDir, DataDirError};
+pub use data_dir::{DataDir, DataDirError, store_file};
+pub use fence::{Fence, FenceKind};
+pub use progress::{Progress, Watcher};
+pub use rows::Tally;

@@ -4,7 +4,7 @@ use tokio_postgres::error::SqlState;
 /// Why something asked of the database failed. Says nothing of what rows hold: the database's details
 /// and hints, which quote them, are left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The database refused it.
     #[error("the database says {code}: {message}")]
     Said {
@@ -25,6 +25,9 @@ pub(super) enum Failure {
     /// Somebody else changed what was decided on.
     #[error("the row was changed meanwhile")]
     Raced,
+    /// Nothing is written to this store any more.
+    #[error("{0}")]
+    Fenced(String),
     /// A row that no release of ours wrote.
     #[error("a row does not read: {0}")]
     Unreadable(&'static str),
@@ -59,7 +62,7 @@ impl Failure {
                 _ => Remedy::None,
             },
             Self::Lost(_) => Remedy::Reconnect,
-            Self::Late => Remedy::Later,
+            Self::Late | Self::Fenced(_) => Remedy::Later,
             Self::Raced | Self::NotReplicated(_) => Remedy::Again,
             Self::Unreadable(_) | Self::Ours(_) => Remedy::None,
         }

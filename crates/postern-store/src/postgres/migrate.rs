@@ -65,6 +65,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "dkim_keys",
         sql: include_str!("../../migrations/postgres/0010_dkim_keys.sql"),
     },
+    Migration {
+        number: 11,
+        name: "fence",
+        sql: include_str!("../../migrations/postgres/0011_fence.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

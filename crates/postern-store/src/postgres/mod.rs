@@ -7,6 +7,7 @@
 mod act;
 mod auth_request;
 mod batch;
+pub(crate) mod bulk;
 mod delivery;
 mod desk;
 mod dkim;
@@ -67,10 +68,24 @@ impl PostgresStore {
         clock: Arc<dyn Clock>,
         tuning: &Tuning,
     ) -> Result<Self, ConnectError> {
-        let target = Arc::new(Target::parse(url, tuning.postgres)?);
+        let target = Target::parse(url, tuning.postgres)?;
         let session = connect(&target).await?;
         migrate::check(&session).await?;
         refuse_loss(&session).await?;
+        refuse_fenced(&session).await?;
+        drop(session);
+        Self::on(target, node, clock, tuning).await
+    }
+
+    /// The engine on a database that is fit for it.
+    async fn on(
+        target: Target,
+        node: NodeId,
+        clock: Arc<dyn Clock>,
+        tuning: &Tuning,
+    ) -> Result<Self, ConnectError> {
+        let target = Arc::new(target);
+        let session = connect(&target).await?;
         let ids = EventIds::new(node);
         ids.resume(&session).await?;
         drop(session);
@@ -97,7 +112,7 @@ impl PostgresStore {
         clock: &dyn Clock,
         tuning: &Tuning,
     ) -> Result<Vec<String>, ConnectError> {
-        let target = Target::parse(url, tuning.postgres)?;
+        let target = Target::parse(url, tuning.postgres)?.heedless();
         migrate::migrate(&connect(&target).await?, clock.now()).await
     }
 
@@ -109,6 +124,23 @@ impl PostgresStore {
 
 async fn connect(target: &Target) -> Result<Session, ConnectError> {
     Ok(Session::open(target).await?)
+}
+
+/// Whether the schema of a database is this release's, whoever may write to it.
+///
+/// # Errors
+/// It is not, or the database cannot be reached.
+pub(crate) async fn check(url: &str) -> Result<(), ConnectError> {
+    let target = Target::parse(url, Tuning::default().postgres)?.heedless();
+    migrate::check(&connect(&target).await?).await
+}
+
+/// What is fenced is not to be served.
+async fn refuse_fenced(session: &Session) -> Result<(), ConnectError> {
+    match bulk::fence(session).await? {
+        None => Ok(()),
+        Some((fence, _)) => Err(ConnectError::Fenced(fence)),
+    }
 }
 
 /// An answer means durable, so a server that commits without writing down is none of ours.

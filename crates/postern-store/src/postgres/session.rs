@@ -3,14 +3,18 @@ use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use postern_core::model::Timestamp;
 use postern_core::ports::StoreError;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Connection, Row, Socket, Statement};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, Row, SimpleQueryMessage, Socket, Statement,
+};
 
 use super::failure::Failure;
 use super::target::Target;
 use super::tls::{Encrypted, Maker};
+use crate::fence::{Fence, FenceKind};
 
 /// A statement with the types of its parameters.
 pub(super) struct Sql {
@@ -46,12 +50,16 @@ impl Session {
         tokio::spawn(drive(connection, Arc::clone(&warning)));
         let tuning = &target.tuning;
         let mut begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
+        let fence = "; SELECT at, kind, other FROM fence";
         if !tuning.prepared {
             begin = format!(
                 "{begin}; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
                 tuning.lock_timeout.as_millis(),
                 (tuning.statement_timeout * 2).as_millis()
             );
+        }
+        if target.heeds_fence {
+            begin.push_str(fence);
         }
         Ok(Self {
             client,
@@ -96,8 +104,25 @@ impl Session {
     }
 
     /// Begins a transaction that reads what is committed.
+    ///
+    /// # Errors
+    /// The store is fenced: the transaction stands and has to be given up. Having read the table of
+    /// the fence holds up who puts one there until the transaction has ended.
     pub(super) async fn begin(&self) -> Result<(), Failure> {
-        self.run(&self.begin).await
+        let answered = self.client.simple_query(&self.begin).await?;
+        match answered.iter().find_map(fence) {
+            None => Ok(()),
+            Some(fence) => Err(Failure::Fenced(fence.to_string())),
+        }
+    }
+
+    /// Runs a statement whose text is made for the occasion.
+    pub(super) async fn ask(
+        &self,
+        text: &str,
+        params: &[(Param<'_>, Type)],
+    ) -> Result<Vec<Row>, Failure> {
+        Ok(Box::pin(self.client.query_typed(text, params)).await?)
     }
 
     /// Gives a transaction up.
@@ -137,7 +162,11 @@ impl Session {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, (StoreError, bool)> {
         let before = |failure: Failure| (failure.clone().not_done(), failure.spoils());
-        self.in_time(self.begin()).await.map_err(before)?;
+        if let Err(failure) = self.in_time(self.begin()).await {
+            let spoilt = matches!(failure, Failure::Fenced(_)) && self.rollback().await.is_err();
+            let (told, bad) = before(failure);
+            return Err((told, bad || spoilt));
+        }
         let done = match work.await {
             Ok(done) => done,
             Err(failure) => {
@@ -173,6 +202,19 @@ impl Session {
         let mut warning = self.warning.lock().unwrap_or_else(PoisonError::into_inner);
         warning.take()
     }
+}
+
+/// The fence that a row of the answer to BEGIN tells of.
+fn fence(message: &SimpleQueryMessage) -> Option<Fence> {
+    let SimpleQueryMessage::Row(row) = message else {
+        return None;
+    };
+    let number = |column| row.get(column).and_then(|text| text.parse().ok());
+    Some(Fence {
+        at: Timestamp::from_micros(number(0).unwrap_or(0)),
+        kind: FenceKind::from_number(number(1).unwrap_or(0)),
+        other: row.get(2).unwrap_or_default().to_owned(),
+    })
 }
 
 fn typed<'a>(sql: &Sql, params: &[Param<'a>]) -> Vec<(Param<'a>, Type)> {

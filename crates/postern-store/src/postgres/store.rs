@@ -9,7 +9,7 @@ use postern_core::ports::{
 
 use super::act::{Answer, Ask};
 use super::session::Sql;
-use super::{PostgresStore, auth_request, delivery, forget, log, registry, sweep, value};
+use super::{PostgresStore, auth_request, bulk, delivery, forget, log, sweep, value};
 
 /// Leases ended in one act, so that no caller waits long behind it.
 const RELEASE: u16 = 500;
@@ -152,8 +152,11 @@ impl Store for PostgresStore {
             return Err(StoreError::Refused);
         }
         let held = self.pool.take().await?;
-        let found = held.in_time(registry::revision(&held)).await;
-        held.end(found).map(drop)
+        let found = held.in_time(bulk::fence(&held)).await;
+        match held.end(found)? {
+            None => Ok(()),
+            Some((fence, _)) => Err(StoreError::NotDone(fence.into())),
+        }
     }
 }
 

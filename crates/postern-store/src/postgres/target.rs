@@ -21,6 +21,8 @@ pub(super) struct Target {
     pub(super) config: Config,
     pub(super) tls: Arc<ClientConfig>,
     pub(super) tuning: PostgresTuning,
+    /// Whether transactions ask first for the fence, which copying and migrating do not.
+    pub(super) heeds_fence: bool,
 }
 
 impl Target {
@@ -51,7 +53,16 @@ impl Target {
             config,
             tls: tls::client(encrypted, root)?,
             tuning,
+            heeds_fence: true,
         })
+    }
+
+    /// The same, for who works behind the fence.
+    pub(super) fn heedless(self) -> Self {
+        Self {
+            heeds_fence: false,
+            ..self
+        }
     }
 }
 

@@ -183,7 +183,7 @@ impl Writer {
                 Outcome::Failed(failure) => match failure.remedy() {
                     Remedy::Again | Remedy::Reconnect if self.reaches().await => {}
                     Remedy::Reconnect => return fail(acts, &failure, Failure::not_done),
-                    Remedy::Later if failure == Failure::Late => {
+                    Remedy::Later if matches!(failure, Failure::Late | Failure::Fenced(_)) => {
                         return fail(acts, &failure, Failure::not_done);
                     }
                     Remedy::Again | Remedy::Later | Remedy::None => break,

@@ -28,7 +28,7 @@ impl EventIds {
 }
 
 /// The smallest id that an event at `at` can have.
-pub(super) fn floor(at: Timestamp) -> [u8; 16] {
+pub(crate) fn floor(at: Timestamp) -> [u8; 16] {
     let micros = u128::try_from(at.micros()).unwrap_or(0);
     (micros << 64).to_be_bytes()
 }

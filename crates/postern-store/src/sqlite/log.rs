@@ -14,6 +14,11 @@ use super::tx::{self, Tx};
 
 /// Numbers of a segment.
 pub(super) const SEGMENT: i64 = 8192;
+
+/// How many numbers a segment has.
+pub(crate) const fn segment_length() -> i64 {
+    SEGMENT
+}
 /// Refusals that are shown of one address.
 const REFUSALS: u16 = 100;
 const MINUTE: i64 = 60_000_000;
@@ -22,7 +27,7 @@ const A_TICK: Duration = Duration::from_micros(1);
 
 /// The segment that a number lies in.
 pub(super) fn segment_of(number: i64) -> i64 {
-    number.div_euclid(SEGMENT)
+    number.div_euclid(segment_length())
 }
 
 /// The columns that [`read`] takes.

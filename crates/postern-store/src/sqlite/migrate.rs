@@ -62,6 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "dkim_keys",
         sql: include_str!("../../migrations/sqlite/0010_dkim_keys.sql"),
     },
+    Migration {
+        number: 11,
+        name: "fence",
+        sql: include_str!("../../migrations/sqlite/0011_fence.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.
@@ -91,6 +96,21 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<Strin
     }
     tx.commit()?;
     Ok(done)
+}
+
+/// Looks whether the schema is this release's; nothing is changed.
+///
+/// # Errors
+/// It is older, newer, or somebody else's.
+pub(super) fn check_current(conn: &Connection) -> Result<(), ConnectError> {
+    let found = applied(conn)?;
+    check(&found)?;
+    let last = found.iter().map(|(number, _)| *number).max().unwrap_or(0);
+    let known = MIGRATIONS.iter().map(|step| step.number).max().unwrap_or(0);
+    if last < known {
+        return Err(ConnectError::Older { found: last, known });
+    }
+    Ok(())
 }
 
 fn applied(conn: &Connection) -> Result<Vec<(u32, Vec<u8>)>> {

@@ -2,11 +2,13 @@
 
 mod act;
 mod auth_request;
+pub(crate) mod catalog;
 mod checkpoint;
 mod delivery;
 mod desk;
 mod dkim;
 mod event;
+pub(crate) mod fence;
 mod forget;
 mod ledger;
 mod log;
@@ -37,11 +39,17 @@ use postern_core::Error;
 use postern_core::model::{NodeId, Snapshot};
 use postern_core::ports::{Amend, Clock, Engine, Registry, StoreError};
 
+pub(crate) use self::event::floor as event_floor;
+pub(crate) use self::log::segment_length as log_segment_length;
+pub(crate) use self::registry::snapshot;
+pub(crate) use self::store::kids;
+
 use self::checkpoint::Checkpointer;
 use self::reader::Reader;
 use self::sends_filter::SendsFilter;
 use self::sweep::Cursor;
 use self::writer::{Writer, WriterParts};
+use crate::backup;
 use crate::connect::{ConnectError, Tuning};
 
 /// Reads of one row that share a view of the store.
@@ -81,6 +89,9 @@ impl SqliteStore {
         tuning: Tuning,
     ) -> Result<Self, ConnectError> {
         Self::migrate(path, clock.as_ref())?;
+        if let Some((fence, _)) = fence::read(&open::reading(path)?)? {
+            return Err(ConnectError::Fenced(fence));
+        }
         let checkpointer = Checkpointer::new(tuning.checkpoints);
         let filter = SendsFilter::new(tuning.recent_sends);
         let (writer, writing) = Writer::start(WriterParts {
@@ -125,8 +136,14 @@ impl SqliteStore {
 
     /// Brings the schema up to this release; answers the names of what was applied.
     pub(crate) fn migrate(path: &Path, clock: &dyn Clock) -> Result<Vec<String>, ConnectError> {
+        backup::refuse_half(path)?;
         open::make(path)?;
         migrate::migrate(&mut open::writing(path, 1024)?, clock.now())
+    }
+
+    /// Whether the schema of a file is this release's, whoever has it open.
+    pub(crate) fn check(path: &Path) -> Result<(), ConnectError> {
+        migrate::check_current(&open::reading(path)?)
     }
 
     fn stop(&self) {
@@ -158,18 +175,18 @@ impl Registry for SqliteStore {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.slow.run(registry::snapshot).await
+        self.slow.run(snapshot).await
     }
 
     async fn amend(&self, mut amend: Amend) -> Result<Result<Snapshot, Error>, StoreError> {
         let act = move |tx: &tx::Tx<'_>| {
-            let before = registry::snapshot(tx.conn())?;
+            let before = snapshot(tx.conn())?;
             let amendments = match amend(&before, tx.now) {
                 Ok(amendments) => amendments,
                 Err(refused) => return Ok(Err(refused)),
             };
             registry::write(tx, &amendments)?;
-            registry::snapshot(tx.conn()).map(Ok)
+            snapshot(tx.conn()).map(Ok)
         };
         self.writer.run(act).await
     }

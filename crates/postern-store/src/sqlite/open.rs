@@ -28,7 +28,7 @@ pub(crate) fn make(path: &Path) -> Result<(), ConnectError> {
 /// A connection that writes. Durable at each commit: `synchronous = FULL`.
 ///
 /// Savepoints rest in memory, and checkpoints are left to [`super::checkpoint`].
-pub(super) fn writing(path: &Path, page_cache_kib: u32) -> Result<Connection> {
+pub(crate) fn writing(path: &Path, page_cache_kib: u32) -> Result<Connection> {
     let conn = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
@@ -44,12 +44,17 @@ pub(super) fn overwrite(conn: &Connection, how: &str) -> Result<()> {
 }
 
 /// A connection that only reads.
-pub(super) fn reading(path: &Path) -> Result<Connection> {
+pub(crate) fn reading(path: &Path) -> Result<Connection> {
     let conn = connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     conn.execute_batch(
         "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;",
     )?;
     Ok(conn)
+}
+
+/// A connection to a database that is nobody's store yet.
+pub(crate) fn copying(path: &Path) -> Result<Connection> {
+    connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
 fn connection(path: &Path, access: OpenFlags) -> Result<Connection> {

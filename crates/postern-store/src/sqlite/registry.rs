@@ -24,7 +24,7 @@ pub(super) fn revision(conn: &Connection) -> Result<u64> {
 }
 
 /// Everything, inside the caller's view of the store.
-pub(super) fn snapshot(conn: &Connection) -> Result<Snapshot> {
+pub(crate) fn snapshot(conn: &Connection) -> Result<Snapshot> {
     Ok(Snapshot {
         revision: revision(conn)?,
         settings: settings(conn)?,

@@ -9,7 +9,9 @@ use postern_core::ports::{
 };
 use rusqlite::Connection;
 
-use super::{SqliteStore, auth_request, delivery, event, forget, log, request_acts, sweep, tx};
+use super::{
+    SqliteStore, auth_request, delivery, event, fence, forget, log, request_acts, sweep, tx,
+};
 
 /// Leases ended in one act, so that no caller waits long behind it.
 const RELEASE: u16 = 500;
@@ -150,13 +152,15 @@ impl Store for SqliteStore {
         if !self.writer.lives() {
             return Err(StoreError::Refused);
         }
-        self.quick
-            .run(|conn| tx::find(conn, "SELECT revision FROM registry", [], |_| Ok(())).map(drop))
-            .await
+        match self.quick.run(fence::read).await? {
+            None => Ok(()),
+            Some((fence, _)) => Err(StoreError::NotDone(fence.into())),
+        }
     }
 }
 
-fn kids(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
+/// The numbers of the roots that something stored names.
+pub(crate) fn kids(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
     tx::all(
         conn,
         "SELECT kid FROM auth_requests UNION SELECT state_kid FROM auth_requests WHERE state_kid IS NOT NULL \

@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 use super::act::{Act, Job, Shared};
 use super::checkpoint::{self, Checkpointer};
 use super::event::EventIds;
-use super::open;
 use super::queue::Queue;
 use super::recent_sends::RecentSends;
 use super::sends_filter::SendsFilter;
 use super::spawn;
 use super::suppression::Suppressing;
 use super::tx::{Ground, Guard, Held, Tx};
+use super::{fence, open};
 use crate::connect::ConnectError;
 use crate::pace::{Pace, Spent, Watch, Whose};
 
@@ -76,6 +76,7 @@ impl Writer {
             ids,
             parts,
             committing: Duration::ZERO,
+            told_of_fence: false,
         };
         let line = Arc::clone(&queue);
         let thread = spawn("store-writer", move || {
@@ -169,6 +170,7 @@ struct Group {
     parts: WriterParts,
     /// How long the commits of the group at hand have taken.
     committing: Duration,
+    told_of_fence: bool,
 }
 
 /// What became of a group's transaction.
@@ -179,6 +181,8 @@ enum Together {
     Lost(Shared),
     /// It never began.
     NotBegun(Shared),
+    /// Nothing is written to this store any more.
+    Fenced(Shared),
     /// Its commit failed: nobody knows.
     Unknown(Shared),
 }
@@ -211,6 +215,12 @@ impl Group {
         match together {
             Together::Committed => acts.drain(..).for_each(Act::answer),
             Together::NotBegun(cause) => self.fail(acts, &cause, Shared::not_done),
+            Together::Fenced(cause) => {
+                if !std::mem::replace(&mut self.told_of_fence, true) {
+                    tracing::error!(error = %cause, "nothing is written any more");
+                }
+                acts.drain(..).for_each(|act| act.fail(cause.not_done()));
+            }
             Together::Unknown(cause) => self.fail(acts, &cause, Shared::unknown),
             Together::Lost(_) => acts.drain(..).for_each(|act| self.alone(act)),
         }
@@ -226,7 +236,7 @@ impl Group {
         match self.together(std::slice::from_mut(&mut act), Guard::Alone) {
             Together::Committed => act.answer(),
             Together::Lost(cause) => act.lose(cause.not_done()),
-            Together::NotBegun(cause) => act.fail(cause.not_done()),
+            Together::NotBegun(cause) | Together::Fenced(cause) => act.fail(cause.not_done()),
             Together::Unknown(cause) => {
                 self.open = None;
                 act.fail(cause.unknown());
@@ -250,6 +260,10 @@ impl Group {
             return Together::NotBegun(Shared::new(error));
         }
         let open = self.open.as_ref().expect("begin opened a connection");
+        if let Err(error) = fence::heed(&open.conn) {
+            let _ = open.conn.execute_batch("ROLLBACK");
+            return Together::Fenced(Shared::new(error));
+        }
         match self.run(open, acts, guard) {
             Ok(()) => {}
             // A full disk, failed reads and lack of memory can end the whole transaction.

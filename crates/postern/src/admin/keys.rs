@@ -15,6 +15,7 @@ use super::reply::AdminReply;
 use super::shown;
 use crate::oauth::keys;
 use crate::root_keys::{Hold, RootKeys, RootKeysError};
+use crate::world::SystemEntropy;
 
 /// From how long after a change of the keyring file on every node has taken it up, and the calls
 /// that began before have ended.
@@ -128,6 +129,15 @@ impl Admin {
         self.keyring.store(Arc::new(keyring));
         Ok(())
     }
+}
+
+/// Whether everything sealed in a registry opens under a keyring: one made anew has the numbers of the
+/// one before.
+///
+/// # Errors
+/// Something does not.
+pub fn opens(held: &Snapshot, keyring: &Keyring) -> Result<(), SealProblem> {
+    resealed(held, keyring, &SystemEntropy).map(drop)
 }
 
 fn resealed(

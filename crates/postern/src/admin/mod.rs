@@ -23,6 +23,7 @@ mod suppression;
 pub use command::{AdminCommand, DeliveriesWanted, NewDkim, NewProvider, NewTokenSource, Revealed};
 pub use deliveries::{DeliveryRow, DeliveryTold, TryRow};
 pub use execute::{Admin, Refusal};
+pub use keys::opens;
 pub use remote::{Remote, RemoteError};
 pub use reply::{
     AdminReply, ClientRow, ClientSecretRow, DkimRow, HookRow, NewSecret, ProviderRow,

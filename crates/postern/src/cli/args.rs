@@ -1,9 +1,11 @@
 //! The command line as it is typed.
 
+mod backup;
 mod commands;
 mod dkim;
 mod hook;
 mod mail;
+mod stores;
 mod suppression;
 
 use std::net::SocketAddr;
@@ -11,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(super) use backup::{BackupArgs, RestoreArgs};
 pub(super) use commands::{
     AddressCommand, AdminsCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand,
     SigningCommand,
@@ -18,6 +21,7 @@ pub(super) use commands::{
 pub(super) use dkim::DkimCommand;
 pub(super) use hook::HookCommand;
 pub(super) use mail::{DeliveryCommand, MailCommand, ProviderArgs, ProviderCommand};
+pub(super) use stores::{CopyArgs, StoreCommand};
 pub(super) use suppression::SuppressionCommand;
 
 /// What the exit codes mean, shown below every `--help`.
@@ -69,6 +73,19 @@ pub(crate) enum Command {
         after_help = "Examples:\n  postern migrate --config /etc/postern/postern.toml\n  postern migrate --database postgres://postern@db/postern"
     )]
     Migrate(MigrateArgs),
+    /// Back up the store in a data directory, beside a running server or without one.
+    #[command(
+        after_help = "Examples:\n  postern backup /var/backups/postern --config /etc/postern/postern.toml\n  postern backup monday.backup --data ./postern-data"
+    )]
+    Backup(BackupArgs),
+    /// Put a backup into a data directory that no server uses; what was open in it is ended.
+    #[command(
+        after_help = "Examples:\n  postern restore monday.backup --check --config postern.toml\n  postern restore monday.backup --config postern.toml\n  postern restore monday.backup --replace --data ./postern-data"
+    )]
+    Restore(RestoreArgs),
+    /// Whole stores: from one engine to the other, and what to do about a fence or a restore.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// API clients: the ids and secrets that applications present.
     #[command(subcommand)]
     Client(ClientCommand),

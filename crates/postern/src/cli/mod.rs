@@ -2,7 +2,9 @@
 
 mod admin;
 mod args;
+mod backup;
 mod config;
+mod copy;
 mod delivery;
 mod dev;
 mod dkim;
@@ -11,6 +13,7 @@ mod exit;
 mod hook;
 mod mail;
 mod migrate;
+mod progress;
 mod serve;
 mod show;
 mod store;
@@ -46,6 +49,9 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         }
         Command::Openapi => show::text(&crate::openapi::openapi_json()),
         Command::Migrate(migrate) => migrate::run(&migrate, json),
+        Command::Store(command) => copy::run(command, json),
+        Command::Backup(args) => backup::take(&args, json),
+        Command::Restore(args) => backup::restore(&args, json),
         Command::Client(command) => admin::client(command, json),
         Command::Settings(command) => admin::settings(command, json),
         Command::Keys(command) => admin::keys(command, json),

@@ -80,7 +80,7 @@ impl From<ConnectError> for StartError {
 }
 
 /// An error with what lies under it, in one line.
-pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

@@ -11,6 +11,7 @@ mod ports;
 mod signing;
 
 pub use error::StartError;
+pub(crate) use error::with_sources;
 pub use machine::Machine;
 
 use crate::admin::Admin;

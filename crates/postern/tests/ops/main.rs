@@ -1,10 +1,12 @@
 //! The real binary as an operator meets it: `dev`, `serve` and the commands beside them.
 
 mod admin;
+mod backup;
 mod dev;
 mod doctor;
 mod mail;
 mod metrics;
+mod packaging;
 mod roots;
 mod serve;
 mod tls;

@@ -5,8 +5,10 @@
 
 mod caller;
 mod failover;
+mod copy;
 mod kill9;
 mod log_scan;
 mod nodes;
+mod proxy;
 mod repeats;
 mod served;
