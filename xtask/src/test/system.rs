@@ -12,7 +12,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 16] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
