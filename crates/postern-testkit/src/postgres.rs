@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::daemon::{NOBODY, as_nobody, is_root, watched};
+use crate::smtp::ServerIdentity;
 
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -41,9 +43,52 @@ pub struct Postgres {
     server: Option<Child>,
     settings: Vec<String>,
     databases: AtomicU32,
+    /// Where it listens besides its socket, and whose certificate it shows there.
+    tls: Option<(u16, String)>,
 }
 
 impl Postgres {
+    /// Makes a cluster and starts its server, which listens on loopback too, over TLS with a certificate
+    /// for `localhost` of an authority of its own.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_tls() -> io::Result<Self> {
+        let mut postgres = Self::make(Keeps::WhatTestsNeed)?;
+        let identity = ServerIdentity::make().map_err(io::Error::other)?;
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        for (name, pem) in [
+            ("tls.crt", &identity.chain_pem),
+            ("tls.key", &identity.key_pem),
+        ] {
+            let file = postgres.folder.path().join(name);
+            fs::write(&file, pem)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            if is_root()? {
+                chown(&file, Some(NOBODY), Some(NOBODY))?;
+            }
+        }
+        let folder = postgres.folder.path().display().to_string();
+        postgres.settings.extend([
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={folder}/tls.crt"),
+            format!("ssl_key_file={folder}/tls.key"),
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={free}"),
+        ]);
+        fs::write(postgres.folder.path().join("ca.pem"), &identity.ca_pem)?;
+        let ca = postgres.folder.path().join("ca.pem").display().to_string();
+        postgres.tls = Some((free, ca));
+        postgres.run()?;
+        Ok(postgres)
+    }
+
+    /// The port of its TLS on loopback, and the file of the authority to trust.
+    pub fn tls(&self) -> Option<(u16, &str)> {
+        let (port, ca) = self.tls.as_ref()?;
+        Some((*port, ca))
+    }
+
     /// Makes a cluster and starts its server.
     ///
     /// # Errors
@@ -109,6 +154,9 @@ impl Postgres {
             .arg("-h")
             .arg(self.folder.path())
             .args(["-d", database, "-c", sql]);
+        if let Some((port, _)) = &self.tls {
+            command.args(["-p", &port.to_string()]);
+        }
         said(&mut command)
     }
 
@@ -187,6 +235,7 @@ impl Postgres {
             server: None,
             settings,
             databases: AtomicU32::new(0),
+            tls: None,
         })
     }
 

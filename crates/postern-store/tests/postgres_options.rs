@@ -1,0 +1,184 @@
+//! How the engine reaches its PostgreSQL: TLS, several hosts, bounds and timeouts.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the functions beside the tests are theirs"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use postern_core::model::NodeId;
+use postern_core::ports::{Engine, StoreError};
+use postern_core::settings::Settings;
+use postern_store::contract::{address, issue, opening, send};
+use postern_store::testing::{FrozenClock, TempStore};
+use postern_store::{ConnectError, PostgresTuning, Tuning, connect, migrate};
+use postern_testkit::postgres::{Keeps, Postgres};
+use tokio::task::JoinSet;
+
+async fn open(url: &str) -> Result<Arc<dyn Engine>, ConnectError> {
+    let clock = Arc::new(FrozenClock::default());
+    migrate(url, clock.clone(), Tuning::default()).await?;
+    connect(url, NodeId([1; 8]), clock, Tuning::default()).await
+}
+
+fn tuned(queue: usize, postgres: PostgresTuning) -> Tuning {
+    Tuning {
+        queue,
+        postgres,
+        ..Tuning::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_verified_against_the_authority_that_the_url_names_and_against_the_name() {
+    let postgres = Postgres::start_tls().unwrap_or_else(|error| panic!("{error}"));
+    let (port, ca) = postgres.tls().unwrap();
+    let url = |host: &str, rest: &str| format!("postgres://postern@{host}:{port}/postgres?{rest}");
+    let trusted = format!("sslmode=verify-full&sslrootcert={ca}&application_name=over-tls");
+    let engine = open(&url("localhost", &trusted)).await.unwrap();
+    engine.ping().await.unwrap();
+    let asked = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                 WHERE application_name = 'over-tls'";
+    assert_eq!(postgres.psql("postgres", asked).unwrap().trim(), "t");
+
+    // The system trusts no such authority.
+    assert!(
+        open(&url("localhost", "sslmode=verify-full"))
+            .await
+            .is_err()
+    );
+    // The certificate is for another name.
+    let nameless = format!("hostaddr=127.0.0.1&host=db.example.com&port={port}&{trusted}");
+    let url = format!("postgres:///postgres?user=postern&{nameless}");
+    assert!(open(&url).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_hosts_the_one_that_takes_writes_is_used() {
+    let settings = ["default_transaction_read_only=on".to_owned()];
+    let standby = Postgres::start_with(Keeps::WhatTestsNeed, &settings);
+    let standby = standby.unwrap_or_else(|error| panic!("{error}"));
+    let primary = Postgres::start(Keeps::WhatTestsNeed).unwrap_or_else(|error| panic!("{error}"));
+    let (first, second) = (standby.folder().display(), primary.folder().display());
+    let url = format!("postgres:///postgres?host=/nowhere,{first},{second}&user=postern");
+    let engine = open(&url).await.unwrap();
+    engine.ping().await.unwrap();
+    let tables =
+        "SELECT count(*) FROM information_schema.tables WHERE table_name = 'auth_requests'";
+    assert_eq!(primary.psql("postgres", tables).unwrap().trim(), "1");
+    assert_eq!(standby.psql("postgres", tables).unwrap().trim(), "0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_holds_no_more_connections_than_its_bounds_and_they_bear_its_name() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let bounds = PostgresTuning {
+        writers: 2,
+        connections: 3,
+        ..PostgresTuning::default()
+    };
+    let store = TempStore::at(Some(url.clone()), tuned(1024, bounds)).await;
+    let mut asked = JoinSet::new();
+    for n in 0..200 {
+        let engine = Arc::clone(&store.engine);
+        let opening = opening(
+            issue(&store, n, &address(&format!("a{n}"))),
+            Settings::default(),
+            None,
+        );
+        asked.spawn(async move {
+            engine.outbox().await.unwrap();
+            engine
+                .open_auth_request(opening)
+                .await
+                .unwrap()
+                .outcome
+                .unwrap();
+        });
+    }
+    asked.join_all().await;
+    let name = url
+        .trim_start_matches("postgres:///")
+        .split('?')
+        .next()
+        .unwrap();
+    let held = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'postern'"
+    );
+    let held: usize = postgres
+        .psql("postgres", &held)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    assert!((1..=5).contains(&held), "{held}");
+}
+
+/// A lock that another session holds for longer than anybody waits.
+fn hold(postgres: &Arc<Postgres>, url: &str) -> std::thread::JoinHandle<()> {
+    let name = url
+        .trim_start_matches("postgres:///")
+        .split('?')
+        .next()
+        .unwrap()
+        .to_owned();
+    let (holder, database) = (Arc::clone(postgres), name.clone());
+    let thread = std::thread::spawn(move || {
+        let sql = "BEGIN; LOCK TABLE address_sends IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)";
+        // Ended by the test.
+        let _ = holder.psql(&database, sql);
+    });
+    let held = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
+                WHERE c.relname = 'address_sends' AND l.mode = 'AccessExclusiveLock' AND l.granted";
+    while postgres.psql(&name, held).unwrap().trim() == "0" {
+        std::thread::yield_now();
+    }
+    thread
+}
+
+fn release(postgres: &Postgres, holder: std::thread::JoinHandle<()>) {
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' \
+               AND pid <> pg_backend_pid()";
+    postgres.psql("postgres", end).unwrap();
+    holder.join().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_for_a_lock_ends_in_a_refusal_that_did_nothing_and_the_line_is_bounded() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let bounds = PostgresTuning {
+        lock_timeout: Duration::from_millis(200),
+        ..PostgresTuning::default()
+    };
+    let store = TempStore::at(Some(url.clone()), tuned(4, bounds)).await;
+    let holder = hold(&postgres, &url);
+    let refused = {
+        let opening = opening(issue(&store, 1, &address("a")), Settings::default(), None);
+        store.engine.open_auth_request(opening).await.unwrap_err()
+    };
+    assert!(matches!(refused, StoreError::NotDone(_)), "{refused:?}");
+    let mut asked = JoinSet::new();
+    for n in 2..1100 {
+        let engine = Arc::clone(&store.engine);
+        let opening = opening(
+            issue(&store, n, &address(&format!("b{n}"))),
+            Settings::default(),
+            None,
+        );
+        asked.spawn(async move { engine.open_auth_request(opening).await });
+    }
+    let answers = asked.join_all().await;
+    let at_once = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(StoreError::Refused)));
+    assert!(
+        at_once.count() > 0,
+        "past its bound the line refuses at once"
+    );
+    assert!(answers.iter().all(Result::is_err));
+    release(&postgres, holder);
+    send(&store, 2000, "after").await;
+}
