@@ -2,8 +2,8 @@
 //! the server.
 
 pub mod browser;
-pub mod dns;
 mod daemon;
+pub mod dns;
 pub mod haproxy;
 pub mod pgbouncer;
 pub mod postfix;

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod caller;
-mod failover;
 mod copy;
+mod failover;
 mod kill9;
 mod log_scan;
 mod nodes;
