@@ -100,10 +100,10 @@ async fn read(stream: &mut TcpStream) -> io::Result<String> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let text = String::from_utf8_lossy(&heard);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        let Some((fields, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
-        let length = head
+        let length = fields
             .lines()
             .filter_map(|line| line.split_once(':'))
             .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))

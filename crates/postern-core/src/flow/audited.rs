@@ -1,6 +1,8 @@
 //! What an amendment tells the audit.
 
-use crate::model::{AuditEntry, DkimKey, Email, MailProvider, SigningState, Snapshot, Timestamp};
+use crate::model::{
+    AuditEntry, DkimKey, Email, HookProvider, MailProvider, SigningState, Snapshot, Timestamp,
+};
 use crate::ports::Amendment;
 
 /// One entry for each amendment that changes something, with what was before and what is after.
@@ -72,24 +74,11 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
         Amendment::DropProvider(name) => {
             Told::new("provider.drop", name, provider_of(held, name), None)
         }
-        Amendment::PutHook(hook) => {
-            let before = held.hook(hook.provider).map(|_| "set".to_owned());
-            let after = if before.is_some() { "replaced" } else { "set" };
-            let name = hook.provider.as_str();
-            Told::new("mail_hook.put", name, before, Some(after.to_owned()))
-        }
-        Amendment::DropHook(provider) => {
-            let before = held.hook(*provider).map(|_| "set".to_owned());
-            Told::new("mail_hook.drop", provider.as_str(), before, None)
-        }
-        Amendment::PutDkimKey(key) => {
-            let name = key.record_name();
-            let before = dkim_of(held, &name);
-            Told::new("dkim_key.put", &name, before, Some(of_dkim(key)))
-        }
+        Amendment::PutHook(hook) => told_of_hook(held, hook.provider, true),
+        Amendment::DropHook(provider) => told_of_hook(held, *provider, false),
+        Amendment::PutDkimKey(key) => told_of_dkim(held, &key.record_name(), Some(key)),
         Amendment::DropDkimKey { domain, selector } => {
-            let name = DkimKey::name_of(domain, selector);
-            Told::new("dkim_key.drop", &name, dkim_of(held, &name), None)
+            told_of_dkim(held, &DkimKey::name_of(domain, selector), None)
         }
         Amendment::PutSigningKey(key) => {
             let after = Some(of_state(key.state));
@@ -119,12 +108,25 @@ fn key_of(held: &Snapshot, kid: &str) -> Option<String> {
     Some(of_state(key.state))
 }
 
-fn dkim_of(held: &Snapshot, record_name: &str) -> Option<String> {
-    let found = held
-        .dkim_keys
-        .iter()
-        .find(|key| key.record_name() == record_name)?;
-    Some(of_dkim(found))
+fn told_of_hook(held: &Snapshot, provider: HookProvider, put: bool) -> Told {
+    let before = held.hook(provider).map(|_| "set".to_owned());
+    let after = if before.is_some() { "replaced" } else { "set" };
+    let name = provider.as_str();
+    if put {
+        return Told::new("mail_hook.put", name, before, Some(after.to_owned()));
+    }
+    Told::new("mail_hook.drop", name, before, None)
+}
+
+fn told_of_dkim(held: &Snapshot, record_name: &str, after: Option<&DkimKey>) -> Told {
+    let mut keys = held.dkim_keys.iter();
+    let before = keys.find(|key| key.record_name() == record_name);
+    let action = if after.is_some() {
+        "dkim_key.put"
+    } else {
+        "dkim_key.drop"
+    };
+    Told::new(action, record_name, before.map(of_dkim), after.map(of_dkim))
 }
 
 fn of_dkim(key: &DkimKey) -> String {

@@ -250,26 +250,9 @@ pub async fn every_kid_in_use_is_named(store: TempStore) {
         .unwrap()
         .outcome
         .unwrap();
-    let provider = MailProvider {
-        name: "a".into(),
-        position: 0,
-        host: "h".into(),
-        port: 25,
-        tls: TlsMode::None,
-        username: None,
-        password: Some(Sealed {
-            kid: 2,
-            bytes: vec![1],
-        }),
-        oauth: None,
-        from: "a@example.com".into(),
-        reply_to: None,
-        connections: None,
-        per_minute: None,
-    };
-    let put = move |_: &_, _| {
+    let put = |_: &_, _| {
         Ok(vec![
-            Amendment::PutProvider(provider.clone()),
+            Amendment::PutProvider(provider(2)),
             Amendment::PutHook(hook(11)),
             Amendment::PutDkimKey(dkim_key(13)),
         ])
@@ -279,6 +262,26 @@ pub async fn every_kid_in_use_is_named(store: TempStore) {
         store.engine.kids_in_use().await.unwrap(),
         [2, 4, 7, 9, 11, 13]
     );
+}
+
+fn provider(kid: u8) -> MailProvider {
+    MailProvider {
+        name: "a".into(),
+        position: 0,
+        host: "h".into(),
+        port: 25,
+        tls: TlsMode::None,
+        username: None,
+        password: Some(Sealed {
+            kid,
+            bytes: vec![1],
+        }),
+        oauth: None,
+        from: "a@example.com".into(),
+        reply_to: None,
+        connections: None,
+        per_minute: None,
+    }
 }
 
 fn dkim_key(kid: u8) -> DkimKey {

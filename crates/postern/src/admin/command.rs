@@ -94,25 +94,8 @@ pub enum AdminCommand {
         /// Its name.
         provider: String,
     },
-    /// Make DKIM keys of a domain and show their DNS records.
-    DkimCreate(NewDkim),
-    /// Show the DNS records of a domain's DKIM keys.
-    DkimShow {
-        /// The domain.
-        domain: String,
-        /// Only this key's.
-        #[serde(default)]
-        selector: Option<String>,
-    },
-    /// List the DKIM keys.
-    DkimList,
-    /// Remove a DKIM key.
-    DkimRemove {
-        /// Its domain.
-        domain: String,
-        /// Its selector.
-        selector: String,
-    },
+    /// Work on the keys that sign mails.
+    Dkim(DkimCommand),
     /// Show the suppression list, or what it says of one address.
     SuppressionList {
         /// The address; none shows all.
@@ -167,6 +150,31 @@ pub struct DeliveriesWanted {
     pub to: Option<String>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// What may be done with the keys that sign mails.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "dkim", rename_all = "snake_case")]
+pub enum DkimCommand {
+    /// Make keys of a domain and show their DNS records.
+    Create(NewDkim),
+    /// Show the DNS records of a domain's keys.
+    Show {
+        /// The domain.
+        domain: String,
+        /// Only this key's.
+        #[serde(default)]
+        selector: Option<String>,
+    },
+    /// List the keys.
+    List,
+    /// Remove a key.
+    Remove {
+        /// Its domain.
+        domain: String,
+        /// Its selector.
+        selector: String,
+    },
 }
 
 /// DKIM keys as they are asked for.

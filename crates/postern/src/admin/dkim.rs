@@ -5,7 +5,7 @@ use std::sync::Arc;
 use postern_core::flow::DkimName;
 use postern_core::model::{DkimAlgorithm, DkimKey};
 
-use super::command::NewDkim;
+use super::command::{DkimCommand, NewDkim};
 use super::execute::{Admin, Refusal};
 use super::reply::{AdminReply, DkimRow};
 use super::shown::rfc3339;
@@ -18,22 +18,34 @@ const SELECTOR: &str = "postern";
 const ED25519_END: &str = "-ed25519";
 
 impl Admin {
+    /// Does one thing with the keys that sign mails.
+    pub(super) async fn dkim(&self, command: DkimCommand) -> Result<AdminReply, Refusal> {
+        match command {
+            DkimCommand::Create(new) => self.create_dkim(new).await,
+            DkimCommand::Show { domain, selector } => {
+                self.show_dkim(&domain, selector.as_deref()).await
+            }
+            DkimCommand::List => self.list_dkim().await,
+            DkimCommand::Remove { domain, selector } => self.remove_dkim(&domain, &selector).await,
+        }
+    }
+
     /// Makes the keys of a domain and shows their DNS records.
-    pub(super) async fn create_dkim(&self, new: NewDkim) -> Result<AdminReply, Refusal> {
+    async fn create_dkim(&self, new: NewDkim) -> Result<AdminReply, Refusal> {
         let wanted = wanted(&new)?;
         let (keyring, entropy, now) = (
             self.postern.keyring(),
             Arc::clone(&self.entropy),
             self.postern.now(),
         );
-        let make = move || {
+        let making = tokio::task::spawn_blocking(move || {
             let made = wanted
                 .iter()
                 .map(|(name, algorithm)| make_dkim_key(name, *algorithm, &keyring, &*entropy, now));
             made.collect::<Result<Vec<_>, _>>()
-        };
-        let made = tokio::task::spawn_blocking(make).await;
-        let made = made
+        });
+        let made = making
+            .await
             .ok()
             .and_then(Result::ok)
             .ok_or_else(|| Refusal("no DKIM key could be made".to_owned()))?;
@@ -43,11 +55,7 @@ impl Admin {
     }
 
     /// Shows the DNS records of a domain's keys, or of one of them.
-    pub(super) async fn show_dkim(
-        &self,
-        domain: &str,
-        selector: Option<&str>,
-    ) -> Result<AdminReply, Refusal> {
+    async fn show_dkim(&self, domain: &str, selector: Option<&str>) -> Result<AdminReply, Refusal> {
         let name = DkimName::parse(domain, selector.unwrap_or(SELECTOR))?;
         let held = self.now_held().await?;
         let meant = |key: &&DkimKey| selector.is_none() || key.selector == name.selector();
@@ -66,17 +74,13 @@ impl Admin {
     }
 
     /// Lists the keys.
-    pub(super) async fn list_dkim(&self) -> Result<AdminReply, Refusal> {
+    async fn list_dkim(&self) -> Result<AdminReply, Refusal> {
         self.list(|held, _| AdminReply::DkimKeys(held.dkim_keys.iter().map(row).collect()))
             .await
     }
 
     /// Removes a key.
-    pub(super) async fn remove_dkim(
-        &self,
-        domain: &str,
-        selector: &str,
-    ) -> Result<AdminReply, Refusal> {
+    async fn remove_dkim(&self, domain: &str, selector: &str) -> Result<AdminReply, Refusal> {
         let name = DkimName::parse(domain, selector)?;
         let record = DkimKey::name_of(name.domain(), name.selector());
         self.postern.drop_dkim_key(name).await?;

@@ -108,14 +108,7 @@ impl Admin {
             AdminCommand::HookSet { provider, secret } => self.set_hook(&provider, &secret).await,
             AdminCommand::HookList => self.hooks().await,
             AdminCommand::HookRemove { provider } => self.remove_hook(provider).await,
-            AdminCommand::DkimCreate(new) => self.create_dkim(new).await,
-            AdminCommand::DkimShow { domain, selector } => {
-                self.show_dkim(&domain, selector.as_deref()).await
-            }
-            AdminCommand::DkimList => self.list_dkim().await,
-            AdminCommand::DkimRemove { domain, selector } => {
-                self.remove_dkim(&domain, &selector).await
-            }
+            AdminCommand::Dkim(command) => self.dkim(command).await,
             AdminCommand::SuppressionList { address } => {
                 self.suppressions(address.as_deref()).await
             }

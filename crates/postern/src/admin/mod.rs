@@ -20,7 +20,9 @@ mod shown;
 mod socket;
 mod suppression;
 
-pub use command::{AdminCommand, DeliveriesWanted, NewDkim, NewProvider, NewTokenSource, Revealed};
+pub use command::{
+    AdminCommand, DeliveriesWanted, DkimCommand, NewDkim, NewProvider, NewTokenSource, Revealed,
+};
 pub use deliveries::{DeliveryRow, DeliveryTold, TryRow};
 pub use execute::{Admin, Refusal};
 pub use keys::opens;

@@ -18,7 +18,7 @@ pub(super) use commands::{
     AddressCommand, AdminsCommand, ClientCommand, KeysCommand, RootCommand, SettingsCommand,
     SigningCommand,
 };
-pub(super) use dkim::DkimCommand;
+pub(super) use dkim::DkimArgs;
 pub(super) use hook::HookCommand;
 pub(super) use mail::{DeliveryCommand, MailCommand, ProviderArgs, ProviderCommand};
 pub(super) use stores::{CopyArgs, StoreCommand};

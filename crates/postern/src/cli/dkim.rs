@@ -1,15 +1,15 @@
 //! `postern mail dkim …`
 
-use super::args::{DkimCommand, StoreArgs};
-use crate::admin::{AdminCommand, DkimRow, NewDkim};
+use super::args::{DkimArgs, StoreArgs};
+use crate::admin::{DkimCommand, DkimRow, NewDkim};
 
 /// The columns of a list.
 pub(super) const HEAD: [&str; 4] = ["DOMAIN", "SELECTOR", "ALGORITHM", "MADE"];
 
 /// The command, and the store that it works on.
-pub(super) fn command(command: DkimCommand) -> (StoreArgs, AdminCommand) {
-    match command {
-        DkimCommand::Create {
+pub(super) fn command(typed: DkimArgs) -> (StoreArgs, DkimCommand) {
+    match typed {
+        DkimArgs::Create {
             domain,
             selector,
             algorithm,
@@ -21,19 +21,19 @@ pub(super) fn command(command: DkimCommand) -> (StoreArgs, AdminCommand) {
                 selector,
                 algorithm,
             };
-            (store, AdminCommand::DkimCreate(new))
+            (store, DkimCommand::Create(new))
         }
-        DkimCommand::Show {
+        DkimArgs::Show {
             domain,
             selector,
             store,
-        } => (store, AdminCommand::DkimShow { domain, selector }),
-        DkimCommand::List { store } => (store, AdminCommand::DkimList),
-        DkimCommand::Remove {
+        } => (store, DkimCommand::Show { domain, selector }),
+        DkimArgs::List { store } => (store, DkimCommand::List),
+        DkimArgs::Remove {
             domain,
             selector,
             store,
-        } => (store, AdminCommand::DkimRemove { domain, selector }),
+        } => (store, DkimCommand::Remove { domain, selector }),
     }
 }
 

@@ -15,7 +15,10 @@ pub(super) fn run(command: MailCommand, json: bool) -> Result<(), Failure> {
     let (store, command) = match command {
         MailCommand::Test { to, store } => (store, AdminCommand::MailTest { provider: None, to }),
         MailCommand::Provider(command) => provider(command)?,
-        MailCommand::Dkim(command) => super::dkim::command(command),
+        MailCommand::Dkim(typed) => {
+            let (store, command) = super::dkim::command(typed);
+            (store, AdminCommand::Dkim(command))
+        }
         MailCommand::Hook(command) => super::hook::command(command)?,
     };
     carry(&store, &command, json)

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::exit::Failure;
 use super::{delivery, dkim};
-use crate::admin::{AdminReply, ClientRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow};
+use crate::admin::{
+    AdminReply, ClientRow, HookRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow,
+};
 use crate::root_keys::RootKeys;
 
 /// Writes text to standard output. A reader that has gone away is not trouble.
@@ -60,10 +62,7 @@ pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
 fn lines(reply: &AdminReply) -> String {
     match reply {
         AdminReply::ClientCreated(made) | AdminReply::ClientRotated(made) => secret(made),
-        AdminReply::Clients(clients) => table(
-            &["ID", "NAME", "MADE", "SECRETS"],
-            clients.iter().map(client),
-        ),
+        AdminReply::Clients(rows) => clients(rows),
         AdminReply::ClientRevoked { id } => format!("{id} is revoked; its tokens end within 2 s\n"),
         AdminReply::Settings(settings) => pairs(settings),
         AdminReply::SettingsChanged(settings) => pairs(settings) + "in force within 2 s\n",
@@ -75,20 +74,13 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::ProviderAdded { name } => format!(
             "mail provider {name} is in force; try it with `postern mail provider test {name} --to ADDRESS`\n"
         ),
-        AdminReply::Providers(providers) => table(
-            &["NAME", "SERVER", "TLS", "USERNAME", "FROM", "LIMITS"],
-            providers.iter().map(provider),
-        ),
+        AdminReply::Providers(rows) => providers(rows),
         AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
         AdminReply::MailSent { reply } => format!("sent: {reply}\n"),
         AdminReply::HookSet { path } => {
             format!("callbacks are taken at {path} under the public URL, within 2 s\n")
         }
-        AdminReply::Hooks(rows) => table(
-            &["PROVIDER", "PATH"],
-            rows.iter()
-                .map(|row| vec![row.provider.clone(), row.path.clone()]),
-        ),
+        AdminReply::Hooks(rows) => hooks(rows),
         AdminReply::HookRemoved { provider } => {
             format!("callbacks of {provider} are taken no more\n")
         }
@@ -113,6 +105,20 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::Examined(report) => super::doctor::lines(report),
         AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
     }
+}
+
+fn clients(rows: &[ClientRow]) -> String {
+    table(&["ID", "NAME", "MADE", "SECRETS"], rows.iter().map(client))
+}
+
+fn providers(rows: &[ProviderRow]) -> String {
+    let head = ["NAME", "SERVER", "TLS", "USERNAME", "FROM", "LIMITS"];
+    table(&head, rows.iter().map(provider))
+}
+
+fn hooks(rows: &[HookRow]) -> String {
+    let row = |row: &HookRow| vec![row.provider.clone(), row.path.clone()];
+    table(&["PROVIDER", "PATH"], rows.iter().map(row))
 }
 
 fn suppressions(entries: &[SuppressionRow], more: bool) -> String {

@@ -34,7 +34,6 @@ use postern_core::{
 use tokio::sync::Semaphore;
 
 pub use aws::{Fetch, SnsKeys, TopicArn};
-pub use https::Https;
 pub use payload::{Report, Subject};
 
 use crate::{

@@ -131,3 +131,70 @@ impl Watched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::mail::{Reply, Stage};
+    use crate::telemetry::metrics::Metrics;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_795_379_460 + second)
+    }
+
+    /// What a subscriber wrote.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_log_is_told_once_that_a_provider_is_left_alone_and_once_that_it_works_again() {
+        let gate = Gate::watching("main", None, Metrics::new().provider("main"));
+        let reply = |code| Reply::new(Stage::Auth, code, "said <ada@example.com>", &[]);
+        let (trouble, sent) = (
+            Outcome::ProviderTrouble(reply(Some(535))),
+            Outcome::Sent(reply(Some(250))),
+        );
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            while gate.pass(at(0)).is_ok() {
+                gate.note(&trouble, at(0));
+            }
+            assert!(gate.pass(at(6)).is_ok(), "half-open, it lets a probe pass");
+            assert!(gate.pass(at(6)).is_err(), "and nobody else");
+            gate.note(&sent, at(6));
+            assert!(gate.pass(at(6)).is_ok());
+        });
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let told: Vec<&str> = log.lines().collect();
+        assert_eq!(told.len(), 2, "{log}");
+        for said in [
+            "left alone",
+            "provider=\"main\"",
+            "pause_s=5",
+            "stage=\"auth\"",
+            "code=535",
+        ] {
+            assert!(told[0].contains(said), "{said}: {log}");
+        }
+        assert!(told[1].contains("works again"), "{log}");
+        assert!(!log.contains("ada"), "{log}");
+    }
+}

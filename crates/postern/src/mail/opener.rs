@@ -4,21 +4,23 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use postern_core::flow::Postern;
-use postern_core::keyring::Keyring;
 use postern_core::model::{DkimKey, MailProvider, SecretText};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
 use super::Sender;
 use super::dkim::Signer;
-use super::smtp::{Endpoint, Limits, Smtp, Trust};
+use super::smtp::{Endpoint, Limits, Login, Smtp, Tokens, Trust};
 use super::submission::{Signing, Submission};
+use crate::https::Https;
 
 /// Opens ways to providers.
 pub(super) struct Opener {
     postern: Arc<Postern>,
     trust: Trust,
     limits: Limits,
+    /// Fetches access tokens.
+    https: Arc<Https>,
     /// How many signatures may be made at once, whatever the provider.
     turns: Arc<Semaphore>,
 }
@@ -28,6 +30,7 @@ impl Opener {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             postern,
+            https: Arc::new(Https::new(trust.clone())),
             trust,
             limits,
             turns: Arc::new(Semaphore::new(cores)),
@@ -50,9 +53,37 @@ impl Opener {
                 .map_or(self.limits.connections, usize::from),
             ..self.limits
         };
-        let endpoint = endpoint(provider, &self.postern.keyring(), sender)?;
+        let endpoint = Endpoint {
+            host: provider.host.clone(),
+            port: provider.port,
+            tls: provider.tls,
+            login: self.login(provider)?,
+            hello: sender.domain().to_owned(),
+        };
         let smtp = Smtp::new(endpoint, self.trust.clone(), limits);
         Ok(Submission::new(smtp, self.signing(signed_by)))
+    }
+
+    fn login(&self, provider: &MailProvider) -> Result<Option<Login>, String> {
+        let Some(sealed) = &provider.password else {
+            return Ok(None);
+        };
+        let opened = self
+            .postern
+            .keyring()
+            .open(&MailProvider::password_slot(&provider.name), sealed)
+            .map_err(|problem| format!("the provider's password: {problem}"))?;
+        let secret =
+            std::str::from_utf8(&opened).map_err(|_| "the provider's password is not text")?;
+        let username = provider.username.as_deref().unwrap_or(secret).to_owned();
+        let secret = SecretText::new(secret);
+        Ok(Some(match &provider.oauth {
+            None => Login::Password(username, secret),
+            Some(source) => {
+                let https = Arc::clone(&self.https);
+                Login::Token(username, Tokens::new(source.clone(), secret, https))
+            }
+        }))
     }
 
     /// What signs. A key that does not open is no reason to send nothing: mails that SPF vouches
@@ -82,37 +113,4 @@ pub(super) fn sender(provider: &MailProvider) -> Result<Sender, String> {
         Some(other) => sender.answered_at(read(other)?),
         None => sender,
     })
-}
-
-fn endpoint(
-    provider: &MailProvider,
-    keyring: &Keyring,
-    sender: &Sender,
-) -> Result<Endpoint, String> {
-    Ok(Endpoint {
-        host: provider.host.clone(),
-        port: provider.port,
-        tls: provider.tls,
-        login: login(provider, keyring)?,
-        hello: sender.domain().to_owned(),
-    })
-}
-
-fn login(
-    provider: &MailProvider,
-    keyring: &Keyring,
-) -> Result<Option<(String, SecretText)>, String> {
-    let Some(sealed) = &provider.password else {
-        return Ok(None);
-    };
-    if provider.oauth.is_some() {
-        return Err("the login by XOAUTH2 is not there yet".to_owned());
-    }
-    let opened = keyring
-        .open(&MailProvider::password_slot(&provider.name), sealed)
-        .map_err(|problem| format!("the provider's password: {problem}"))?;
-    let password =
-        String::from_utf8(opened.to_vec()).map_err(|_| "the provider's password is not text")?;
-    let username = provider.username.as_ref().unwrap_or(&password).clone();
-    Ok(Some((username, SecretText::new(password))))
 }

@@ -103,12 +103,13 @@ impl Reply {
 
 /// Whether the word holds five characters in a row of the secret, or all of a shorter one.
 fn holds_piece(word: &str, secret: &str) -> bool {
-    let secret: Vec<char> = secret.chars().collect();
-    let size = secret.len().min(5);
+    let size = secret.chars().count().min(5);
+    let starts = word.char_indices().map(|(start, _)| start);
+    let starts: Vec<usize> = starts.chain([word.len()]).collect();
     size >= 4
-        && secret
-            .windows(size)
-            .any(|piece| word.contains(&piece.iter().collect::<String>()))
+        && starts
+            .windows(size + 1)
+            .any(|piece| secret.contains(&word[piece[0]..piece[size]]))
 }
 
 /// Whether the word is a plain one, or an enhanced status code such as 5.7.1 (RFC 3463).

@@ -46,14 +46,12 @@ impl Signing {
         let rewritten = mark::rewritten(host);
         let message = Arc::new(message);
         let held = Arc::clone(&message);
-        let signed = spawn_blocking(move || signer.sign(&held, rewritten, at)).await;
-        match signed {
-            Ok(Ok(signed)) => signed,
-            _ => {
-                warn!("a mail goes out unsigned: DKIM failed");
-                Arc::unwrap_or_clone(message)
-            }
+        let signing = spawn_blocking(move || signer.sign(&held, rewritten, at));
+        if let Ok(Ok(whole)) = signing.await {
+            return whole;
         }
+        warn!("a mail goes out unsigned: DKIM failed");
+        Arc::unwrap_or_clone(message)
     }
 }
 

@@ -443,24 +443,10 @@ async fn a_provider_is_connected_tested_against_its_server_and_removed() {
         "{}",
         added.text
     );
-    let keys = [("domain", "example.com")];
-    let made = owner.post("/dashboard/emails/dkim", &keys).await;
-    assert!(made.leads_to("/dashboard/emails?done=signed"));
-    let page = owner.get("/dashboard/emails").await.text;
-    for said in ["postern._domainkey.example.com", "v=DKIM1; k=ed25519; p="] {
-        assert!(page.contains(said), "{said}: {page}");
-    }
-    let again = owner.post("/dashboard/emails/dkim", &keys).await.text;
-    assert!(again.contains("has a DKIM key postern already"), "{again}");
     let form = [("name", "relay"), ("to", "ada@example.com")];
     let tested = owner.post("/dashboard/emails/test", &form).await.text;
     assert!(tested.contains("The test mail was taken."), "{tested}");
-    let mails = relay.wait_for(1).await;
-    assert!(
-        mails[0]
-            .data
-            .starts_with(b"DKIM-Signature: v=1; a=rsa-sha256")
-    );
+    relay.wait_for(1).await;
     assert!(
         owner
             .get("/dashboard/emails/remove?name=relay")
@@ -478,4 +464,19 @@ async fn a_provider_is_connected_tested_against_its_server_and_removed() {
             .text
             .contains("No provider yet")
     );
+}
+
+#[tokio::test]
+async fn keys_that_sign_mails_are_made_and_their_records_shown() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let keys = [("domain", "example.com")];
+    let made = owner.post("/dashboard/emails/dkim", &keys).await;
+    assert!(made.leads_to("/dashboard/emails?done=signed"));
+    let page = owner.get("/dashboard/emails").await.text;
+    for said in ["postern._domainkey.example.com", "v=DKIM1; k=ed25519; p="] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let again = owner.post("/dashboard/emails/dkim", &keys).await.text;
+    assert!(again.contains("has a DKIM key postern already"), "{again}");
 }

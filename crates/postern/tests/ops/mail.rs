@@ -2,6 +2,7 @@
 
 use postern_testkit::process::Server;
 use postern_testkit::smtp::{Act, SmtpServer, Step};
+use postern_testkit::tokens::TokenServer;
 use serde_json::Value;
 
 use crate::{Application, eventually, parsed, plan, stderr};
@@ -212,4 +213,65 @@ async fn mails_are_signed_by_every_key_of_their_domain_from_the_moment_it_is_mad
         "{}",
         stderr(&gone)
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_is_logged_in_to_by_tokens_of_any_endpoint_and_the_log_tells_none() {
+    let server = plan().set("log.filter", "trace").start();
+    let tokens = TokenServer::start().await.expect("it starts");
+    let smtp = SmtpServer::builder().token_user("mailer").start().await;
+    let smtp = smtp.expect("it starts");
+    let secret = server.data().join("client.secret");
+    std::fs::write(&secret, "the-client-secret-77\n").expect("it can be written");
+    let (port, url) = (smtp.addr().port().to_string(), tokens.url());
+    let mut words = vec!["mail", "provider", "add", "main", "--host", "127.0.0.1"];
+    words.extend([
+        "--port",
+        &port,
+        "--tls",
+        "none",
+        "--from",
+        "login@example.com",
+    ]);
+    words.extend([
+        "--username",
+        "mailer",
+        "--token-url",
+        &url,
+        "--client-id",
+        "app-1",
+    ]);
+    let file = secret.to_str().expect("a path in UTF-8");
+    words.extend(["--client-secret-file", file, "--scope", "mail.send"]);
+    let added = server.admin(&words);
+    assert!(added.status.success(), "{}", stderr(&added));
+
+    tokens.grant("the-first-token-0a1b", 3600);
+    let test = [
+        "mail",
+        "provider",
+        "test",
+        "main",
+        "--to",
+        "ada@example.com",
+    ];
+    smtp.accept_token("another-token-2c3d");
+    let refused = server.admin(&test);
+    assert!(
+        stderr(&refused).contains("auth: 535"),
+        "{}",
+        stderr(&refused)
+    );
+    smtp.accept_token("the-first-token-0a1b");
+    let application = Application::of(server.credentials()).await;
+    assert_eq!(application.send("ada@example.com").await.0, 200);
+    let mails = smtp.wait_for(1).await;
+    assert_eq!(mails[0].login.as_deref(), Some("mailer"));
+    let asked = tokens.asked().pop().expect("it was asked");
+    assert!(asked.contains("client_id=app-1&client_secret=the-client-secret-77&scope=mail.send"));
+
+    let told = server.stderr() + &stderr(&refused);
+    for secret in ["the-client-secret-77", "the-first-token-0a1b"] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
 }

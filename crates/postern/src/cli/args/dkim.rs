@@ -6,7 +6,7 @@ use super::StoreArgs;
 
 /// `postern mail dkim …`
 #[derive(Debug, Subcommand)]
-pub(crate) enum DkimCommand {
+pub(crate) enum DkimArgs {
     /// Make keys of a sender domain and print the DNS records to publish.
     ///
     /// From then on every mail from an address at that domain is signed with them. Receivers that do

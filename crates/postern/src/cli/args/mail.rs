@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{DkimCommand, HookCommand, StoreArgs};
+use super::{DkimArgs, HookCommand, StoreArgs};
 use crate::mail::Preset;
 
 /// `postern mail …`
@@ -15,7 +15,7 @@ pub(crate) enum MailCommand {
     Provider(ProviderCommand),
     /// Keys that sign our mails, and the DNS records that receivers check them by (DKIM).
     #[command(subcommand)]
-    Dkim(DkimCommand),
+    Dkim(DkimArgs),
     /// Callbacks by which providers tell what became of our mails.
     #[command(subcommand)]
     Hook(HookCommand),
@@ -67,7 +67,7 @@ pub(crate) enum DeliveryCommand {
 pub(crate) enum ProviderCommand {
     /// Add a mail provider behind the others, or replace the one with this name.
     #[command(
-        after_help = "Examples:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' \\\n    --config postern.toml\n  postern mail provider add ses --preset ses --region eu-central-1 --rate 14/s \\\n    --username AKIA… --password-file ses.password --from login@example.com --config postern.toml\n  postern mail provider add m365 --preset microsoft365 --tenant example.com --client-id 11111111-… \\\n    --client-secret-file m365.secret --from login@example.com --config postern.toml"
+        after_help = "Examples:\n  postern mail provider add main --host smtp.example.com --port 465 --tls implicit \\\n    --username postern --password-file /etc/postern/smtp.password --from 'Shop <login@example.com>' \\\n    --config postern.toml\n  postern mail provider add ses --preset ses --region eu-central-1 --rate 14/s \\\n    --username AKIA… --password-file ses.password --from login@example.com --config postern.toml\n  postern mail provider add m365 --preset microsoft365 --tenant example.com --client-id 11111111-… \\\n    --client-secret-file m365.secret --from login@example.com --config postern.toml\n  postern mail provider add own --host smtp.example.com --port 587 --tls starttls --username mailer \\\n    --token-url https://id.example.com/token --client-id postern --client-secret-file own.secret \\\n    --scope mail.send --from login@example.com --config postern.toml"
     )]
     Add(Box<ProviderArgs>),
     /// List the providers in the order in which they are tried, without their passwords.

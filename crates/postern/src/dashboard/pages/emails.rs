@@ -5,7 +5,7 @@ use axum::response::Response;
 use postern_core::error::Error;
 
 use crate::admin::{
-    AdminCommand, AdminReply, DkimRow, NewDkim, NewProvider, ProviderRow, Revealed,
+    AdminCommand, AdminReply, DkimCommand, DkimRow, NewDkim, NewProvider, ProviderRow, Revealed,
 };
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
@@ -95,7 +95,11 @@ async fn page(dashboard: &Dashboard, visit: &Visit, tested: Tested) -> Result<Re
     else {
         return Err(Trouble::NotFound);
     };
-    let AdminReply::DkimKeys(dkim) = dashboard.admin.execute(AdminCommand::DkimList).await? else {
+    let AdminReply::DkimKeys(dkim) = dashboard
+        .admin
+        .execute(AdminCommand::Dkim(DkimCommand::List))
+        .await?
+    else {
         return Err(Trouble::NotFound);
     };
     let settings = dashboard.postern.snapshot().settings.clone();
@@ -145,11 +149,12 @@ pub(in crate::dashboard) async fn sign(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let command = AdminCommand::DkimCreate(NewDkim {
+    let command = DkimCommand::Create(NewDkim {
         domain: visit.form.get("domain").to_owned(),
         selector: None,
         algorithm: None,
     });
+    let command = AdminCommand::Dkim(command);
     match dashboard.admin.acting(visit.me()).execute(command).await {
         Ok(_) => Ok(go("/dashboard/emails?done=signed")),
         Err(refusal) => {

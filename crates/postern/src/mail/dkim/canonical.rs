@@ -1,8 +1,11 @@
 //! The relaxed forms of header fields and bodies (RFC 6376 §3.4.2 and §3.4.4): what stays the
 //! same when servers on the way fold headers anew or touch white space.
 
-/// The message's header fields, name and value, in their order; and its body.
-pub(super) fn parts(message: &[u8]) -> (Vec<(&[u8], &[u8])>, &[u8]) {
+/// A header field: its name, and its value with the line end.
+type Field<'a> = (&'a [u8], &'a [u8]);
+
+/// The message's header fields in their order, and its body.
+pub(super) fn parts(message: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
     let (mut fields, mut rest) = (Vec::new(), message);
     while !rest.is_empty() {
         if let Some(body) = rest.strip_prefix(b"\r\n") {

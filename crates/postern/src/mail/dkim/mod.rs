@@ -128,11 +128,11 @@ impl Content {
             if rewritten.contains(&name) {
                 continue;
             }
-            let named = all
+            let there = all
                 .iter()
                 .rev()
                 .filter(|(other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
-            for (name_there, value) in named {
+            for (name_there, value) in there {
                 fields.extend(canonical::field(name_there, value));
                 fields.extend_from_slice(b"\r\n");
                 names.push(name);

@@ -4,7 +4,6 @@ use std::fmt;
 
 use lettre::address::{Address, Envelope};
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Mechanism;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
@@ -62,12 +61,9 @@ impl Connection {
         let pipelining = extensions
             .message()
             .any(|line| line.eq_ignore_ascii_case("PIPELINING"));
-        if let Some(credentials) = endpoint.credentials() {
+        if let Some(login) = &endpoint.login {
             stage.reach(Stage::Auth);
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            smtp.auth(&mechanisms, &credentials)
-                .await
-                .map_err(|error| Failure::of(Stage::Auth, &error))?;
+            login.perform(&mut smtp).await?;
         }
         Ok(Self {
             smtp,

@@ -72,6 +72,17 @@ impl Failure {
             && matches!(self.cause, Cause::Connection | Cause::Refused(421))
     }
 
+    /// The same, without what is secret in the server's words.
+    pub(super) fn hiding(mut self, secrets: &[&str]) -> Self {
+        self.text = Reply::new(self.stage, None, &self.text, secrets).text;
+        self
+    }
+
+    /// Whether the server answered that it will not, whenever it is asked.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.cause, Cause::Refused(500..))
+    }
+
     /// Marks the connection as of no more use, although the server answered.
     pub(super) fn hang_up(mut self) -> Self {
         self.hang_up = true;

@@ -3,8 +3,10 @@
 mod connection;
 mod endpoint;
 mod failure;
+mod login;
 mod progress;
 mod starttls;
+mod tokens;
 mod wire;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,10 +17,13 @@ use lettre::transport::smtp::response::Response;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-pub use endpoint::{Endpoint, Trust};
+pub use endpoint::Endpoint;
+pub use login::Login;
+pub use tokens::Tokens;
 
 use super::{Outcome, Patience, Reply, Stage};
 use crate::app::Stopwatch;
+pub use crate::trust::Trust;
 use connection::Connection;
 use endpoint::Dialer;
 use failure::Failure;
@@ -90,13 +95,15 @@ impl Smtp {
         secrets: &[&str],
         patience: Patience,
     ) -> Outcome {
+        let sent = self.in_time(envelope, message, patience).await;
+        // Asked now: an access token may have been fetched meanwhile.
         let login = self.endpoint.secrets();
         let secrets: Vec<&str> = secrets
             .iter()
             .copied()
             .chain(login.iter().map(String::as_str))
             .collect();
-        match self.in_time(envelope, message, patience).await {
+        match sent {
             Ok(response) => {
                 let text = response.message().collect::<Vec<_>>().join(" ");
                 Outcome::Sent(Reply::new(

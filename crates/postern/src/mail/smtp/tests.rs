@@ -1,3 +1,5 @@
+mod xoauth2;
+
 use std::time::Duration;
 
 use lettre::address::{Address, Envelope};
@@ -35,7 +37,9 @@ impl World {
             host: "127.0.0.1".to_owned(),
             port: server.addr().port(),
             tls,
-            login: login.map(|(name, password)| (name.to_owned(), SecretText::new(password))),
+            login: login.map(|(name, password)| {
+                Login::Password(name.to_owned(), SecretText::new(password))
+            }),
             hello: "postern.test".to_owned(),
         };
         let ca = CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).unwrap();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use postern_core::flow::ProviderInput;
+use postern_core::model::{SecretText, TokenSource};
 use postern_testkit::smtp::{Act, SmtpServer, Step};
+use postern_testkit::tokens::TokenServer;
 
 use super::message_id;
 use super::world::{World, provider};
@@ -70,7 +72,7 @@ async fn a_dead_provider_and_a_refused_login_move_the_mail_on_too() {
     // The second one announces no login, so ours has nowhere to go.
     let locked = ProviderInput {
         username: Some("postern".into()),
-        password: Some(postern_core::model::SecretText::new("wrong")),
+        password: Some(SecretText::new("wrong")),
         ..provider("second", world.others[0].addr().port())
     };
     world.postern.put_provider(locked).await.unwrap();
@@ -83,6 +85,30 @@ async fn a_dead_provider_and_a_refused_login_move_the_mail_on_too() {
             ("second", "trouble"),
             ("third", "sent")
         ]
+    );
+}
+
+#[tokio::test]
+async fn trouble_with_a_token_endpoint_moves_the_mail_to_the_next_provider() {
+    let world = world(2).await;
+    let tokens = TokenServer::start().await.unwrap();
+    tokens.answer(400, r#"{"error":"invalid_client"}"#);
+    let by_token = ProviderInput {
+        username: Some("login@acme.example".to_owned()),
+        password: Some(SecretText::new("client-secret")),
+        oauth: Some(TokenSource {
+            url: tokens.url(),
+            client_id: "id".to_owned(),
+            scope: None,
+        }),
+        ..provider("first", world.smtp.addr().port())
+    };
+    world.postern.put_provider(by_token).await.unwrap();
+    let receipt = world.send_and_ring("ada@example.com").await;
+    world.attempted().await;
+    assert_eq!(
+        pairs(&world.tries(&receipt).await),
+        [("first", "trouble"), ("second", "sent")]
     );
 }
 

@@ -13,7 +13,8 @@ use arc_swap::ArcSwap;
 use postern::{
     app::App,
     freshness::Freshness,
-    hooks::{Hooks, Https},
+    hooks::Hooks,
+    https::Https,
     listen::{Drain, Limits, Listener, Tls},
     oauth::{SigningKeys, SigningPool, bearer::Bearers, keys},
     router::{closed, router},

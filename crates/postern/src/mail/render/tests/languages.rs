@@ -162,6 +162,39 @@ fn a_mail_says_who_asked_when_and_for_whom_in_every_language() {
 }
 
 #[test]
+fn a_mail_says_what_to_do_if_it_was_not_asked_for_in_every_language() {
+    for (tag, kind, mail) in all() {
+        let language = postern_core::model::Language::parse(&tag).unwrap();
+        let key = match (&mail.credentials.passcode, &mail.credentials.link) {
+            (Some(_), Some(_)) => "warning-both",
+            (Some(_), None) => "warning-code",
+            _ => "warning-link",
+        };
+        let none = wording::args([]);
+        let warning = Wording::in_language(&language).say(key, &none).unwrap();
+        assert!(mail.parts.text.contains(&warning), "{tag} {kind:?}: text");
+        let escaped = crate::mail::escape_html(&warning);
+        assert!(
+            mail.parts.html.contains(&escaped),
+            "{tag} {kind:?}: {escaped}"
+        );
+    }
+}
+
+#[test]
+fn a_mail_fits_dark_screens_and_light_ones_in_every_language() {
+    for (tag, kind, mail) in all() {
+        let html = &mail.parts.html;
+        for said in [
+            "<meta name=\"color-scheme\" content=\"light dark\">",
+            "prefers-color-scheme: dark",
+        ] {
+            assert!(html.contains(said), "{tag} {kind:?}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_code_without_a_link_is_bound_to_the_configured_domain() {
     let settings = Settings {
         app_domain: "acme.example".to_owned(),

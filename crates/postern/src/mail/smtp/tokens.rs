@@ -1,0 +1,234 @@
+//! Access tokens for SMTP, by the OAuth 2.0 client credentials grant (RFC 6749 §4.4).
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use postern_core::model::{SecretText, TokenSource};
+use serde::Deserialize;
+
+use crate::app::Stopwatch;
+use crate::https::{Answer, Https};
+
+/// How long a token is good for where the endpoint does not say.
+const USUAL: Duration = Duration::from_mins(5);
+/// The longest that one is kept.
+const LONGEST: Duration = Duration::from_hours(24);
+/// How long before its end a token is fetched anew, at most; never more than a quarter of its life.
+const EARLY: Duration = Duration::from_mins(2);
+/// How long trouble with the endpoint is remembered, for the mails that wait beside the one that met it.
+const TROUBLE: Duration = Duration::from_secs(1);
+/// The longest token: with base64 it still fits a line of AUTH (RFC 4954 §4, 12288 octets).
+const MOST: usize = 8 * 1024;
+
+/// Where a provider's tokens come from, and the one at hand. Clones share it.
+#[derive(Clone)]
+pub struct Tokens(Arc<Inner>);
+
+struct Inner {
+    source: TokenSource,
+    secret: SecretText,
+    https: Arc<Https>,
+    /// Held by who fetches.
+    fetching: tokio::sync::Mutex<()>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    token: Option<Kept>,
+    trouble: Option<(String, Stopwatch)>,
+}
+
+struct Kept {
+    text: SecretText,
+    since: Stopwatch,
+    good_for: Duration,
+}
+
+/// A token for one login.
+#[derive(Debug)]
+pub(super) struct Token {
+    pub(super) text: SecretText,
+    /// Whether it was fetched for this login.
+    pub(super) fresh: bool,
+}
+
+impl Tokens {
+    /// Tokens from this source, for its client secret, fetched at the first use.
+    pub fn new(source: TokenSource, secret: SecretText, https: Arc<Https>) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            secret,
+            https,
+            fetching: tokio::sync::Mutex::default(),
+            held: Mutex::default(),
+        }))
+    }
+
+    /// A token that is good, and is not the one that was `refused`. One is fetched at a time, and to
+    /// its end, even when the mail that asked for it no longer waits.
+    ///
+    /// # Errors
+    /// The endpoint gave none, in words that may hold what it said.
+    pub(super) async fn token(&self, refused: Option<SecretText>) -> Result<Token, String> {
+        if let Some(text) = self.0.kept(refused.as_ref()) {
+            return Ok(Token { text, fresh: false });
+        }
+        let inner = Arc::clone(&self.0);
+        let fetched = tokio::spawn(async move { inner.fetch(refused.as_ref()).await }).await;
+        fetched.unwrap_or_else(|_| Err("the access token could not be fetched".to_owned()))
+    }
+
+    /// What must not be passed on.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let token = self.0.held().token.as_ref().map(|kept| kept.text.clone());
+        let secrets = token.into_iter().chain([self.0.secret.clone()]);
+        secrets.map(|secret| secret.expose().to_owned()).collect()
+    }
+}
+
+impl Inner {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self, refused: Option<&SecretText>) -> Option<SecretText> {
+        let held = self.held();
+        let kept = held.token.as_ref()?;
+        let good = kept.since.elapsed() < kept.good_for && refused != Some(&kept.text);
+        good.then(|| kept.text.clone())
+    }
+
+    async fn fetch(&self, refused: Option<&SecretText>) -> Result<Token, String> {
+        let _alone = self.fetching.lock().await;
+        if let Some(text) = self.kept(refused) {
+            return Ok(Token { text, fresh: false });
+        }
+        if let Some((told, since)) = &self.held().trouble
+            && since.elapsed() < TROUBLE
+        {
+            return Err(told.clone());
+        }
+        let fetched = self.ask().await;
+        let mut held = self.held();
+        match fetched {
+            Ok(kept) => {
+                let text = kept.text.clone();
+                (held.token, held.trouble) = (Some(kept), None);
+                Ok(Token { text, fresh: true })
+            }
+            Err(told) => {
+                held.trouble = Some((told.clone(), Stopwatch::start()));
+                Err(told)
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Kept, String> {
+        let since = Stopwatch::start();
+        let answer = self.https.request(self.request()?).await;
+        let answer = answer.map_err(|problem| format!("token endpoint: {problem}"))?;
+        let granted = read(&answer)?;
+        let life = granted
+            .expires_in
+            .map_or(USUAL, |seconds| Duration::from_secs(seconds.0))
+            .min(LONGEST);
+        Ok(Kept {
+            text: granted.access_token,
+            since,
+            good_for: life.saturating_sub(EARLY.min(life / 4)),
+        })
+    }
+
+    /// The client is named in the body (RFC 6749 §2.3.1), which Microsoft and most others take.
+    fn request(&self) -> Result<Request<Full<Bytes>>, String> {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &self.source.client_id)
+            .append_pair("client_secret", self.secret.expose());
+        if let Some(scope) = &self.source.scope {
+            form.append_pair("scope", scope);
+        }
+        Request::post(&self.source.url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(Full::from(form.finish()))
+            .map_err(|_| "the token endpoint is not a URL".to_owned())
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tokens({})", self.0.source.url)
+    }
+}
+
+/// What an endpoint grants (RFC 6749 §5.1), once it is checked.
+struct Granted {
+    access_token: SecretText,
+    expires_in: Option<Seconds>,
+}
+
+/// A number; some endpoints write it in quotes.
+struct Seconds(u64);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(u64),
+            Text(String),
+        }
+        match Written::deserialize(input)? {
+            Written::Number(number) => Ok(Self(number)),
+            Written::Text(text) => text.parse().map(Self).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+fn read(answer: &Answer) -> Result<Granted, String> {
+    #[derive(Deserialize)]
+    struct Wire {
+        access_token: String,
+        token_type: String,
+        expires_in: Option<Seconds>,
+    }
+    if answer.status != StatusCode::OK {
+        return Err(refusal(answer));
+    }
+    // The error of the parser may quote the body.
+    let wire: Wire = serde_json::from_slice(&answer.body)
+        .map_err(|_| "token endpoint: the answer is no token".to_owned())?;
+    if !wire.token_type.eq_ignore_ascii_case("bearer") {
+        return Err("token endpoint: the token is not of type Bearer".to_owned());
+    }
+    let text = SecretText::new(wire.access_token);
+    let fits = (1..=MOST).contains(&text.expose().len());
+    if !fits || !text.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("token endpoint: the token is not one that a login can carry".to_owned());
+    }
+    Ok(Granted {
+        access_token: text,
+        expires_in: wire.expires_in,
+    })
+}
+
+/// What an endpoint says in refusing (RFC 6749 §5.2).
+fn refusal(answer: &Answer) -> String {
+    #[derive(Default, Deserialize)]
+    struct Wire {
+        #[serde(default)]
+        error: String,
+        #[serde(default)]
+        error_description: String,
+    }
+    let said: Wire = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let told = format!("{} {}", said.error, said.error_description);
+    format!("token endpoint: {} {}", answer.status.as_u16(), told.trim())
+}
