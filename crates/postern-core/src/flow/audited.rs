@@ -68,8 +68,11 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
         }
         Amendment::PutProvider(provider) => {
             let before = provider_of(held, &provider.name);
-            let after = Some(of_provider(provider));
-            Told::new("provider.put", &provider.name, before, after)
+            let mut after = of_provider(provider);
+            if is_new_password(held, provider) {
+                after.push_str(", password replaced");
+            }
+            Told::new("provider.put", &provider.name, before, Some(after))
         }
         Amendment::DropProvider(name) => {
             Told::new("provider.drop", name, provider_of(held, name), None)
@@ -153,6 +156,13 @@ fn provider_of(held: &Snapshot, name: &str) -> Option<String> {
         .iter()
         .find(|provider| provider.name == name)?;
     Some(of_provider(found))
+}
+
+/// Whether another password comes in the place of one.
+fn is_new_password(held: &Snapshot, next: &MailProvider) -> bool {
+    let found = held.providers.iter().find(|one| one.name == next.name);
+    let before = found.and_then(|one| one.password.as_ref());
+    before.is_some() && next.password.is_some() && before != next.password.as_ref()
 }
 
 fn of_provider(provider: &MailProvider) -> String {

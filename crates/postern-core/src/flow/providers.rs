@@ -1,8 +1,8 @@
 mod judge;
 
 use super::Postern;
-use crate::error::Error;
-use crate::model::{MailProvider, SecretText, Snapshot, TlsMode, TokenSource};
+use crate::error::{Error, Violation};
+use crate::model::{MailProvider, Sealed, SecretText, Snapshot, TlsMode, TokenSource};
 use crate::ports::{Amendment, random};
 
 /// The most mail providers at a time.
@@ -66,7 +66,7 @@ impl Postern {
     /// # Errors
     /// Every broken field by name, or there are [`MAX_PROVIDERS`] already.
     pub async fn put_provider(&self, input: ProviderInput) -> Result<(), Error> {
-        let wrong = judge::problems(&input);
+        let wrong = judge::problems(&input, false);
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
@@ -77,6 +77,42 @@ impl Postern {
                 position: place,
                 ..provider.clone()
             })])
+        }))
+        .await
+        .map(drop)
+    }
+
+    /// Every field of a provider that [`Self::put_provider`] would refuse.
+    pub fn judge_provider(input: &ProviderInput) -> Vec<Violation> {
+        judge::problems(input, false)
+    }
+
+    /// Changes a mail provider that is there, in its place. One that comes without a password keeps
+    /// the one it has, unless that would go to another server than it was given for.
+    ///
+    /// # Errors
+    /// Every broken field by name; `password` when it is missing.
+    pub async fn change_provider(&self, input: ProviderInput) -> Result<(), Error> {
+        let kept = input.password.is_none();
+        let wrong = judge::problems(&input, kept);
+        if !wrong.is_empty() {
+            return Err(Error::Invalid(wrong));
+        }
+        let provider = self.provider(input);
+        self.amend(Box::new(move |snapshot, _| {
+            let held = snapshot
+                .providers
+                .iter()
+                .find(|held| held.name == provider.name);
+            let held = held.ok_or_else(|| unknown(&provider.name))?;
+            let mut next = MailProvider {
+                position: held.position,
+                ..provider.clone()
+            };
+            if kept {
+                next.password = kept_password(held, &provider)?;
+            }
+            Ok(vec![Amendment::PutProvider(next)])
         }))
         .await
         .map(drop)
@@ -130,6 +166,25 @@ impl Postern {
         }))
         .await
         .map(drop)
+    }
+}
+
+/// The stored password, if it goes where it went before.
+fn kept_password(held: &MailProvider, next: &MailProvider) -> Result<Option<Sealed>, Error> {
+    let wants_none = next.username.is_none() && next.oauth.is_none();
+    let way = |provider: &MailProvider| {
+        let url = provider.oauth.as_ref().map(|oauth| oauth.url.clone());
+        (provider.host.clone(), provider.tls, url)
+    };
+    match &held.password {
+        None if wants_none => Ok(None),
+        Some(_) if wants_none && held.username.is_some() => Ok(None),
+        Some(password) if way(held) == way(next) => Ok(Some(password.clone())),
+        _ => {
+            let told =
+                "type the password too: it is kept only for the server that it was given for";
+            Err(Error::invalid("password", "required", told))
+        }
     }
 }
 

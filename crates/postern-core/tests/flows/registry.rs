@@ -151,6 +151,58 @@ async fn providers_keep_the_order_in_which_they_came_until_another_one_is_set() 
 }
 
 #[tokio::test]
+async fn a_provider_that_is_changed_keeps_its_password_for_its_own_server_only() {
+    let world = World::without_mail().await;
+    world.postern.put_provider(provider("a")).await.unwrap();
+    let held = || world.postern.snapshot().providers[0].clone();
+    let sealed = held().password;
+    let without = || ProviderInput {
+        password: None,
+        ..provider("a")
+    };
+    let renamed = ProviderInput {
+        from: "tea@example.com".into(),
+        ..without()
+    };
+    world.postern.change_provider(renamed).await.unwrap();
+    assert_eq!(
+        (held().from.as_str(), held().password),
+        ("tea@example.com", sealed)
+    );
+    for elsewhere in [
+        ProviderInput {
+            host: "smtp.evil.example".into(),
+            ..without()
+        },
+        ProviderInput {
+            tls: TlsMode::Implicit,
+            ..without()
+        },
+    ] {
+        let error = world.postern.change_provider(elsewhere).await.unwrap_err();
+        assert_eq!(error.violations()[0].field, "password");
+    }
+    let open = ProviderInput {
+        username: None,
+        ..without()
+    };
+    world.postern.change_provider(open).await.unwrap();
+    assert_eq!(held().password, None);
+    let unknown = world.postern.change_provider(provider("b")).await;
+    assert_eq!(code_of(unknown), "INVALID_ARGUMENT");
+}
+
+#[tokio::test]
+async fn the_audit_tells_that_a_password_was_replaced() {
+    let world = World::without_mail().await;
+    for _ in 0..2 {
+        world.postern.put_provider(provider("a")).await.unwrap();
+    }
+    let audit = world.postern.store().audit(None, 1).await.unwrap();
+    assert!(audit[0].1.after.ends_with("password replaced"), "{audit:?}");
+}
+
+#[tokio::test]
 async fn there_are_no_more_providers_than_the_bound() {
     let world = World::without_mail().await;
     for number in 0..MAX_PROVIDERS {

@@ -7,7 +7,9 @@ use crate::error::Violation;
 use crate::model::{Email, TlsMode, TokenSource, is_mailable};
 
 /// Every field that breaks a rule.
-pub(super) fn problems(input: &ProviderInput) -> Vec<Violation> {
+///
+/// `kept`: the password that is stored stays in force.
+pub(super) fn problems(input: &ProviderInput, kept: bool) -> Vec<Violation> {
     let mut wrong = Vec::new();
     let mut check = |fine: bool, field: &'static str, told: &str| {
         if !fine {
@@ -55,19 +57,20 @@ pub(super) fn problems(input: &ProviderInput) -> Vec<Violation> {
         "per_minute",
         "the rate must be from 1 to 600000 mails a minute",
     );
-    login(input, &mut check);
+    login(input, kept, &mut check);
     wrong
 }
 
-fn login(input: &ProviderInput, check: &mut impl FnMut(bool, &'static str, &str)) {
+fn login(input: &ProviderInput, kept: bool, check: &mut impl FnMut(bool, &'static str, &str)) {
     let username = input.username.as_deref();
+    let has_password = input.password.is_some() || kept;
     check(
         username.is_none_or(|name| one_line(name, 320)),
         "username",
         "username has 1 to 320 characters on one line",
     );
     check(
-        username.is_none() || input.password.is_some(),
+        username.is_none() || has_password,
         "password",
         "a username needs a password",
     );
@@ -82,7 +85,7 @@ fn login(input: &ProviderInput, check: &mut impl FnMut(bool, &'static str, &str)
     );
     let Some(oauth) = &input.oauth else { return };
     check(
-        username.is_some() && input.password.is_some(),
+        username.is_some() && has_password,
         "username",
         "a login by XOAUTH2 needs a username and a client secret",
     );
