@@ -29,10 +29,17 @@ pub enum Counter {
     Expired,
     /// Calls that a limit refused.
     Throttled,
+    /// Mails that the recipient's server took, as a provider told.
+    Delivered = 21,
+    /// Mails that the person called spam, as a provider told.
+    Complained,
 }
 
 impl Counter {
+    /// Those that are stored before [`Tally::WITHIN`].
     const COUNT: usize = 12;
+    /// Those that came later, and are stored after it.
+    const NEWER: usize = 2;
 }
 
 /// Counts of one span of time.
@@ -53,7 +60,9 @@ impl Tally {
         Duration::from_mins(10),
     ];
 
-    const PLACES: usize = Counter::COUNT + Self::WITHIN.len() + 1;
+    const NEWER: usize = Counter::COUNT + Self::WITHIN.len() + 1;
+    const PLACES: usize = Self::NEWER + Counter::NEWER;
+    const _NEWER_STAND_BEHIND: () = assert!(Counter::Delivered as usize == Self::NEWER);
 
     /// How often it happened.
     pub fn get(&self, counter: Counter) -> u64 {
@@ -62,7 +71,7 @@ impl Tally {
 
     /// How many proofs came within each span of [`Self::WITHIN`], and after the last.
     pub fn verified_within(&self) -> &[u64] {
-        &self.0[Counter::COUNT..]
+        &self.0[Counter::COUNT..Self::NEWER]
     }
 
     /// Counts one event; `open` is for how long its request had been open, where that is known.
@@ -129,6 +138,8 @@ fn counter_of(what: &EventKind) -> Option<Counter> {
         "locked" => Counter::Locked,
         "expired" => Counter::Expired,
         "throttled" => Counter::Throttled,
+        "mail_delivered" => Counter::Delivered,
+        "mail_complained" => Counter::Complained,
         _ => return None,
     })
 }
@@ -150,11 +161,28 @@ mod tests {
             count: 7,
         };
         tally.count(&throttled, None);
+        let provider = || "postmark".to_owned();
+        tally.count(
+            &EventKind::MailDelivered {
+                delivery: 0,
+                provider: provider(),
+            },
+            None,
+        );
+        tally.count(
+            &EventKind::MailComplained {
+                delivery: 0,
+                provider: provider(),
+            },
+            None,
+        );
         let mut twice = Tally::from_bytes(&tally.to_bytes());
         assert_eq!(twice, tally);
         twice.add(&tally);
         assert_eq!(twice.get(Counter::Verified), 6);
         assert_eq!(twice.get(Counter::Throttled), 14);
+        assert_eq!(twice.get(Counter::Delivered), 2);
+        assert_eq!(twice.get(Counter::Complained), 2);
         assert_eq!(twice.verified_within(), [2, 2, 0, 0, 0, 0, 0, 0, 2]);
     }
 
