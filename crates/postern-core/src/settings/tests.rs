@@ -128,3 +128,19 @@ fn an_unknown_key_is_named() {
         "there is no setting \"expire_in\""
     );
 }
+
+#[test]
+fn a_colour_on_which_white_letters_cannot_be_read_is_refused() {
+    for (color, fits) in [
+        ("#1a56db", true),
+        ("#000000", true),
+        ("#767676", true),
+        ("#777777", false),
+        ("#ffffff", false),
+        ("#ffcc00", false),
+        ("1a56db", false),
+    ] {
+        let settings = Settings::default().with([("app_color", color)]);
+        assert_eq!(settings.is_ok(), fits, "{color}");
+    }
+}

@@ -158,7 +158,22 @@ pub(super) fn logo(text: &str) -> Option<String> {
 pub(super) fn color(text: &str) -> Option<String> {
     let digits = text.strip_prefix('#')?;
     let fits = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    fits.then(|| text.to_ascii_lowercase())
+    let rgb = u32::from_str_radix(digits, 16).ok().filter(|_| fits)?;
+    (1.05 / (luminance(rgb) + 0.05) >= 4.5).then(|| text.to_ascii_lowercase())
+}
+
+/// The relative luminance of a colour, 0 to 1; white letters on it are readable from a contrast of
+/// 4.5 to 1 on (WCAG 2.2 §1.4.3).
+fn luminance(rgb: u32) -> f64 {
+    let [_, red, green, blue] = rgb.to_be_bytes().map(|channel| {
+        let share = f64::from(channel) / 255.0;
+        if share <= 0.040_45 {
+            share / 12.92
+        } else {
+            ((share + 0.055) / 1.055).powf(2.4)
+        }
+    });
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
 /// A domain in its ASCII form, or nothing.
