@@ -26,6 +26,7 @@ pub use command::{
 pub use deliveries::{DeliveryRow, DeliveryTold, TryRow};
 pub use execute::{Admin, Refusal};
 pub use keys::opens;
+pub use providers::input as provider_input;
 pub use remote::{Remote, RemoteError};
 pub use reply::{
     AdminReply, ClientRow, ClientSecretRow, DkimRow, HookRow, NewSecret, ProviderRow,

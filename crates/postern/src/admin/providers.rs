@@ -1,5 +1,6 @@
 //! Mail providers.
 
+use postern_core::Error;
 use postern_core::flow::ProviderInput;
 use postern_core::model::{SecretText, TlsMode, TokenSource};
 
@@ -7,34 +8,46 @@ use super::command::NewProvider;
 use super::execute::{Admin, Refusal, parse_address};
 use super::reply::AdminReply;
 use crate::mail::smtp::Trust;
-use crate::mail::{self, Outcome};
+use crate::mail::{self, Outcome, Tried};
+
+/// A provider as an admin typed it, for the flow that judges it.
+///
+/// # Errors
+/// `tls` is not a mode.
+pub fn input(new: NewProvider) -> Result<ProviderInput, Error> {
+    let unknown = || {
+        Error::invalid(
+            "tls",
+            "defined_only",
+            format!("tls {:?} is not a mode", new.tls),
+        )
+    };
+    Ok(ProviderInput {
+        tls: TlsMode::parse(&new.tls).ok_or_else(unknown)?,
+        name: new.name,
+        host: new.host,
+        port: new.port,
+        username: new.username,
+        password: new
+            .password
+            .map(|password| SecretText::new(password.expose())),
+        oauth: new.oauth.map(|oauth| TokenSource {
+            url: oauth.url,
+            client_id: oauth.client_id,
+            scope: oauth.scope,
+        }),
+        from: new.from,
+        reply_to: new.reply_to,
+        connections: new.connections,
+        per_minute: new.per_minute,
+    })
+}
 
 impl Admin {
     /// Adds a provider behind the others, or replaces the one of this name.
     pub(super) async fn add_provider(&self, new: NewProvider) -> Result<AdminReply, Refusal> {
-        let tls = TlsMode::parse(&new.tls)
-            .ok_or_else(|| Refusal(format!("tls {:?} is not a mode", new.tls)))?;
         let name = new.name.clone();
-        let input = ProviderInput {
-            name: new.name,
-            host: new.host,
-            port: new.port,
-            tls,
-            username: new.username,
-            password: new
-                .password
-                .map(|password| SecretText::new(password.expose())),
-            oauth: new.oauth.map(|oauth| TokenSource {
-                url: oauth.url,
-                client_id: oauth.client_id,
-                scope: oauth.scope,
-            }),
-            from: new.from,
-            reply_to: new.reply_to,
-            connections: new.connections,
-            per_minute: new.per_minute,
-        };
-        self.postern.put_provider(input).await?;
+        self.postern.put_provider(input(new)?).await?;
         Ok(AdminReply::ProviderAdded { name })
     }
 
@@ -73,17 +86,22 @@ impl Admin {
                 "there is no mail provider: add one with `postern mail provider add`".to_owned(),
             ),
         })?;
-        let outcome = mail::send_test(&self.postern, provider, Trust::System, &to).await;
-        match outcome.map_err(Refusal)? {
-            Outcome::Sent(reply) => Ok(AdminReply::MailSent {
+        let tried = mail::send_test(&self.postern, provider, Trust::System, &to).await;
+        let Tried { outcome, dialogue } = tried.map_err(Refusal)?;
+        Ok(match outcome {
+            Outcome::Sent(reply) => AdminReply::MailSent {
                 reply: reply.to_string(),
-            }),
-            failed => Err(Refusal(format!(
-                "not sent by {} ({}): {}",
-                provider.name,
-                failed.as_str(),
-                failed.reply()
-            ))),
-        }
+                dialogue,
+            },
+            failed => AdminReply::MailRefused {
+                reason: format!(
+                    "not sent by {} ({}): {}",
+                    provider.name,
+                    failed.as_str(),
+                    failed.reply()
+                ),
+                dialogue,
+            },
+        })
     }
 }

@@ -51,6 +51,16 @@ pub enum AdminReply {
     MailSent {
         /// What that server said.
         reply: String,
+        /// The whole dialogue, without what belongs to the login.
+        #[serde(default)]
+        dialogue: Vec<String>,
+    },
+    /// The test mail was not taken.
+    MailRefused {
+        /// Why, in a sentence.
+        reason: String,
+        /// The dialogue as far as it went, without what belongs to the login.
+        dialogue: Vec<String>,
     },
     /// A provider's callbacks are taken at this path.
     HookSet {

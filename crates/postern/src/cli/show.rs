@@ -54,9 +54,14 @@ pub(super) fn roots(roots: &RootKeys, as_json: bool) -> Result<(), Failure> {
 pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
     if as_json {
         let tagged = serde_json::to_value(reply).map_err(Failure::failed)?;
-        return json(&tagged["value"]);
+        json(&tagged["value"])?;
+    } else {
+        text(&lines(reply))?;
     }
-    text(&lines(reply))
+    match reply {
+        AdminReply::MailRefused { reason, .. } => Err(Failure::failed(reason)),
+        _ => Ok(()),
+    }
 }
 
 fn lines(reply: &AdminReply) -> String {
@@ -76,7 +81,10 @@ fn lines(reply: &AdminReply) -> String {
         ),
         AdminReply::Providers(rows) => providers(rows),
         AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
-        AdminReply::MailSent { reply } => format!("sent: {reply}\n"),
+        AdminReply::MailSent { reply, dialogue } => {
+            format!("{}sent: {reply}\n", spoken(dialogue))
+        }
+        AdminReply::MailRefused { dialogue, .. } => spoken(dialogue),
         AdminReply::HookSet { path } => {
             format!("callbacks are taken at {path} under the public URL, within 2 s\n")
         }
@@ -119,6 +127,10 @@ fn providers(rows: &[ProviderRow]) -> String {
 fn hooks(rows: &[HookRow]) -> String {
     let row = |row: &HookRow| vec![row.provider.clone(), row.path.clone()];
     table(&["PROVIDER", "PATH"], rows.iter().map(row))
+}
+
+fn spoken(dialogue: &[String]) -> String {
+    dialogue.iter().map(|line| format!("{line}\n")).collect()
 }
 
 fn suppressions(entries: &[SuppressionRow], more: bool) -> String {

@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use super::Outcome;
 use super::breaker::Breaker;
+use super::health::Health;
 use super::rate::Rate;
 use crate::telemetry::metrics::ProviderMeter;
 
@@ -27,6 +28,7 @@ struct Watched {
 struct State {
     breaker: Breaker,
     rate: Option<Rate>,
+    health: Health,
 }
 
 /// Why a mail may not pass at the moment.
@@ -49,6 +51,7 @@ impl Gate {
         let state = State {
             breaker: Breaker::default(),
             rate: per_minute.map(Rate::new),
+            health: Health::default(),
         };
         Self {
             watched: Some(Watched {
@@ -87,22 +90,42 @@ impl Gate {
 
     /// Whether a mail would pass, without counting it.
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.watched.as_ref().is_none_or(|watched| {
-            let state = watched.state();
-            let full = state.rate.and_then(|rate| rate.full_until(now));
-            full.is_none() && state.breaker.shut_until(now).is_none()
-        })
+        self.watched
+            .as_ref()
+            .is_none_or(|watched| watched.state().shut(now).is_none())
+    }
+
+    /// How the provider fares; nothing is known of one that is not watched.
+    pub fn health(&self, now: Timestamp) -> Health {
+        let Some(watched) = &self.watched else {
+            return Health::default();
+        };
+        let state = watched.state();
+        Health {
+            shut: state.shut(now),
+            ..state.health.clone()
+        }
     }
 
     /// Takes note of how a mail that passed fared.
     pub fn note(&self, outcome: &Outcome, now: Timestamp) {
         let Some(watched) = &self.watched else { return };
         watched.meter.tried(outcome);
+        watched.state().health.note(outcome, now);
         if outcome.is_trouble() {
             watched.troubled(outcome, now);
         } else {
             watched.works();
         }
+    }
+}
+
+impl State {
+    fn shut(&self, now: Timestamp) -> Option<Shut> {
+        let shut = |trouble| move |until| Shut { until, trouble };
+        let full = self.rate.and_then(|rate| rate.full_until(now));
+        let down = self.breaker.shut_until(now).map(shut(true));
+        down.or(full.map(shut(false)))
     }
 }
 

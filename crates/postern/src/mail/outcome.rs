@@ -102,7 +102,7 @@ impl Reply {
 }
 
 /// Whether the word holds five characters in a row of the secret, or all of a shorter one.
-fn holds_piece(word: &str, secret: &str) -> bool {
+pub(super) fn holds_piece(word: &str, secret: &str) -> bool {
     let size = secret.chars().count().min(5);
     let starts = word.char_indices().map(|(start, _)| start);
     let starts: Vec<usize> = starts.chain([word.len()]).collect();
@@ -113,7 +113,7 @@ fn holds_piece(word: &str, secret: &str) -> bool {
 }
 
 /// Whether the word is a plain one, or an enhanced status code such as 5.7.1 (RFC 3463).
-fn is_prose(word: &str) -> bool {
+pub(super) fn is_prose(word: &str) -> bool {
     let status = |c: char| c.is_ascii_digit() || c == '.';
     let letter = |c: char| c.is_ascii_alphabetic() || "-'.,:;!?()[]\"".contains(c);
     let is_status = word.chars().all(status) && word.split('.').count() == 3;

@@ -159,6 +159,15 @@ impl Route for Providers {
     }
 }
 
+/// How a test mail fared.
+#[derive(Debug)]
+pub struct Tried {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was said, without what belongs to the login.
+    pub dialogue: Vec<String>,
+}
+
 /// Sends one plain mail that says it is a test, over a connection of its own.
 ///
 /// # Errors
@@ -168,11 +177,12 @@ pub async fn send_test(
     provider: &MailProvider,
     trust: Trust,
     to: &Email,
-) -> Result<Outcome, String> {
+) -> Result<Tried, String> {
     let sender = sender(provider)?;
     let signed_by = signed_by(&postern.snapshot(), &sender);
     let opener = Opener::new(Arc::clone(postern), trust, Limits::default());
-    let submission = opener.open(provider, &sender, &signed_by)?;
+    let mut submission = opener.open(provider, &sender, &signed_by)?;
+    let tape = submission.record();
     let recipient =
         super::message::recipient(to).map_err(|_| MessageError::Recipient.to_string())?;
     let envelope = Envelope::new(Some(sender.address().clone()), vec![recipient.clone()]);
@@ -185,9 +195,14 @@ pub async fn send_test(
         .subject("Postern can send mail")
         .body("This is the test mail that you asked Postern to send.\n".to_owned())
         .map_err(|error| error.to_string())?;
-    Ok(submission
+    let outcome = submission
         .submit(&envelope, message.formatted(), &[], Patience::WHOLE)
-        .await)
+        .await;
+    submission.close().await;
+    Ok(Tried {
+        outcome,
+        dialogue: tape.lines(),
+    })
 }
 
 /// Opens a connection to the provider as for a mail, and sends none. Answers how far that came,

@@ -158,7 +158,7 @@ impl Renderer<'_> {
     }
 }
 
-fn set_language(fields: &mut Fields, wording: &Wording) {
+pub(super) fn set_language(fields: &mut Fields, wording: &Wording) {
     let rtl = wording.direction() == "rtl";
     fields.set("language", wording.language().to_string());
     fields.set("direction", wording.direction());

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use super::dkim::Signer;
-use super::smtp::Smtp;
+use super::smtp::{Smtp, Tape};
 use super::{Mail, Outcome, Patience, Reply, Stage, Transport, mark};
 
 /// An SMTP client, and what its mails are signed with.
@@ -72,6 +72,16 @@ impl Submission {
     /// How far that came, and what was said there.
     pub(super) async fn probe(&self) -> Result<(), Reply> {
         self.smtp.probe().await
+    }
+
+    /// Records what is said from now on.
+    pub(super) fn record(&mut self) -> Tape {
+        self.smtp.record()
+    }
+
+    /// Says goodbye on every connection that waits.
+    pub(super) async fn close(&self) {
+        self.smtp.close().await;
     }
 
     /// Signs a message and hands it over. `secrets` are masked in what the server says.

@@ -35,18 +35,22 @@ impl Connection {
     ) -> Result<Self, Failure> {
         stage.reach(Stage::Connect);
         let hello = ClientId::Domain(endpoint.hello.clone());
+        let tape = &dialer.tape;
+        tape.note(|| format!("connecting to {}:{}", endpoint.host, endpoint.port));
         let (mut stream, peer) = dialer.connect(endpoint).await?;
         let wire = match endpoint.tls {
-            TlsMode::None => Wire::plain(stream, peer),
+            TlsMode::None => Wire::plain(stream, peer, tape.clone()),
             TlsMode::Implicit => {
                 stage.reach(Stage::Tls);
-                Wire::tls(dialer.encrypt(endpoint, stream).await?, peer, Vec::new())
+                let stream = dialer.encrypt(endpoint, stream).await?;
+                Wire::tls(stream, peer, Vec::new(), tape.clone())
             }
             TlsMode::StartTls => {
                 stage.reach(Stage::Greeting);
-                let greeting = starttls::ask(&mut stream, &hello).await?;
+                let greeting = starttls::ask(&mut stream, &hello, tape).await?;
                 stage.reach(Stage::Tls);
-                Wire::tls(dialer.encrypt(endpoint, stream).await?, peer, greeting)
+                let stream = dialer.encrypt(endpoint, stream).await?;
+                Wire::tls(stream, peer, greeting, tape.clone())
             }
         };
         stage.reach(Stage::Greeting);

@@ -13,6 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::failure::Failure;
 use super::login::Login;
+use super::tape::Tape;
 use crate::mail::Stage;
 use crate::trust::{Client, Trust};
 
@@ -39,18 +40,25 @@ impl Endpoint {
     pub(super) fn secrets(&self) -> Vec<String> {
         self.login.as_ref().map(Login::secrets).unwrap_or_default()
     }
+
+    /// The same without the login's name, which may be an address that the dialogue shows.
+    pub(super) fn passwords(&self) -> Vec<String> {
+        self.login.as_ref().map(Login::passwords).unwrap_or_default()
+    }
 }
 
 /// Opens connections to one endpoint.
 #[derive(Debug)]
 pub(super) struct Dialer {
     tls: Client,
+    pub(super) tape: Tape,
 }
 
 impl Dialer {
     pub(super) fn new(trust: Trust) -> Self {
         Self {
             tls: Client::new(trust),
+            tape: Tape::default(),
         }
     }
 
@@ -95,10 +103,25 @@ impl Dialer {
             Failure::misfit(Stage::Tls, "the host is not a name a certificate can carry")
         })?;
         let connected = TlsConnector::from(config).connect(name, stream).await;
+        if let Ok(stream) = &connected {
+            self.tape.note(|| encryption(stream));
+        }
         connected.map_err(|error| match error.kind() {
             // A certificate that is refused today is refused in a minute.
             io::ErrorKind::InvalidData => Failure::misfit(Stage::Tls, error.to_string()),
             _ => Failure::connection(Stage::Tls, error.to_string()),
         })
     }
+}
+
+/// How the connection is protected, in words.
+fn encryption(stream: &TlsStream<TcpStream>) -> String {
+    let version = stream.get_ref().1.protocol_version();
+    let version = version
+        .and_then(|version| version.as_str())
+        .unwrap_or("TLS");
+    format!(
+        "encrypted ({}), and the certificate is right",
+        version.replace('_', ".")
+    )
 }

@@ -40,6 +40,14 @@ impl Login {
 
     /// Everything that a server might repeat of the login and that must not be passed on.
     pub(super) fn secrets(&self) -> Vec<String> {
+        let (Self::Password(username, _) | Self::Token(username, _)) = self;
+        let mut secrets = self.passwords();
+        secrets.push(username.clone());
+        secrets
+    }
+
+    /// The same without the name: what proves it, in every form in which it goes over the wire.
+    pub(super) fn passwords(&self) -> Vec<String> {
         match self {
             Self::Password(username, password) => {
                 let plain = format!("\0{username}\0{}", password.expose());
@@ -47,14 +55,9 @@ impl Login {
                     BASE64_STANDARD.encode(plain),
                     BASE64_STANDARD.encode(password.expose()),
                     password.expose().to_owned(),
-                    username.clone(),
                 ]
             }
-            Self::Token(username, tokens) => {
-                let mut secrets = tokens.secrets();
-                secrets.push(username.clone());
-                secrets
-            }
+            Self::Token(_, tokens) => tokens.secrets(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod failure;
 mod login;
 mod progress;
 mod starttls;
+mod tape;
 mod tokens;
 mod wire;
 
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 
 pub use endpoint::Endpoint;
 pub use login::Login;
+pub use tape::Tape;
 pub use tokens::Tokens;
 
 use super::{Outcome, Patience, Reply, Stage};
@@ -78,6 +80,12 @@ impl Smtp {
             slots: Semaphore::new(limits.connections.max(1)),
             idle: Mutex::default(),
         }
+    }
+
+    /// Records what is said on its connections from now on.
+    pub fn record(&mut self) -> Tape {
+        self.dialer.tape = Tape::recording(self.endpoint.passwords());
+        self.dialer.tape.clone()
     }
 
     /// The server's host name or address.
@@ -186,6 +194,14 @@ impl Smtp {
         };
         for connection in old {
             tokio::spawn(timeout(Duration::from_secs(2), connection.quit()));
+        }
+    }
+
+    /// Says goodbye on every connection that waits.
+    pub async fn close(&self) {
+        let waiting = std::mem::take(&mut *self.idle());
+        for connection in waiting {
+            let _ = timeout(Duration::from_secs(2), connection.quit()).await;
         }
     }
 

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
+use super::tape::Tape;
 use crate::mail::Stage;
 
 /// A server that says more than this before TLS is not one we talk to.
@@ -14,10 +15,14 @@ const REPLY_BOUND: usize = 16 * 1024;
 /// Greets, asks for TLS and returns the server's greeting. Nothing secret is said here, nothing
 /// heard here is believed after the handshake, and bytes that came along with an answer are
 /// thrown away: someone on the way could have put them there (CVE-2011-0411 and its kin).
-pub(super) async fn ask(stream: &mut TcpStream, hello: &ClientId) -> Result<Vec<u8>, Failure> {
-    let (greeting, _) = read_reply(stream).await?;
-    say(stream, &format!("EHLO {hello}\r\n")).await?;
-    let (_, extensions) = read_reply(stream).await?;
+pub(super) async fn ask(
+    stream: &mut TcpStream,
+    hello: &ClientId,
+    tape: &Tape,
+) -> Result<Vec<u8>, Failure> {
+    let (greeting, _) = read_reply(stream, tape).await?;
+    say(stream, &format!("EHLO {hello}\r\n"), tape).await?;
+    let (_, extensions) = read_reply(stream, tape).await?;
     if !extensions
         .message()
         .any(|line| line.eq_ignore_ascii_case("STARTTLS"))
@@ -27,17 +32,18 @@ pub(super) async fn ask(stream: &mut TcpStream, hello: &ClientId) -> Result<Vec<
             "the server does not offer STARTTLS",
         ));
     }
-    say(stream, "STARTTLS\r\n").await?;
-    read_reply(stream).await?;
+    say(stream, "STARTTLS\r\n", tape).await?;
+    read_reply(stream, tape).await?;
     Ok(greeting)
 }
 
-async fn say(stream: &mut TcpStream, line: &str) -> Result<(), Failure> {
+async fn say(stream: &mut TcpStream, line: &str, tape: &Tape) -> Result<(), Failure> {
+    tape.said(line.as_bytes());
     let written = stream.write_all(line.as_bytes()).await;
     written.map_err(|error| Failure::connection(Stage::Greeting, error.to_string()))
 }
 
-async fn read_reply(stream: &mut TcpStream) -> Result<(Vec<u8>, Response), Failure> {
+async fn read_reply(stream: &mut TcpStream, tape: &Tape) -> Result<(Vec<u8>, Response), Failure> {
     let trouble = |text: String| Failure::connection(Stage::Greeting, text);
     let mut heard = Vec::with_capacity(512);
     while !is_whole(&heard) {
@@ -52,6 +58,7 @@ async fn read_reply(stream: &mut TcpStream) -> Result<(Vec<u8>, Response), Failu
             return Err(trouble("the server closed the connection".to_owned()));
         }
     }
+    tape.heard(&heard);
     let text = String::from_utf8_lossy(&heard);
     let reply: Response = text
         .parse()

@@ -11,6 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::tape::Tape;
+
 /// Past this many waiting bytes a write goes out without waiting for a read.
 const COALESCE: usize = 128 * 1024;
 
@@ -29,6 +31,7 @@ pub(super) struct Wire {
     gone: usize,
     /// Read ahead of the SMTP crate, still to be given to it.
     ahead: Vec<u8>,
+    tape: Tape,
 }
 
 #[derive(Debug)]
@@ -38,23 +41,29 @@ enum Inner {
 }
 
 impl Wire {
-    pub(super) fn plain(stream: TcpStream, peer: SocketAddr) -> Self {
-        Self::new(Inner::Plain(stream), peer, Vec::new())
+    pub(super) fn plain(stream: TcpStream, peer: SocketAddr, tape: Tape) -> Self {
+        Self::new(Inner::Plain(stream), peer, Vec::new(), tape)
     }
 
     /// `greeting` is what a server said before STARTTLS: after the handshake it greets no more
     /// (RFC 3207 §4.2), while the SMTP crate expects a greeting at the start of a stream.
-    pub(super) fn tls(stream: TlsStream<TcpStream>, peer: SocketAddr, greeting: Vec<u8>) -> Self {
-        Self::new(Inner::Tls(Box::new(stream)), peer, greeting)
+    pub(super) fn tls(
+        stream: TlsStream<TcpStream>,
+        peer: SocketAddr,
+        greeting: Vec<u8>,
+        tape: Tape,
+    ) -> Self {
+        Self::new(Inner::Tls(Box::new(stream)), peer, greeting, tape)
     }
 
-    fn new(inner: Inner, peer: SocketAddr, ahead: Vec<u8>) -> Self {
+    fn new(inner: Inner, peer: SocketAddr, ahead: Vec<u8>, tape: Tape) -> Self {
         Self {
             inner,
             peer,
             waiting: Vec::new(),
             gone: 0,
             ahead,
+            tape,
         }
     }
 
@@ -77,6 +86,7 @@ impl Wire {
             Inner::Plain(stream) => ready!(Pin::new(stream).poll_flush(cx))?,
             Inner::Tls(stream) => ready!(Pin::new(&mut **stream).poll_flush(cx))?,
         }
+        self.tape.said(&self.waiting);
         self.waiting.clear();
         self.gone = 0;
         Poll::Ready(Ok(()))
@@ -96,10 +106,13 @@ impl AsyncRead for Wire {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_drain(cx))?;
+        let before = buf.filled().len();
         match &mut self.inner {
-            Inner::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Inner::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buf),
+            Inner::Plain(stream) => ready!(Pin::new(stream).poll_read(cx, buf))?,
+            Inner::Tls(stream) => ready!(Pin::new(&mut **stream).poll_read(cx, buf))?,
         }
+        self.tape.heard(&buf.filled()[before..]);
+        Poll::Ready(Ok(()))
     }
 }
 
