@@ -58,8 +58,50 @@ impl Stack {
         }
     }
 
-    /// Send, resend and verify in it.
-    pub fn code(self) -> &'static str {
+    /// Send, resend and verify in it, with everything read from the environment.
+    pub fn code(self) -> String {
+        self.filled(None, None)
+    }
+
+    /// The same for this server and this client, of which only the secret is read.
+    pub fn code_for(self, url: &str, client_id: Option<&str>) -> String {
+        self.filled(Some(url), client_id)
+    }
+
+    fn filled(self, url: Option<&str>, client_id: Option<&str>) -> String {
+        let given = |known: Option<&str>, name| match known {
+            Some(text) => self.quoted(text),
+            None => self.read_from_environment(name),
+        };
+        self.source()
+            .replace("@URL@", &given(url, "SCALEKIT_ENVIRONMENT_URL"))
+            .replace("@ID@", &given(client_id, "SCALEKIT_CLIENT_ID"))
+            .replace("@SECRET@", &given(None, "SCALEKIT_CLIENT_SECRET"))
+    }
+
+    fn quoted(self, text: &str) -> String {
+        match self {
+            Self::Node => format!("'{text}'"),
+            Self::Python | Self::Go | Self::Java | Self::Rust => format!("\"{text}\""),
+            // It stands in quotes already.
+            Self::Curl => text.to_owned(),
+        }
+    }
+
+    fn read_from_environment(self, name: &str) -> String {
+        match self {
+            Self::Node => format!("process.env.{name}"),
+            Self::Python => format!("os.environ[\"{name}\"]"),
+            Self::Go => format!("os.Getenv(\"{name}\")"),
+            Self::Java => format!("System.getenv(\"{name}\")"),
+            // The URL is taken as a `&str`.
+            Self::Rust if name.ends_with("URL") => format!("&std::env::var(\"{name}\")?"),
+            Self::Rust => format!("std::env::var(\"{name}\")?"),
+            Self::Curl => format!("${name}"),
+        }
+    }
+
+    fn source(self) -> &'static str {
         match self {
             Self::Node => include_str!("../assets/prompts/node.txt"),
             Self::Python => include_str!("../assets/prompts/python.txt"),
@@ -134,6 +176,22 @@ const FACTS: &str = include_str!("../assets/prompts/facts.md");
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_names_this_server_and_this_client_and_never_the_secret() {
+        for stack in Stack::ALL {
+            let code = stack.code_for("https://auth.example.com", Some("skc_123"));
+            for part in [
+                "https://auth.example.com",
+                "skc_123",
+                "SCALEKIT_CLIENT_SECRET",
+            ] {
+                assert!(code.contains(part), "{}: {part}", stack.as_str());
+            }
+            assert!(!code.contains('@') || !code.contains("@URL@"), "{code}");
+            assert!(stack.code().contains("SCALEKIT_ENVIRONMENT_URL"));
+        }
+    }
 
     #[test]
     fn every_prompt_is_whole_and_names_this_server() {
