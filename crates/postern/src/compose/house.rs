@@ -54,7 +54,7 @@ impl House {
             .map_err(|problem| StartError::Other(with_sources(&problem)))?;
         let metrics = Arc::new(Metrics::new());
         let (route, inbox) = way_out(config, foundation, &metrics)?;
-        let outbox = outbox(config, foundation, url, route, &metrics);
+        let outbox = outbox(config, foundation, url, Arc::clone(&route), &metrics);
         let bell = outbox.bell();
         let (ready, readiness) = watch::channel(true);
         let freshness = Freshness::new();
@@ -77,7 +77,7 @@ impl House {
             drain.clone(),
         );
         let following = following(foundation, keys, freshness);
-        let dashboard = dashboard(foundation, &app, inbox.clone());
+        let dashboard = dashboard(foundation, &app, route, inbox.clone());
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {
             pages: router::closed(
@@ -95,12 +95,19 @@ impl House {
     }
 }
 
-fn dashboard(foundation: &Foundation, app: &App, inbox: Option<Arc<DevInbox>>) -> Arc<Dashboard> {
+fn dashboard(
+    foundation: &Foundation,
+    app: &App,
+    route: Arc<dyn Route>,
+    inbox: Option<Arc<DevInbox>>,
+) -> Arc<Dashboard> {
     Arc::new(Dashboard {
         postern: Arc::clone(&app.postern),
         admin: foundation.admin(&app.public_url),
         url: app.public_url.clone(),
         outbox: Arc::clone(&app.outbox),
+        templates: Arc::clone(&foundation.templates),
+        route,
         inbox,
     })
 }

@@ -42,3 +42,21 @@ pub(super) async fn asset(_: &Dashboard, visit: Visit) -> Result<Response, Troub
     };
     Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, keep)], text).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_vendored_is_what_its_note_says() {
+        let note = include_str!("../../assets/dashboard/VENDORED.md");
+        let sum = digest(&SHA256, HTMX.as_bytes());
+        let sum: String = sum
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert!(note.contains(&sum), "{sum}");
+        assert!(HTMX.contains("version:\"2.0.11\"") && note.contains("2.0.11"));
+    }
+}

@@ -53,6 +53,15 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
     svg
 }
 
+/// A bar as long as its part of the whole. The numbers stand beside it, so it is hidden from who cannot see it.
+pub(super) fn meter(part: u64, whole: u64, tone: &str) -> String {
+    let long = (part.min(whole) * 1000).checked_div(whole).unwrap_or(0);
+    format!(
+        "<svg class=\"meter {tone}\" viewBox=\"0 0 1000 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         <rect class=\"track\" width=\"1000\" height=\"8\"/><rect class=\"fill\" width=\"{long}\" height=\"8\"/></svg>"
+    )
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -74,5 +83,12 @@ mod tests {
         assert!(svg.contains("<title>&lt;a &amp; b&gt;</title>"));
         assert!(svg.contains("height=\"172\"") && svg.contains("height=\"86\""));
         assert!(!svg.contains("style"));
+    }
+
+    #[test]
+    fn a_meter_is_as_long_as_its_share_and_never_longer_than_the_whole() {
+        assert!(meter(1, 4, "good").contains("class=\"fill\" width=\"250\""));
+        assert!(meter(9, 4, "").contains("class=\"fill\" width=\"1000\""));
+        assert!(meter(0, 0, "").contains("class=\"fill\" width=\"0\""));
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Cookie {
     Session,
     /// The auth request whose code or link is awaited in this browser.
     Awaited,
+    /// The auth request of the trial on the quickstart page.
+    Trial,
     /// `light` or `dark`, when the admin chose one.
     Theme,
 }
@@ -27,6 +29,8 @@ impl Cookie {
             (Self::Session, false) => "postern-dev-session",
             (Self::Awaited, true) => "__Host-postern-awaited",
             (Self::Awaited, false) => "postern-dev-awaited",
+            (Self::Trial, true) => "__Host-postern-trial",
+            (Self::Trial, false) => "postern-dev-trial",
             (Self::Theme, true) => "__Host-postern-theme",
             (Self::Theme, false) => "postern-dev-theme",
         }
@@ -42,6 +46,7 @@ impl Cookie {
             (_, true) => "; Max-Age=0",
             (Self::Theme, false) => "; Max-Age=31536000",
             (Self::Awaited, false) => "; Max-Age=900",
+            (Self::Trial, false) => "; Max-Age=3600",
             (Self::Session, false) => "",
         };
         let header = format!(

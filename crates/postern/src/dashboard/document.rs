@@ -77,8 +77,16 @@ impl Shell {
         }
     }
 
+    /// Whether it is this very page.
+    pub(super) fn is(&self, path: &str) -> bool {
+        self.here == path
+    }
+
     /// Whether the page belongs to this place of the menu.
     pub(super) fn is_at(&self, path: &str) -> bool {
+        if path == "/dashboard/emails" && self.here.starts_with("/dashboard/suppression") {
+            return true;
+        }
         self.here == path || (path != "/dashboard" && self.here.starts_with(&format!("{path}/")))
     }
 }
@@ -111,6 +119,7 @@ fn done(name: &str) -> &'static str {
         "retired" => "The root key is retired.",
         "added" => "Added.",
         "signed" => "The keys are made and in force. Publish their DNS records.",
+        "connected" => "Connected. Send a test to see that it takes our mail.",
         "ordered" => "The order is changed.",
         "proved" => "Thank you. You can go on for 15 minutes.",
         "forgotten" => "Forgotten: requests, mails and events of this address are gone.",

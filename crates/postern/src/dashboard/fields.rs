@@ -40,11 +40,6 @@ impl Fields {
     pub(super) fn ticked(&self, name: &str) -> bool {
         !self.get(name).is_empty()
     }
-
-    /// The pairs.
-    pub(super) fn pairs(&self) -> &[(String, String)] {
-        &self.0
-    }
 }
 
 /// Pairs as a query; those with an empty text are left out.

@@ -107,6 +107,7 @@ async fn enter(
         form,
         cookies,
         here: here.unwrap_or_default(),
+        partial: head.headers.contains_key("hx-request"),
         agent: text(&head.headers, USER_AGENT.as_str()).to_owned(),
     })
 }

@@ -7,10 +7,13 @@ mod assets;
 mod chart;
 mod cookie;
 mod document;
+mod fares;
 mod fields;
 mod guard;
+mod mistakes;
 mod pages;
 mod route;
+mod settings_form;
 mod shown;
 mod trouble;
 
@@ -22,6 +25,7 @@ use postern_core::model::DeliveryId;
 
 use crate::admin::Admin;
 use crate::mail::inbox::DevInbox;
+use crate::mail::{Route, Templates};
 
 pub use route::Access;
 
@@ -35,6 +39,10 @@ pub struct Dashboard {
     pub url: String,
     /// Told of every mail that was queued.
     pub outbox: Arc<dyn Fn(DeliveryId) + Send + Sync>,
+    /// The templates of the mails.
+    pub templates: Arc<Templates>,
+    /// Which way mails go, for how the providers fare.
+    pub route: Arc<dyn Route>,
     /// The mails of development; none in production.
     pub inbox: Option<Arc<DevInbox>>,
 }

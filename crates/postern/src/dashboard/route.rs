@@ -52,6 +52,8 @@ pub(super) struct Visit {
     pub(super) cookies: Fields,
     /// The page's own address, path and query.
     pub(super) here: String,
+    /// Whether a script asked for a part of a page.
+    pub(super) partial: bool,
     /// The browser, as it names itself.
     pub(super) agent: String,
 }

@@ -10,6 +10,14 @@ pub(super) fn at(at: Timestamp) -> String {
     text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
+/// The time of day of a moment, `08:00:00` UTC.
+pub(super) fn clock(at: Timestamp) -> String {
+    crate::mail::rfc3339(at)
+        .get(11..19)
+        .unwrap_or_default()
+        .to_owned()
+}
+
 /// How long ago: `just now`, `5 min ago`, `3 h ago`, `12 d ago`.
 pub(super) fn ago(now: Timestamp, at: Timestamp) -> String {
     let since = now.since(at).as_secs();

@@ -45,7 +45,7 @@ pub(in crate::dashboard) async fn show(
     let rows = found.into_iter().map(|(_, entry)| Row {
         at: shown::at(entry.at),
         actor: entry.actor,
-        action: entry.action.replace(['.', '_'], " "),
+        action: named(&entry.action, entry.before.is_empty()),
         target: entry.target,
         before: entry.before,
         after: entry.after,
@@ -55,4 +55,38 @@ pub(in crate::dashboard) async fn show(
         rows: rows.collect(),
         older,
     }))
+}
+
+/// An action in words; `new` when there was nothing before.
+fn named(action: &str, new: bool) -> String {
+    let words = match (action, new) {
+        ("setting.put", _) => "Changed a setting",
+        ("client.put", true) => "Made an application",
+        ("client.put", false) => "Changed an application",
+        ("client.drop", _) => "Revoked an application",
+        ("provider.put", true) => "Connected a provider",
+        ("provider.put", false) => "Changed a provider",
+        ("provider.drop", _) => "Removed a provider",
+        ("mail_hook.put", _) => "Takes callbacks",
+        ("mail_hook.drop", _) => "Takes callbacks no more",
+        ("dkim_key.put", true) => "Made a DKIM key",
+        ("dkim_key.put", false) => "Changed a DKIM key",
+        ("dkim_key.drop", _) => "Removed a DKIM key",
+        ("signing_key.put", true) => "Made a signing key",
+        ("signing_key.put", false) => "Moved a signing key on",
+        ("signing_key.drop", _) => "Dropped a signing key",
+        ("admin.invite", _) => "Invited an admin",
+        ("admin.put", true) => "Let an admin in",
+        ("admin.put", false) => "Changed a role",
+        ("admin.drop", _) => "Removed an admin",
+        ("session.open", _) => "Signed in",
+        ("session.end", _) => "Ended a session",
+        ("suppression.put", _) => "Suppressed an address",
+        ("suppression.drop", _) => "Took an address off the suppression list",
+        ("address.forget", _) => "Forgot an address",
+        ("root_key.reseal", _) => "Sealed secrets anew",
+        ("root_key.retire", _) => "Retired a root key",
+        (other, _) => return super::steps::name(&other.replace('.', " ")),
+    };
+    words.to_owned()
 }

@@ -54,6 +54,7 @@ impl Mail {
 struct List {
     shell: Shell,
     mails: Vec<Mail>,
+    live: bool,
 }
 
 #[derive(Template)]
@@ -76,6 +77,7 @@ pub(in crate::dashboard) async fn list(
 ) -> Result<Response, Trouble> {
     Ok(page(&List {
         shell: Shell::of(dashboard, &visit),
+        live: visit.query.get("live") != "off",
         mails: newest(dashboard).await?,
     }))
 }

@@ -1,13 +1,28 @@
 //! Signing keys and root keys: where each stands, and what its next step waits for.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::response::Response;
+use postern_core::model::SigningState;
 
 use crate::admin::{AdminCommand, AdminReply, SigningKeyRow};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::route::Visit;
+use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
+
+/// How long an access token lives: whoever fetched the keys before a standby was published has a token
+/// that ends by then, and most of them have fetched the keys again.
+const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+
+struct Signing {
+    kid: String,
+    state: String,
+    made: String,
+    waits: String,
+}
 
 struct Root {
     kid: u8,
@@ -27,7 +42,8 @@ impl Root {
 #[template(path = "keys.html")]
 struct Page {
     shell: Shell,
-    signing: Vec<SigningKeyRow>,
+    signing: Vec<Signing>,
+    early: bool,
     roots: Vec<Root>,
 }
 
@@ -59,9 +75,47 @@ pub(in crate::dashboard) async fn show(
     };
     Ok(html(&Page {
         shell: Shell::of(dashboard, &visit),
-        signing,
+        early: standby_age(dashboard).is_some_and(|age| age < TOKEN_LIFETIME),
+        signing: signing
+            .into_iter()
+            .map(|row| of_signing(dashboard, row))
+            .collect(),
         roots: keyring.kids().into_iter().map(root).collect(),
     }))
+}
+
+/// For how long the standby has been published.
+fn standby_age(dashboard: &Dashboard) -> Option<Duration> {
+    let (snapshot, now) = (dashboard.postern.snapshot(), dashboard.postern.now());
+    let mut keys = snapshot.signing_keys.iter();
+    let standby = keys.find(|key| key.state == SigningState::Standby)?;
+    Some(now.since(standby.created_at))
+}
+
+fn of_signing(dashboard: &Dashboard, row: SigningKeyRow) -> Signing {
+    let waits = match row.state.as_str() {
+        "active" => "It signs. Rotate to let the standby sign.".to_owned(),
+        "standby" => match standby_age(dashboard).and_then(|age| TOKEN_LIFETIME.checked_sub(age)) {
+            None => "Published for a day: it can sign from now on.".to_owned(),
+            Some(left) => format!(
+                "Published, does not sign yet. Apps have fetched it in {}: rotate after that.",
+                shown::span(left)
+            ),
+        },
+        _ => {
+            "Signs no more. It is published until the last token that it signed is over.".to_owned()
+        }
+    };
+    Signing {
+        made: row
+            .created_at
+            .get(..19)
+            .unwrap_or(&row.created_at)
+            .replace('T', " "),
+        kid: row.kid,
+        state: row.state,
+        waits,
+    }
 }
 
 fn waits(kid: u8, current: u8, in_use: Option<bool>) -> &'static str {

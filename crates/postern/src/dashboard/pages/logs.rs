@@ -5,8 +5,9 @@ use std::time::Duration;
 use askama::Template;
 use axum::response::Response;
 use postern_core::error::Error;
-use postern_core::flow::LogInput;
+use postern_core::flow::{LogAnswer, LogInput};
 use postern_core::model::{LogEntry, LogStatus, Timestamp};
+use postern_core::ports::LogPage;
 
 use super::steps::{self, Step};
 use crate::dashboard::Dashboard;
@@ -64,6 +65,7 @@ fn status(status: LogStatus) -> (&'static str, &'static str) {
 }
 
 /// What the filter above the list says.
+#[derive(Clone)]
 pub(super) struct Filter {
     pub(super) email: String,
     pub(super) status: String,
@@ -160,19 +162,51 @@ struct Page {
     shell: Shell,
     filter: Filter,
     clients: Vec<(String, String)>,
-    rows: Vec<Row>,
-    total: String,
-    older: String,
-    newer: String,
-    same: String,
+    rows: Rows,
+    asked: String,
     first: bool,
+    live: bool,
     wrong: String,
 }
 
 #[derive(Template)]
 #[template(path = "log_rows.html")]
 struct Rows {
+    filter: Filter,
     rows: Vec<Row>,
+    total: String,
+    older: String,
+    newer: String,
+    /// The filter, to be appended to a query.
+    same: String,
+}
+
+impl Rows {
+    fn of(dashboard: &Dashboard, filter: Filter, answer: &LogAnswer) -> Self {
+        let link = |token: &str| match token {
+            "" => String::new(),
+            token => format!("/dashboard/logs?{}", filter.with(token)),
+        };
+        let capped = if answer.total >= LogPage::COUNTED {
+            " or more"
+        } else {
+            ""
+        };
+        let rows = answer.entries.iter().map(|entry| Row::of(dashboard, entry));
+        let asked = filter.with("");
+        Self {
+            rows: rows.collect(),
+            total: format!("{}{capped}", shown::number(answer.total)),
+            older: link(&answer.next),
+            newer: link(&answer.previous),
+            same: if asked.is_empty() {
+                asked
+            } else {
+                format!("&{asked}")
+            },
+            filter,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -193,44 +227,32 @@ pub(in crate::dashboard) async fn list(
     let found = dashboard.postern.log(&filter.input(dashboard, token)).await;
     let (answer, wrong) = match found {
         Ok(answer) => (answer, String::new()),
-        Err(Error::Invalid(wrong)) => (
-            postern_core::flow::LogAnswer::default(),
-            wrong[0].description.clone(),
-        ),
+        Err(Error::Invalid(wrong)) => (LogAnswer::default(), wrong[0].description.clone()),
         Err(error) => return Err(error.into()),
     };
-    let link = |token: &str| match token {
-        "" => String::new(),
-        token => format!("/dashboard/logs?{}", filter.with(token)),
-    };
-    let snapshot = dashboard.postern.snapshot();
-    let mut clients: Vec<_> = snapshot
-        .clients
-        .values()
-        .map(|client| (client.id.to_string(), client.name.clone()))
-        .collect();
-    clients.sort_by(|a, b| a.1.cmp(&b.1));
-    let capped = if answer.total >= 10_000 {
-        " or more"
-    } else {
-        ""
-    };
+    let first = token.is_empty();
     Ok(html(&Page {
         shell: Shell::of(dashboard, &visit),
-        clients,
-        rows: answer
-            .entries
-            .iter()
-            .map(|entry| Row::of(dashboard, entry))
-            .collect(),
-        total: format!("{}{capped}", shown::number(answer.total)),
-        older: link(&answer.next),
-        newer: link(&answer.previous),
-        same: filter.with(""),
-        first: token.is_empty(),
+        clients: clients(dashboard),
+        rows: Rows::of(dashboard, filter.clone(), &answer),
+        asked: filter.with(""),
+        first,
+        live: first && wrong.is_empty() && visit.query.get("live") != "off",
         wrong,
         filter,
     }))
+}
+
+/// The clients by name, for the filter.
+fn clients(dashboard: &Dashboard) -> Vec<(String, String)> {
+    let snapshot = dashboard.postern.snapshot();
+    let named = snapshot
+        .clients
+        .values()
+        .map(|client| (client.id.to_string(), client.name.clone()));
+    let mut clients: Vec<_> = named.collect();
+    clients.sort_by(|a, b| a.1.cmp(&b.1));
+    clients
 }
 
 /// The first page's rows, for the live list.
@@ -240,10 +262,7 @@ pub(in crate::dashboard) async fn rows(
 ) -> Result<Response, Trouble> {
     let filter = Filter::of(&visit.query);
     let answer = dashboard.postern.log(&filter.input(dashboard, "")).await?;
-    let rows = answer.entries.iter().map(|entry| Row::of(dashboard, entry));
-    Ok(html(&Rows {
-        rows: rows.collect(),
-    }))
+    Ok(html(&Rows::of(dashboard, filter, &answer)))
 }
 
 /// One request with its timeline.

@@ -2,51 +2,72 @@
 
 use askama::Template;
 use axum::response::Response;
-use postern_core::error::{Error, Violation};
 use postern_core::model::CodeAlphabet;
 use postern_core::settings::Settings;
 
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html};
-use crate::dashboard::fields::Fields;
 use crate::dashboard::route::Visit;
+use crate::dashboard::settings_form::{self, SettingsForm, Shown};
 use crate::dashboard::trouble::Trouble;
 
-/// The settings of this page, and whether the form sends them as a box to tick.
-const SHOWN: &[(&str, bool)] = &[
-    ("enabled", true),
-    ("passwordless_type", false),
-    ("expires_in", false),
-    ("enforce_same_browser_origin", true),
-    ("regenerate_on_resend", true),
-    ("code_length", false),
-    ("code_alphabet", false),
-    ("sends_per_minute", false),
-    ("sends_per_hour", false),
-    ("sends_per_day", false),
-    ("client_sends_per_minute", false),
-    ("attempt_limit", false),
-    ("guess_budget", false),
-    ("on_budget", false),
-    ("link_origins", false),
-    ("link_schemes", false),
-    ("allowed_domains", false),
-    ("blocked_domains", false),
-    ("block_disposable_domains", true),
-    ("domain_rules", false),
-    ("test_addresses", false),
-    ("test_code", false),
-    ("keep_requests", false),
-    ("keep_events", false),
+const fn field(name: &'static str, label: &'static str) -> Shown {
+    Shown {
+        name,
+        label,
+        ticked: false,
+    }
+}
+
+const fn tick(name: &'static str, label: &'static str) -> Shown {
+    Shown {
+        name,
+        label,
+        ticked: true,
+    }
+}
+
+/// The settings of this page.
+pub(super) const SHOWN: &[Shown] = &[
+    tick("enabled", "Enabled"),
+    field("passwordless_type", "Method"),
+    field("expires_in", "Expiry period"),
+    tick("enforce_same_browser_origin", "Enforce same browser origin"),
+    tick(
+        "regenerate_on_resend",
+        "Enable new passwordless credentials on resend",
+    ),
+    field("code_length", "Code length"),
+    field("code_alphabet", "Code alphabet"),
+    field("sends_per_minute", "Mails to one address a minute"),
+    field("sends_per_hour", "Mails to one address an hour"),
+    field("sends_per_day", "Mails to one address a day"),
+    field(
+        "client_sends_per_minute",
+        "Mails of one application a minute",
+    ),
+    field("attempt_limit", "Wrong codes that end a request"),
+    field("guess_budget", "Wrong codes of one address a day"),
+    field("on_budget", "Past that budget"),
+    tick("confirm_page", "Links lead to Postern's own page first"),
+    field("link_origins", "Allowed origins"),
+    field("link_schemes", "Custom schemes"),
+    field("allowed_domains", "Only these domains"),
+    field("blocked_domains", "Not these domains"),
+    tick("block_disposable_domains", "Refuse disposable domains"),
+    field("domain_rules", "What the domain rules do"),
+    field("test_addresses", "Test addresses"),
+    field("test_code", "Code of test addresses"),
+    field("keep_requests", "Requests are kept"),
+    field("keep_events", "Events and logs are kept"),
 ];
 
 #[derive(Template)]
 #[template(path = "method.html")]
 struct Page {
     shell: Shell,
-    form: Form,
-    changed: Vec<Changed>,
-    stale: bool,
+    form: SettingsForm,
+    advice: Vec<String>,
 }
 
 #[derive(Template)]
@@ -55,53 +76,10 @@ struct Advised {
     advice: Vec<String>,
 }
 
-/// One setting that was just changed.
-struct Changed {
-    label: String,
-    before: String,
-    after: String,
-}
-
-/// The form as it is shown: what was typed, what is in force, what is wrong with it.
-struct Form {
-    typed: Vec<(&'static str, String)>,
-    held: Settings,
-    wrong: Vec<Violation>,
-    advice: Vec<String>,
-}
-
-impl Form {
-    fn value(&self, name: &str) -> &str {
-        let found = self.typed.iter().find(|(key, _)| *key == name);
-        found.map_or("", |(_, value)| value)
-    }
-
-    fn seen(&self, name: &str) -> String {
-        self.held.value(name).unwrap_or_default()
-    }
-
-    fn on(&self, name: &str) -> bool {
-        self.value(name) == "true"
-    }
-
-    fn is(&self, name: &str, value: &str) -> bool {
-        self.value(name) == value
-    }
-
-    fn wrong(&self, name: &str) -> String {
-        let found = self
-            .wrong
-            .iter()
-            .filter(|violation| violation.field == name);
-        found
-            .map(|violation| violation.description.clone())
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
+impl Page {
     /// The expiry period's number and unit.
     fn period(&self) -> (String, &'static str) {
-        let value = self.value("expires_in");
+        let value = self.form.value("expires_in");
         let digits = value.trim_end_matches(char::is_alphabetic);
         match (digits.parse::<u64>(), &value[digits.len()..]) {
             (Ok(number), "s" | "") if number >= 60 && number.is_multiple_of(60) => {
@@ -111,10 +89,6 @@ impl Form {
             _ => (digits.to_owned(), "s"),
         }
     }
-
-    fn names() -> Vec<&'static str> {
-        SHOWN.iter().map(|(name, _)| *name).collect()
-    }
 }
 
 /// The settings as they are.
@@ -122,72 +96,29 @@ pub(in crate::dashboard) async fn show(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let held = dashboard.postern.snapshot().settings.clone();
-    Ok(page(dashboard, &visit, in_force(held), Vec::new()))
+    let form = SettingsForm::in_force(dashboard, SHOWN);
+    Ok(page(dashboard, &visit, form))
 }
 
-fn in_force(held: Settings) -> Form {
-    let value = |name| held.value(name).unwrap_or_default();
-    Form {
-        typed: SHOWN.iter().map(|(name, _)| (*name, value(name))).collect(),
-        advice: advise(&held),
-        wrong: Vec::new(),
-        held,
-    }
-}
-
-fn page(dashboard: &Dashboard, visit: &Visit, form: Form, changed: Vec<Changed>) -> Response {
-    let stale = form
-        .wrong
-        .iter()
-        .any(|violation| violation.constraint == "stale");
+fn page(dashboard: &Dashboard, visit: &Visit, form: SettingsForm) -> Response {
     html(&Page {
         shell: Shell::of(dashboard, visit),
+        advice: if form.wrong.is_empty() {
+            advise(&form.held)
+        } else {
+            Vec::new()
+        },
         form,
-        changed,
-        stale,
     })
 }
 
-/// Saves what is different, unless somebody else changed the same since the form was made.
+/// Saves what is different.
 pub(in crate::dashboard) async fn save(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let typed = typed(&visit.form);
-    let seen = |name: &str| visit.form.get(&format!("seen_{name}")).to_owned();
-    let changes: Vec<_> = typed
-        .iter()
-        .filter(|(name, value)| same_text(name, value) != seen(name))
-        .map(|(name, value)| ((*name).to_owned(), value.clone(), seen(name)))
-        .collect();
-    let before = dashboard.postern.snapshot().settings.clone();
-    let names: Vec<_> = changes.iter().map(|(name, ..)| name.clone()).collect();
-    match dashboard
-        .postern
-        .acting(visit.me())
-        .change_seen_settings(changes)
-        .await
-    {
-        Ok(after) => {
-            let told = names
-                .iter()
-                .map(|name| changed(name, &before, &after))
-                .collect();
-            Ok(page(dashboard, &visit, in_force(after), told))
-        }
-        Err(Error::Invalid(wrong)) => {
-            let held = dashboard.postern.snapshot().settings.clone();
-            let form = Form {
-                typed,
-                advice: Vec::new(),
-                wrong,
-                held,
-            };
-            Ok(page(dashboard, &visit, form, Vec::new()))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let form = SettingsForm::save(dashboard, &visit, SHOWN).await?;
+    Ok(page(dashboard, &visit, form))
 }
 
 /// What is unsafe about what is typed, before it is saved.
@@ -195,7 +126,7 @@ pub(in crate::dashboard) async fn advice(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let typed = typed(&visit.form);
+    let typed = settings_form::typed(&visit.form, SHOWN);
     let pairs = typed.iter().map(|(name, value)| (*name, value.as_str()));
     let advice = match dashboard.postern.snapshot().settings.with(pairs) {
         Ok(settings) => advise(&settings),
@@ -205,36 +136,6 @@ pub(in crate::dashboard) async fn advice(
             .collect(),
     };
     Ok(html(&Advised { advice }))
-}
-
-fn typed(form: &Fields) -> Vec<(&'static str, String)> {
-    let value = |name: &str, ticked: bool| match name {
-        "expires_in" => format!("{}{}", form.get("expires_in"), form.get("expires_in_unit")),
-        _ if ticked => form.ticked(name).to_string(),
-        // One to a line reads better than one long line.
-        _ => form.get(name).replace("\r\n", ",").replace('\n', ","),
-    };
-    SHOWN
-        .iter()
-        .map(|(name, ticked)| (*name, value(name, *ticked)))
-        .collect()
-}
-
-/// A value as the settings write it, so that `5m` is no change of `300s`.
-fn same_text(name: &str, value: &str) -> String {
-    let written = Settings::default().with([(name, value)]);
-    written
-        .ok()
-        .and_then(|settings| settings.value(name))
-        .unwrap_or_else(|| value.to_owned())
-}
-
-fn changed(name: &str, before: &Settings, after: &Settings) -> Changed {
-    Changed {
-        label: name.replace('_', " "),
-        before: before.value(name).unwrap_or_default(),
-        after: after.value(name).unwrap_or_default(),
-    }
 }
 
 /// What every choice that lowers the guard costs.
@@ -287,14 +188,25 @@ mod tests {
     use postern_core::settings::KEYS;
 
     use super::*;
+    use crate::dashboard::pages::{branding, suppression};
 
     #[test]
-    fn every_setting_of_the_page_exists_and_unsafe_ones_explain_themselves() {
-        assert!(
-            SHOWN
-                .iter()
-                .all(|(name, _)| KEYS.iter().any(|key| key.name == *name))
-        );
+    fn every_setting_stands_on_exactly_one_page() {
+        let pages = [SHOWN, branding::SHOWN, suppression::SHOWN];
+        let mut shown: Vec<_> = pages
+            .iter()
+            .copied()
+            .flatten()
+            .map(|one| one.name)
+            .collect();
+        let mut known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        shown.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(shown, known);
+    }
+
+    #[test]
+    fn unsafe_choices_explain_themselves() {
         assert_eq!(advise(&Settings::default()), Vec::<String>::new());
         let unsafe_ones = [
             ("expires_in", "660s"),
@@ -305,11 +217,5 @@ mod tests {
             let settings = Settings::default().with([(name, value)]).unwrap();
             assert!(!advise(&settings).is_empty(), "{name}");
         }
-    }
-
-    #[test]
-    fn another_spelling_of_the_same_value_is_no_change() {
-        assert_eq!(same_text("expires_in", "5m"), "300s");
-        assert_eq!(same_text("expires_in", "soon"), "soon");
     }
 }

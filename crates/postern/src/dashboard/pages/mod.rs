@@ -3,6 +3,9 @@
 mod admins;
 mod applications;
 mod audit;
+mod branding;
+mod callbacks;
+mod dkim;
 mod emails;
 mod entering;
 mod export;
@@ -11,10 +14,12 @@ mod keys;
 mod logs;
 mod method;
 mod overview;
+mod provider;
 mod proving;
 mod quickstart;
 mod steps;
 mod suppression;
+mod trial;
 mod why;
 
 use super::assets;
@@ -54,6 +59,11 @@ fn looking() -> Vec<Route> {
         page!(GET "/dashboard/quickstart" Viewer quickstart::show),
         page!(GET "/dashboard/authentication" Viewer method::show),
         page!(GET "/dashboard/emails" Viewer emails::show),
+        page!(GET "/dashboard/emails/branding" Viewer branding::show),
+        page!(GET "/dashboard/emails/branding/preview" Viewer branding::preview),
+        page!(GET "/dashboard/emails/branding/html" Viewer branding::html),
+        page!(GET "/dashboard/emails/dkim" Viewer dkim::list),
+        page!(GET "/dashboard/emails/callbacks" Viewer callbacks::list),
         page!(GET "/dashboard/suppression" Viewer suppression::list),
         page!(GET "/dashboard/applications" Viewer applications::list),
         page!(GET "/dashboard/logs" Viewer logs::list),
@@ -76,13 +86,14 @@ fn changing() -> Vec<Route> {
     vec![
         page!(POST "/dashboard/authentication" Owner method::save),
         page!(POST "/dashboard/authentication/advice" Owner method::advice),
-        page!(POST "/dashboard/quickstart/send" Owner quickstart::send),
-        page!(GET "/dashboard/quickstart/steps" Owner quickstart::steps),
-        page!(POST "/dashboard/quickstart/verify" Owner quickstart::verify),
+        page!(POST "/dashboard/quickstart/send" Owner trial::send),
+        page!(GET "/dashboard/quickstart/steps" Owner trial::steps),
+        page!(POST "/dashboard/quickstart/verify" Owner trial::verify),
         page!(POST "/dashboard/emails/order" Owner emails::order),
         page!(POST "/dashboard/emails/test" Owner emails::test),
-        page!(POST "/dashboard/emails/branding" Owner emails::brand),
-        page!(POST "/dashboard/emails/dkim" Owner emails::sign),
+        page!(POST "/dashboard/emails/branding" Owner branding::save),
+        page!(POST "/dashboard/suppression/rules" Owner suppression::rules),
+        page!(POST "/dashboard/emails/dkim" Owner dkim::sign),
         page!(POST "/dashboard/suppression/add" Owner suppression::add),
         page!(POST "/dashboard/suppression/remove" Owner suppression::remove),
         page!(POST "/dashboard/logs/forget" Owner why::forget),
@@ -97,10 +108,12 @@ fn changing() -> Vec<Route> {
 /// What owners touch only after proving who they are: secrets, keys and admins.
 fn secret() -> Vec<Route> {
     vec![
-        page!(GET "/dashboard/emails/add" Proven emails::adding),
-        page!(POST "/dashboard/emails/add" Proven emails::add),
-        page!(GET "/dashboard/emails/remove" Proven emails::removing),
-        page!(POST "/dashboard/emails/remove" Proven emails::remove),
+        page!(GET "/dashboard/emails/add" Proven provider::adding),
+        page!(POST "/dashboard/emails/add" Proven provider::add),
+        page!(GET "/dashboard/emails/remove" Proven provider::removing),
+        page!(POST "/dashboard/emails/remove" Proven provider::remove),
+        page!(POST "/dashboard/emails/callbacks" Proven callbacks::set),
+        page!(POST "/dashboard/emails/callbacks/remove" Proven callbacks::remove),
         page!(POST "/dashboard/applications" Proven applications::create),
         page!(GET "/dashboard/applications/{id}/rotate" Proven applications::rotating),
         page!(POST "/dashboard/applications/{id}/rotate" Proven applications::rotate),

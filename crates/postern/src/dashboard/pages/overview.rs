@@ -9,6 +9,7 @@ use postern_core::model::{Counter, MailProvider, Tally, Timestamp};
 use crate::dashboard::Dashboard;
 use crate::dashboard::chart::{self, Bar};
 use crate::dashboard::document::{Shell, html};
+use crate::dashboard::fares::{self, Fares};
 use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
@@ -28,6 +29,15 @@ struct Figure {
     value: String,
     share: String,
     tone: &'static str,
+    meter: String,
+}
+
+/// A span of time to verify: its name, how many proofs came in it, their share, and that as a bar.
+struct Within {
+    name: String,
+    count: String,
+    share: String,
+    meter: String,
 }
 
 #[derive(Template)]
@@ -37,14 +47,17 @@ struct Page {
     period: &'static str,
     periods: Vec<(&'static str, &'static str)>,
     funnel: Vec<Figure>,
-    trouble: Vec<Figure>,
+    trouble: Vec<(&'static str, String, &'static str)>,
     chart: String,
     bars: Vec<Bar>,
-    within: Vec<(String, String, String)>,
+    most: String,
+    ticks: [String; 3],
+    within: Vec<Within>,
     typical: String,
     waiting: String,
     oldest: String,
-    providers: Vec<(String, String)>,
+    providers: Vec<(String, String, Fares)>,
+    callbacks: bool,
     empty: bool,
 }
 
@@ -69,16 +82,19 @@ pub(in crate::dashboard) async fn show(
     }
     let outbox = store.outbox().await?;
     let bars = bars(&spans, (from, now), period.3);
+    let callbacks = !dashboard.postern.snapshot().hooks.is_empty();
     Ok(html(&Page {
         shell: Shell::of(dashboard, &visit),
         period: period.0,
         periods: PERIODS.iter().map(|period| (period.0, period.1)).collect(),
-        funnel: funnel(&sum),
+        funnel: funnel(&sum, callbacks),
         trouble: trouble(&sum),
         chart: chart::bars(
             "Sign-ins requested, and of these verified, over time",
             &bars,
         ),
+        most: shown::number(bars.iter().map(|bar| bar.whole).max().unwrap_or(0)),
+        ticks: [from, from.plus(now.since(from) / 2), now].map(|at| tick(at, period.2)),
         bars: bars
             .into_iter()
             .filter(|bar| bar.whole + bar.part > 0)
@@ -90,61 +106,97 @@ pub(in crate::dashboard) async fn show(
             .oldest
             .map_or_else(|| "–".to_owned(), |at| shown::span(now.since(at))),
         providers: providers(dashboard),
+        callbacks,
         empty: sum == Tally::default(),
     }))
 }
 
-fn providers(dashboard: &Dashboard) -> Vec<(String, String)> {
+/// A moment below the chart: the time of day in short periods, the date in long ones.
+fn tick(at: Timestamp, minutes: u32) -> String {
+    let text = shown::at(at);
+    let short = minutes <= 1440;
+    let part = if short {
+        text.get(11..16)
+    } else {
+        text.get(5..10)
+    };
+    part.unwrap_or_default().to_owned()
+}
+
+fn providers(dashboard: &Dashboard) -> Vec<(String, String, Fares)> {
     let snapshot = dashboard.postern.snapshot();
+    let mut fares = fares::of_all(dashboard);
     let row = |provider: &MailProvider| {
         let server = format!("{}:{}", provider.host, provider.port);
-        (provider.name.clone(), server)
+        let fares = fares.remove(&provider.name).unwrap_or_default();
+        (provider.name.clone(), server, fares)
     };
     snapshot.providers.iter().map(row).collect()
 }
 
-fn funnel(sum: &Tally) -> Vec<Figure> {
-    let requests = sum.get(Counter::Requests);
-    let mails = requests + sum.get(Counter::Resends);
-    let figure = |label, counter, whole, tone| {
-        let value = sum.get(counter);
-        Figure {
-            label,
-            value: shown::number(value),
-            share: shown::percent(value, whole),
-            tone,
-        }
+/// From the request to its end. How many mails were delivered is known where a provider tells.
+fn funnel(sum: &Tally, callbacks: bool) -> Vec<Figure> {
+    let (requests, resends) = (sum.get(Counter::Requests), sum.get(Counter::Resends));
+    let sent = sum.get(Counter::Sent);
+    let delivered = sum.get(Counter::Delivered);
+    let ended = sum.get(Counter::Expired) + sum.get(Counter::Locked);
+    let of = |what: &str, part, whole| format!("{} {what}", shown::percent(part, whole));
+    let figure = |label, value, share, (whole, tone)| Figure {
+        label,
+        value: shown::number(value),
+        share,
+        tone,
+        meter: chart::meter(value, whole, tone),
     };
-    vec![
-        Figure {
-            label: "Sign-ins requested",
-            value: shown::number(requests),
-            share: format!("{} resends", shown::number(sum.get(Counter::Resends))),
-            tone: "",
-        },
-        figure("Mails taken by a provider", Counter::Sent, mails, ""),
-        figure("Verified", Counter::Verified, requests, "good"),
-        figure("Expired unused", Counter::Expired, requests, ""),
-    ]
+    let asked = format!("and {} resends", shown::number(resends));
+    let mails = requests + resends;
+    let mut funnel = vec![
+        figure("Requested", requests, asked, (requests, "")),
+        figure("Mails sent", sent, of("of mails", sent, mails), (mails, "")),
+        figure(
+            "Delivered",
+            delivered,
+            of("of mails sent", delivered, sent),
+            (sent, ""),
+        ),
+        figure(
+            "Verified",
+            sum.get(Counter::Verified),
+            of("of requests", sum.get(Counter::Verified), requests),
+            (requests, "good"),
+        ),
+        figure(
+            "Failed",
+            ended,
+            "expired, or ended by wrong codes".into(),
+            (requests, "bad"),
+        ),
+    ];
+    if !callbacks && delivered == 0 {
+        "–".clone_into(&mut funnel[2].value);
+        "no provider tells".clone_into(&mut funnel[2].share);
+    }
+    funnel
 }
 
-fn trouble(sum: &Tally) -> Vec<Figure> {
+fn trouble(sum: &Tally) -> Vec<(&'static str, String, &'static str)> {
     let figure = |label, counter| {
         let value = sum.get(counter);
-        Figure {
+        (
             label,
-            value: shown::number(value),
-            share: String::new(),
-            tone: if value > 0 { "bad" } else { "" },
-        }
+            shown::number(value),
+            if value > 0 { "bad" } else { "" },
+        )
     };
     vec![
+        figure("Calls refused by a limit", Counter::Throttled),
+        figure("Wrong codes", Counter::WrongCodes),
+        figure("Requests ended by wrong codes", Counter::Locked),
         figure("Recipients refused", Counter::Bounced),
         figure("Mails not sent in time", Counter::Failed),
-        figure("Attempts put off", Counter::Deferred),
-        figure("Wrong codes", Counter::WrongCodes),
-        figure("Ended by wrong codes", Counter::Locked),
-        figure("Calls refused by a limit", Counter::Throttled),
+        figure("Mails overtaken by a newer one", Counter::Abandoned),
+        figure("Tries put off", Counter::Deferred),
+        figure("Called spam", Counter::Complained),
     ]
 }
 
@@ -173,19 +225,18 @@ fn bars(
     (first..=last).map(bar).collect()
 }
 
-fn within(sum: &Tally) -> Vec<(String, String, String)> {
+fn within(sum: &Tally) -> Vec<Within> {
     let counts = sum.verified_within();
     let all: u64 = counts.iter().sum();
     let name = |place: usize| match Tally::WITHIN.get(place) {
         Some(end) => format!("within {}", shown::span(*end)),
         None => "later".to_owned(),
     };
-    let row = |(place, count): (usize, &u64)| {
-        (
-            name(place),
-            shown::number(*count),
-            shown::percent(*count, all),
-        )
+    let row = |(place, count): (usize, &u64)| Within {
+        name: name(place),
+        count: shown::number(*count),
+        share: shown::percent(*count, all),
+        meter: chart::meter(*count, all, ""),
     };
     counts.iter().enumerate().map(row).collect()
 }

@@ -42,9 +42,10 @@ pub(super) fn name(kind: &str) -> String {
 /// How good an event's name is to see.
 pub(super) fn tone(kind: &str) -> &'static str {
     match kind {
-        "verified" | "mail_sent" => "good",
-        "mail_failed" | "locked" | "expired" | "throttled" | "mail_abandoned" => "bad",
-        "mail_deferred" | "wrong_code" => "warn",
+        "verified" | "mail_sent" | "mail_delivered" => "good",
+        "mail_bounced" | "mail_complained" | "suppressed" | "mail_failed" | "locked"
+        | "expired" | "throttled" | "mail_abandoned" => "bad",
+        "mail_deferred" | "wrong_code" | "domain_flagged" | "budget_passed" => "warn",
         _ => "",
     }
 }
@@ -53,7 +54,9 @@ pub(super) fn tone(kind: &str) -> &'static str {
 type Told = (String, String, &'static str);
 
 fn told(what: &EventKind) -> Told {
-    let told = of_mail(what).or_else(|| of_request(what));
+    let told = of_mail(what)
+        .or_else(|| of_fate(what))
+        .or_else(|| of_request(what));
     told.unwrap_or_else(|| (name(what.name()), String::new(), tone(what.name())))
 }
 
@@ -98,9 +101,65 @@ fn of_request(what: &EventKind) -> Option<Told> {
             };
             ("Verified".into(), by.into(), "good")
         }
+        EventKind::TestIdentity => (
+            "A test identity".into(),
+            "It gets no mail; its code is the one in the settings.".into(),
+            "",
+        ),
+        EventKind::DomainFlagged { .. } => (
+            "A domain rule speaks against it".into(),
+            "The rules only write down what they would do.".into(),
+            "warn",
+        ),
+        EventKind::Locked => (
+            "Ended by wrong codes".into(),
+            "Nothing opens it any more; the person has to begin again.".into(),
+            "bad",
+        ),
+        EventKind::BudgetPassed => (
+            "Too many wrong codes for this address".into(),
+            "Its next codes are longer ones, or none, as the settings say.".into(),
+            "warn",
+        ),
+        EventKind::Expired => ("Expired unused".into(), String::new(), "bad"),
         EventKind::Throttled { what, count } => (
             "Refused by a limit".into(),
             format!("{count} calls: too many {what}."),
+            "bad",
+        ),
+        _ => return None,
+    })
+}
+
+/// What a provider told of a mail afterwards.
+fn of_fate(what: &EventKind) -> Option<Told> {
+    Some(match what {
+        EventKind::MailDelivered { provider, .. } => (
+            "Delivered".into(),
+            format!("{provider} says that the recipient's server took it."),
+            "good",
+        ),
+        EventKind::MailBounced {
+            provider,
+            bad_mailbox,
+            reason,
+            ..
+        } => {
+            let title = if *bad_mailbox {
+                "Came back: there is no such mailbox"
+            } else {
+                "Came back"
+            };
+            (title.into(), format!("{provider} says: {reason}"), "bad")
+        }
+        EventKind::MailComplained { provider, .. } => (
+            "Called spam".into(),
+            format!("{provider} says that the person called the mail spam."),
+            "bad",
+        ),
+        EventKind::Suppressed { reason, .. } => (
+            "Put on the suppression list".into(),
+            format!("It {reason}: no mail goes there until it is taken off."),
             "bad",
         ),
         _ => return None,

@@ -7,7 +7,22 @@ use crate::admin::{AdminCommand, AdminReply, SuppressionRow};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::route::Visit;
+use crate::dashboard::settings_form::{SettingsForm, Shown};
 use crate::dashboard::trouble::Trouble;
+
+/// The settings of this page.
+pub(super) const SHOWN: &[Shown] = &[
+    Shown {
+        name: "suppress_for",
+        label: "Addresses stay on it for",
+        ticked: false,
+    },
+    Shown {
+        name: "suppress_complaints",
+        label: "Complaints put an address on it",
+        ticked: true,
+    },
+];
 
 #[derive(Template)]
 #[template(path = "suppression.html")]
@@ -19,6 +34,7 @@ struct Page {
     address: String,
     note: String,
     wrong: String,
+    form: SettingsForm,
 }
 
 /// The list, or one address of it.
@@ -26,10 +42,25 @@ pub(in crate::dashboard) async fn list(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    page(dashboard, &visit, String::new()).await
+    let form = SettingsForm::in_force(dashboard, SHOWN);
+    page(dashboard, &visit, String::new(), form).await
 }
 
-async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Response, Trouble> {
+/// Saves who comes onto it, and for how long.
+pub(in crate::dashboard) async fn rules(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let form = SettingsForm::save(dashboard, &visit, SHOWN).await?;
+    page(dashboard, &visit, String::new(), form).await
+}
+
+async fn page(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    wrong: String,
+    form: SettingsForm,
+) -> Result<Response, Trouble> {
     let search = visit.query.get("search").to_owned();
     let (rows, more, told) = match of(dashboard, &search).await {
         Ok((rows, more)) => (rows, more, String::new()),
@@ -43,6 +74,7 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
         note: visit.form.get("note").to_owned(),
         wrong: if wrong.is_empty() { told } else { wrong },
         search,
+        form,
     }))
 }
 
@@ -75,7 +107,8 @@ pub(in crate::dashboard) async fn add(
         note: visit.form.get("note").to_owned(),
     };
     if let Err(refusal) = dashboard.admin.acting(visit.me()).execute(command).await {
-        return page(dashboard, &visit, refusal.0).await;
+        let form = SettingsForm::in_force(dashboard, SHOWN);
+        return page(dashboard, &visit, refusal.0, form).await;
     }
     Ok(go("/dashboard/suppression?done=added"))
 }

@@ -177,6 +177,23 @@ fn mail(what: &EventKind) -> Option<(String, &'static str)> {
         );
         return Some((told, "bad"));
     }
+    if let EventKind::MailDelivered { provider, .. } = what {
+        let told = format!(
+            "{provider} says that the recipient's server took the mail: look into the spam folder and the filters of \
+             the mailbox."
+        );
+        return Some((told, "good"));
+    }
+    if let EventKind::MailBounced { reason, .. } = what {
+        return Some((
+            format!("The mail came back: {reason}. Is the address spelt right?"),
+            "bad",
+        ));
+    }
+    if let EventKind::MailComplained { .. } = what {
+        let told = "The person called the mail spam, so the next ones may not reach them.";
+        return Some((told.to_owned(), "bad"));
+    }
     (what.name() == "test_identity").then(|| {
         let told = "This is a test identity: it never gets a mail, and its code is the one in the settings.";
         (told.to_owned(), "warn")

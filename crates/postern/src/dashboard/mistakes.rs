@@ -1,0 +1,50 @@
+//! What is wrong with a form, field by field.
+
+use postern_core::error::Violation;
+
+/// The mistakes of a form.
+#[derive(Default)]
+pub(super) struct Mistakes(Vec<Violation>);
+
+impl Mistakes {
+    /// These.
+    pub(super) fn new(wrong: Vec<Violation>) -> Self {
+        Self(wrong)
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, field: &'static str, told: impl Into<String>) {
+        self.0.push(Violation::new(field, "value", told.into()));
+    }
+
+    /// More of them, but for fields that are known to be wrong.
+    pub(super) fn extend(&mut self, more: Vec<Violation>) {
+        for wrong in more {
+            if self.of(&wrong.field).is_empty() {
+                self.0.push(wrong);
+            }
+        }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is told beside this field; empty when nothing is wrong with it.
+    pub(super) fn of(&self, field: &str) -> String {
+        let here = self.0.iter().filter(|wrong| wrong.field == field);
+        let told: Vec<_> = here.map(|wrong| wrong.description.as_str()).collect();
+        told.join(" ")
+    }
+
+    /// Whether one of them is that somebody else was faster.
+    pub(super) fn is_stale(&self) -> bool {
+        self.0.iter().any(|wrong| wrong.constraint == "stale")
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Violation] {
+        &self.0
+    }
+}

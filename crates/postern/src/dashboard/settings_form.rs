@@ -1,0 +1,182 @@
+//! A form of settings: what is in force, what was typed, what is wrong, what was changed.
+
+use postern_core::error::Error;
+use postern_core::settings::Settings;
+
+use super::Dashboard;
+use super::fields::Fields;
+use super::mistakes::Mistakes;
+use super::route::Visit;
+use super::trouble::Trouble;
+
+/// A setting of a form.
+pub(super) struct Shown {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What the page calls it.
+    pub(super) label: &'static str,
+    /// Whether the form has a box to tick for it.
+    pub(super) ticked: bool,
+}
+
+/// One setting that was just changed.
+pub(super) struct Changed {
+    pub(super) label: &'static str,
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+/// The form.
+pub(super) struct SettingsForm {
+    shown: &'static [Shown],
+    typed: Vec<(&'static str, String)>,
+    /// What is in force.
+    pub(super) held: Settings,
+    /// What is wrong; nothing was saved then.
+    pub(super) wrong: Mistakes,
+    /// What was saved.
+    pub(super) changed: Vec<Changed>,
+    /// Whether a save found nothing different.
+    pub(super) unchanged: bool,
+}
+
+impl SettingsForm {
+    /// The settings as they are.
+    pub(super) fn in_force(dashboard: &Dashboard, shown: &'static [Shown]) -> Self {
+        Self::holding(dashboard.postern.snapshot().settings.clone(), shown)
+    }
+
+    fn holding(held: Settings, shown: &'static [Shown]) -> Self {
+        let value = |name| held.value(name).unwrap_or_default();
+        Self {
+            shown,
+            typed: shown
+                .iter()
+                .map(|one| (one.name, value(one.name)))
+                .collect(),
+            held,
+            wrong: Mistakes::default(),
+            changed: Vec::new(),
+            unchanged: false,
+        }
+    }
+
+    /// Saves what is different, unless somebody else changed the same since the form was made.
+    ///
+    /// # Errors
+    /// What no other input mends.
+    pub(super) async fn save(
+        dashboard: &Dashboard,
+        visit: &Visit,
+        shown: &'static [Shown],
+    ) -> Result<Self, Trouble> {
+        let typed = typed(&visit.form, shown);
+        let seen = |name: &str| visit.form.get(&format!("seen_{name}")).to_owned();
+        let different = |(name, value): &&(&str, String)| same_text(name, value) != seen(name);
+        let changes: Vec<_> = typed.iter().filter(different).collect();
+        let names: Vec<_> = changes.iter().map(|(name, _)| *name).collect();
+        let changes = changes
+            .into_iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone(), seen(name)));
+        let changes = changes.collect();
+        let before = dashboard.postern.snapshot().settings.clone();
+        let acting = dashboard.postern.acting(visit.me());
+        match acting.change_seen_settings(changes).await {
+            Ok(after) => {
+                let told = |one: &&Shown| names.contains(&one.name);
+                let changed = shown
+                    .iter()
+                    .filter(told)
+                    .map(|one| one.told(&before, &after));
+                Ok(Self {
+                    changed: changed.collect(),
+                    unchanged: names.is_empty(),
+                    ..Self::holding(after, shown)
+                })
+            }
+            Err(Error::Invalid(wrong)) => Ok(Self {
+                typed,
+                wrong: Mistakes::new(wrong),
+                ..Self::in_force(dashboard, shown)
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is in the field.
+    pub(super) fn value(&self, name: &str) -> &str {
+        let found = self.typed.iter().find(|(key, _)| *key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// What is in force, for the hidden field that tells what the admin saw.
+    pub(super) fn seen(&self, name: &str) -> String {
+        self.held.value(name).unwrap_or_default()
+    }
+
+    /// Whether the box is ticked.
+    pub(super) fn on(&self, name: &str) -> bool {
+        self.value(name) == "true"
+    }
+
+    /// Whether this is chosen.
+    pub(super) fn is(&self, name: &str, value: &str) -> bool {
+        self.value(name) == value
+    }
+
+    /// What is told beside the field.
+    pub(super) fn wrong(&self, name: &str) -> String {
+        self.wrong.of(name)
+    }
+
+    /// Whether somebody else was faster.
+    pub(super) fn is_stale(&self) -> bool {
+        self.wrong.is_stale()
+    }
+
+    /// The settings of the form.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.shown.iter().map(|one| one.name)
+    }
+}
+
+impl Shown {
+    fn told(&self, before: &Settings, after: &Settings) -> Changed {
+        Changed {
+            label: self.label,
+            before: before.value(self.name).unwrap_or_default(),
+            after: after.value(self.name).unwrap_or_default(),
+        }
+    }
+}
+
+/// What a form says of each of its settings.
+pub(super) fn typed(form: &Fields, shown: &'static [Shown]) -> Vec<(&'static str, String)> {
+    let value = |one: &Shown| match one.name {
+        "expires_in" => format!("{}{}", form.get("expires_in"), form.get("expires_in_unit")),
+        name if one.ticked => form.ticked(name).to_string(),
+        // One to a line reads better than one long line.
+        name => form.get(name).replace("\r\n", ",").replace('\n', ","),
+    };
+    shown.iter().map(|one| (one.name, value(one))).collect()
+}
+
+/// A value as the settings write it, so that `5m` is no change of `300s`.
+fn same_text(name: &str, value: &str) -> String {
+    let written = Settings::default().with([(name, value)]);
+    written
+        .ok()
+        .and_then(|settings| settings.value(name))
+        .unwrap_or_else(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_spelling_of_the_same_value_is_no_change() {
+        assert_eq!(same_text("expires_in", "5m"), "300s");
+        assert_eq!(same_text("expires_in", "soon"), "soon");
+    }
+}
