@@ -1,6 +1,7 @@
 // Every page, light and dark, wide and narrow: `cargo xtask screenshots`.
 import { mkdirSync } from 'node:fs';
-import { PAGES, browser, call, enter, life, mail, press, says, url } from './site.mjs';
+import { relay } from './relay.mjs';
+import { PAGES, browser, call, enter, life, mail, press, save, says, url } from './site.mjs';
 
 const folder = process.env.SHOTS;
 mkdirSync(folder, { recursive: true });
@@ -14,6 +15,9 @@ async function shoot(name) {
     await page.emulateMediaFeatures([STILL, { name: 'prefers-color-scheme', value: theme }]);
     for (const [size, view] of Object.entries(SIZES)) {
       await page.setViewport(view);
+      // As high as the page, so that what sticks to its edges stands there.
+      const height = await page.evaluate(() => document.querySelector('main').scrollHeight + 120);
+      await page.setViewport({ width: view.width, height: Math.max(view.height, height) });
       await page.screenshot({ path: `${folder}/${name}-${theme}-${size}.png`, fullPage: true });
     }
   }
@@ -46,5 +50,31 @@ await shoot('rotate');
 await press(page, 'Rotate');
 await says(page, 'Copy the secret now');
 await shoot('secret');
-await page.goto(`${url}/dashboard/nothing`);
+
+await page.goto(`${url}/dashboard/quickstart`);
+await page.click('form[action="/dashboard/quickstart/send"] button');
+await says(page, 'Mail taken by');
+await shoot('trial');
+for (const [name, port] of [['main', await relay()], ['spare', 9]]) {
+  await save(page, '/dashboard/emails/add', {
+    on: '/dashboard/emails/add?preset=other', name, from: 'Shop <login@example.com>', host: '127.0.0.1', port: String(port), tls: 'none',
+  });
+}
+await call('send', { email: 'joan@example.com' });
+await page.goto(`${url}/dashboard/emails`);
+await page.click('form[action="/dashboard/emails/test"] button');
+await page.waitForSelector('.dialogue');
+await shoot('emails-tested');
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?preset=ses', from: 'nobody', password: 'x' });
+await shoot('email-add-wrong');
+await save(page, '/dashboard/authentication', { passwordless_type: 'LINK_OTP', expires_in: '15' });
+await shoot('method-saved');
+await save(page, '/dashboard/suppression/add', { on: '/dashboard/suppression', address: 'mallory@example.com', note: 'asked us to stop' });
+await shoot('suppression-full');
+await page.goto(`${url}/dashboard/audit`);
+await shoot('audit-full');
+await page.goto(`${url}/dashboard`);
+await shoot('overview-mail');
+await page.goto(`${url}/dashboard/logs/req_none`);
+await shoot('not-found');
 await chromium.close();

@@ -1,5 +1,6 @@
 // A browser on a running development server: what every script here begins with.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import puppeteer from 'puppeteer-core';
 
 export const url = process.env.POSTERN_URL;
@@ -50,19 +51,57 @@ export function credentials() {
   return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)));
 }
 
-/** Calls the API as the development client. */
-export async function call(verb, body) {
+/** The official Node SDK, of the SDK tests, as an app with these credentials makes it. */
+export function sdk(id, secret) {
+  const require = createRequire(new URL('../sdk/node/package.json', import.meta.url));
+  const { ScalekitClient } = require('@scalekit-sdk/node');
+  return new ScalekitClient(url, id, secret);
+}
+
+/** What a page that shows credentials shows. */
+export async function shown(page) {
+  const text = await page.$eval('#credentials', (pre) => pre.innerText);
+  return Object.fromEntries(text.trim().split('\n').map((line) => line.split(/=(.*)/s)));
+}
+
+/** Fills fields of the form that posts to this path, presses its button, and waits for the page it answers. */
+export async function save(page, path, values) {
+  await page.goto(url + (values.on ?? path));
+  const form = `form[method="post"][action="${path}"]`;
+  await page.waitForSelector(form);
+  for (const [name, value] of Object.entries(values)) {
+    if (name === 'on') continue;
+    const fields = await page.$$(`${form} [name="${name}"]`);
+    if (fields.length === 0) throw new Error(`${path} has no field ${name}`);
+    await page.$eval(form, (element, key, wanted) => {
+      const field = element.elements[key];
+      if (field instanceof RadioNodeList) field.value = wanted;
+      else if (field.type === 'checkbox') field.checked = wanted;
+      else field.value = wanted;
+    }, name, value);
+  }
+  const button = await page.$(`${form} button.primary`);
+  await Promise.all([page.waitForNavigation(), button.evaluate((element) => element.click())]);
+}
+
+let kept;
+
+/** Calls the API as the development client; `retry_after` is what the header of a refusal says. */
+export async function call(verb, body, fresh = false) {
   const held = credentials();
   const form = new URLSearchParams({
     grant_type: 'client_credentials', client_id: held.SCALEKIT_CLIENT_ID, client_secret: held.SCALEKIT_CLIENT_SECRET,
   });
-  const token = await (await fetch(`${url}/oauth/token`, { method: 'POST', body: form })).json();
+  if (!kept || fresh) kept = await (await fetch(`${url}/oauth/token`, { method: 'POST', body: form })).json();
+  const token = kept;
   const answer = await fetch(`${url}/api/v1/passwordless/email/${verb}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return { status: answer.status, ...(await answer.json()) };
+  const told = await answer.json();
+  const error = told.details?.[0]?.error_code;
+  return { status: answer.status, error, retry_after: Number(answer.headers.get('retry-after')), ...told };
 }
 
 /** Some people who sign in, so that pages have something to show. */
@@ -82,7 +121,8 @@ export async function life() {
 export const PAGES = [
   ['overview', '/dashboard'], ['quickstart', '/dashboard/quickstart'], ['method', '/dashboard/authentication'],
   ['emails', '/dashboard/emails'], ['email-add', '/dashboard/emails/add?preset=sendgrid'],
-  ['suppression', '/dashboard/suppression'], ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
+  ['email-other', '/dashboard/emails/add?preset=other'], ['branding', '/dashboard/emails/branding'],
+  ['callbacks', '/dashboard/emails/callbacks'], ['dkim', '/dashboard/emails/dkim'], ['suppression', '/dashboard/suppression'], ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
   ['why', '/dashboard/logs/why?email=barbara@example.com'], ['inbox', '/dashboard/inbox'], ['admins', '/dashboard/admins'],
   ['keys', '/dashboard/keys'], ['audit', '/dashboard/audit'], ['prove', '/dashboard/prove'],
 ];

@@ -1,7 +1,7 @@
 // A person who has never seen Postern: from the printed address to a verified sign-in, with the
 // dashboard and the official API. Prints `ok: …` for each sentence that holds.
 import assert from 'node:assert/strict';
-import { browser, call, enter, mail, press, says, type, url } from './site.mjs';
+import { browser, call, enter, mail, press, says, sdk, shown, type, url } from './site.mjs';
 
 const chromium = await browser();
 const page = await chromium.newPage();
@@ -29,11 +29,20 @@ await page.goto(`${url}/dashboard/applications`);
 await type(page, '#name', 'Shop <script>document.title="x"</script>');
 await press(page, 'Make it');
 await says(page, 'Copy the secret now');
-assert.match(await page.$eval('#credentials', (pre) => pre.innerText), /SCALEKIT_CLIENT_SECRET=pcs_/);
+const held = await shown(page);
+assert.match(held.SCALEKIT_CLIENT_SECRET, /^pcs_/);
 await page.goto(`${url}/dashboard/applications`);
 await says(page, 'Shop <script>');
 assert.equal(await page.title(), 'Applications · Postern');
 console.log('ok: credentials are made and shown once, and their name is text');
+
+const app = sdk(held.SCALEKIT_CLIENT_ID, held.SCALEKIT_CLIENT_SECRET);
+const asked = await app.passwordless.sendPasswordlessEmail('sdk@example.com', { magiclinkAuthUri: 'https://app.example.com/in' });
+assert.equal(asked.expiresIn, 600);
+const code = (await mail('sdk@example.com')).otp;
+const proved = await app.passwordless.verifyPasswordlessEmail({ code }, asked.authRequestId);
+assert.equal(proved.email, 'sdk@example.com');
+console.log('ok: the official SDK signs somebody in with these credentials and settings');
 
 await page.goto(`${url}/dashboard/quickstart?stack=python`);
 await says(page, 'send_passwordless_email');
@@ -46,6 +55,14 @@ await page.type('#trial-code', otp);
 await page.click('form[action="/dashboard/quickstart/verify"] button');
 await says(page, 'Verified: your app would sign in trial@example.com now.');
 console.log('ok: a trial mail shows its steps as they happen and is verified');
+assert.match(await page.$eval('#code', (pre) => pre.innerText), new RegExp(`${url}[^]*skc_`));
+await type(page, '#trial-email', 'link@example.com');
+await page.click('form[action="/dashboard/quickstart/send"] button');
+await page.waitForSelector('#trial-code');
+await page.goto((await mail('link@example.com')).link);
+await press(page, 'Verify this link');
+await says(page, 'Verified: your app would sign in link@example.com now.');
+console.log('ok: the link of a trial mail leads back and is verified by a button');
 
 await page.goto(`${url}/dashboard/logs`);
 await call('send', { email: 'late@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
@@ -64,7 +81,7 @@ assert.equal(await page.evaluate(() => document.activeElement.closest('main') !=
 console.log('ok: the keyboard skips to the content');
 
 await page.setViewport({ width: 360, height: 740 });
-for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox']) {
+for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/emails/add?preset=other', '/dashboard/emails/branding', '/dashboard/emails/callbacks', '/dashboard/suppression', '/dashboard/logs/why?email=late@example.com', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox']) {
   await page.goto(url + path);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= 360, `${path} is ${wide} wide`);

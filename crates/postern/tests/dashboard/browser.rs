@@ -5,7 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use postern_testkit::smtp::{Builder, SmtpServer};
+
 use crate::site::Site;
+use crate::stock;
 
 fn of_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -24,17 +27,18 @@ fn installed(folder: &str) -> PathBuf {
 }
 
 fn run(script: &str) {
-    tell(&Site::start(), script, "");
+    tell(&Site::start(), script, &[]);
 }
 
 /// Runs the script and demands that every sentence in it holds.
-fn tell(site: &Site, script: &str, example: &str) {
+fn tell(site: &Site, script: &str, more: &[(&str, &str)]) {
+    installed("tests/sdk/node");
     let output = Command::new("node")
         .arg(installed("tests/browser").join(script))
         .env("POSTERN_URL", &site.url)
         .env("POSTERN_INVITATION", site.printed())
         .env("POSTERN_DATA", site.server.data())
-        .env("EXAMPLE_URL", example)
+        .envs(more.iter().copied())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -71,7 +75,7 @@ fn drive(mut app: Command) {
     let mut address = String::new();
     let mut said = BufReader::new(app.0.stdout.take().unwrap());
     said.read_line(&mut address).unwrap();
-    tell(&site, "example.mjs", address.trim());
+    tell(&site, "example.mjs", &[("EXAMPLE_URL", address.trim())]);
 }
 
 #[test]
@@ -98,4 +102,42 @@ fn a_newcomer_gets_from_the_printed_address_to_a_verified_sign_in() {
 #[test]
 fn axe_finds_no_violation_on_any_page_light_or_dark() {
     run("axe.mjs");
+}
+
+#[test]
+fn every_setting_of_the_dashboard_changes_what_apps_get() {
+    run("settings.mjs");
+}
+
+async fn listening(builder: Builder) -> (SmtpServer, String) {
+    let server = builder.start().await.unwrap();
+    let port = server.addr().port().to_string();
+    (server, port)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_is_connected_tried_ordered_changed_used_and_removed() {
+    let account = SmtpServer::builder().account("postern", "correct-horse-battery");
+    let (_first, first) = listening(SmtpServer::builder()).await;
+    let (_second, second) = listening(account).await;
+    let ports = [("SMTP_FIRST", &*first), ("SMTP_SECOND", &*second)];
+    tokio::task::block_in_place(|| tell(&Site::start(), "providers.mjs", &ports));
+}
+
+#[test]
+fn credentials_are_rotated_under_a_running_app() {
+    run("rotation.mjs");
+}
+
+#[test]
+fn what_is_meant_ill_is_inert_and_two_admins_do_not_overwrite_each_other() {
+    run("hostile.mjs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_of_100_000_requests_is_filtered_and_exported() {
+    let mut site = Site::start();
+    site.filled(|data| stock::fill(data, stock::MANY)).await;
+    let count = stock::MANY.to_string();
+    tokio::task::block_in_place(|| tell(&site, "logs.mjs", &[("REQUESTS", &*count)]));
 }

@@ -6,3 +6,4 @@ mod entering;
 mod pages;
 mod roles;
 mod site;
+mod stock;

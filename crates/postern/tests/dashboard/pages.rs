@@ -106,7 +106,7 @@ async fn a_setting_is_changed_is_in_force_and_is_told() {
     let mail = site.mail("ada@example.com").await;
     assert_eq!(mail["otp"].as_str().unwrap().len(), 8);
     let audit = owner.get("/dashboard/audit").await.text;
-    for told in ["owner@example.com", "setting put", "code_length"] {
+    for told in ["owner@example.com", "Changed a setting", "code_length"] {
         assert!(audit.contains(told), "{told}");
     }
 }
@@ -413,7 +413,7 @@ async fn what_a_root_key_waits_for_is_told_when_it_is_asked() {
             .get("/dashboard/audit")
             .await
             .text
-            .contains("signing key put")
+            .contains("Moved a signing key on")
     );
 }
 
@@ -432,20 +432,24 @@ async fn a_provider_is_connected_tested_against_its_server_and_removed() {
         ("from", "Shop <login@example.com>"),
     ];
     let wrong = owner.post("/dashboard/emails/add", &form[..5]).await;
-    assert!(wrong.text.contains("Sender:"), "{}", wrong.text);
+    assert!(wrong.text.contains("id=\"from-wrong\""), "{}", wrong.text);
     assert!(
         wrong.text.contains("value=\"relay\""),
         "what was typed is still there"
     );
     let added = owner.post("/dashboard/emails/add", &form).await;
     assert!(
-        added.leads_to("/dashboard/emails?done=added"),
+        added.leads_to("/dashboard/emails?done=connected"),
         "{}",
         added.text
     );
     let form = [("name", "relay"), ("to", "ada@example.com")];
     let tested = owner.post("/dashboard/emails/test", &form).await.text;
     assert!(tested.contains("The test mail was taken."), "{tested}");
+    assert!(
+        tested.contains("C: RCPT TO:&#60;ada@example.com&#62;"),
+        "{tested}"
+    );
     relay.wait_for(1).await;
     assert!(
         owner
@@ -472,8 +476,8 @@ async fn keys_that_sign_mails_are_made_and_their_records_shown() {
     let mut owner = site.owner().await;
     let keys = [("domain", "example.com")];
     let made = owner.post("/dashboard/emails/dkim", &keys).await;
-    assert!(made.leads_to("/dashboard/emails?done=signed"));
-    let page = owner.get("/dashboard/emails").await.text;
+    assert!(made.leads_to("/dashboard/emails/dkim?done=signed"));
+    let page = owner.get("/dashboard/emails/dkim").await.text;
     for said in ["postern._domainkey.example.com", "v=DKIM1; k=ed25519; p="] {
         assert!(page.contains(said), "{said}: {page}");
     }

@@ -42,13 +42,23 @@ impl Site {
         }
     }
 
-    /// The address that the server printed at its start.
+    /// Stops the server, lets `fill` work on its data, and starts it again.
+    pub(crate) async fn filled<F: Future<Output = ()>>(
+        &mut self,
+        fill: impl FnOnce(std::path::PathBuf) -> F,
+    ) {
+        assert!(self.server.stop().success());
+        fill(self.server.data()).await;
+        self.server.start_again();
+        self.url.clone_from(&self.server.credentials().url);
+    }
+
+    /// The address that the server printed at its last start.
     pub(crate) fn printed(&self) -> String {
         let told = self.server.stdout();
-        let line = told
-            .lines()
-            .find_map(|line| line.strip_prefix("Dashboard: "));
-        line.unwrap().trim().to_owned()
+        let lines = told.lines();
+        let printed = lines.filter_map(|line| line.strip_prefix("Dashboard: "));
+        printed.last().unwrap().trim().to_owned()
     }
 
     /// An address from `postern admin invite`.

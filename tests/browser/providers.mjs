@@ -1,0 +1,102 @@
+// A mail provider: connected with its mistakes told, tried with the dialogue shown, ordered, changed,
+// used by an app, removed. Two SMTP servers listen on loopback; the second wants a login.
+// Prints `ok: …` for each sentence that holds.
+import assert from 'node:assert/strict';
+import { browser, call, enter, press, save, says, type, url } from './site.mjs';
+
+const PASSWORD = 'correct-horse-battery';
+const chromium = await browser();
+const page = await chromium.newPage();
+await enter(page, process.env.POSTERN_INVITATION);
+
+await page.goto(`${url}/dashboard/emails`);
+await press(page, 'Connect a provider');
+await press(page, 'Amazon SES');
+await page.select('#region', 'eu-west-1');
+await press(page, 'Use this region');
+assert.equal(await page.$eval('#host', (input) => input.value), 'email-smtp.eu-west-1.amazonaws.com');
+await press(page, 'Other SMTP');
+console.log('ok: a preset fills in what is known, region included');
+
+const first = { name: 'first', from: 'Shop <login@example.com>', host: '127.0.0.1', port: process.env.SMTP_FIRST, tls: 'none' };
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?preset=other', ...first, name: 'of two words', from: 'nobody', port: '25', tls: 'none', host: 'mail.example.com' });
+for (const field of ['name', 'from', 'tls']) {
+  assert.equal(await page.$eval(`#${field}`, (input) => input.getAttribute('aria-invalid')), 'true', field);
+  assert.ok((await page.$eval(`#${field}-wrong`, (line) => line.innerText)).length > 10);
+}
+assert.equal(await page.$eval('#host', (input) => input.value), 'mail.example.com');
+console.log('ok: every mistake is told beside its field, and what was typed is still there');
+
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?preset=other', ...first });
+await says(page, 'Connected.');
+await save(page, '/dashboard/emails/add', {
+  on: '/dashboard/emails/add?preset=other', ...first, name: 'second', port: process.env.SMTP_SECOND, username: 'postern', password: 'wrong-horse-battery',
+});
+await says(page, 'Connected.');
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?preset=other', ...first });
+await says(page, 'There is a provider of this name');
+console.log('ok: two providers are connected, and none is overwritten by its name');
+
+async function tried(name) {
+  const card = await page.waitForSelector(`::-p-xpath(//li[.//input[@name="name" and @value="${name}"]])`);
+  const field = await card.$('input[name="to"]');
+  await field.evaluate((input) => { input.value = ''; });
+  await field.type('ada@example.com');
+  await (await card.$('form[action="/dashboard/emails/test"] button')).click();
+  await card.waitForSelector('.dialogue');
+  return card.$eval('[id^="tested-"]', (part) => part.innerText);
+}
+
+await page.goto(`${url}/dashboard/emails`);
+let told = await tried('first');
+for (const line of ['The test mail was taken.', 'S: 220', 'C: MAIL FROM:<login@example.com>', 'C: RCPT TO:<ada@example.com>', '(the message,', 'C: QUIT']) {
+  assert.ok(told.includes(line), `${line} in ${told}`);
+}
+told = await tried('second');
+for (const line of ['The test mail was not sent.', 'C: AUTH PLAIN ***', 'S: 535']) assert.ok(told.includes(line), `${line} in ${told}`);
+assert.ok(!told.includes('wrong-horse') && !told.includes(Buffer.from('\0postern\0wrong-horse-battery').toString('base64')));
+console.log('ok: a test shows the dialogue, its end, and nothing of the login');
+
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?name=second', password: PASSWORD });
+await says(page, 'Saved.');
+assert.match(await tried('second'), /The test mail was taken\./);
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?name=second', from: 'Tea <tea@example.com>' });
+await says(page, 'Saved.');
+assert.match(await tried('second'), /MAIL FROM:<tea@example\.com>/);
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?name=second', host: 'localhost' });
+await says(page, 'type the password too');
+await page.goto(`${url}/dashboard/audit`);
+await says(page, 'password replaced');
+await says(page, 'Connected a provider');
+console.log('ok: a provider is changed and keeps its password, but for its own server only');
+
+await page.goto(`${url}/dashboard/emails`);
+await press(page, '↑ Up: second');
+await says(page, 'The order is changed.');
+assert.deepEqual(await page.$$eval('.cards input[name="to"]', (all) => all.length), 2);
+assert.match(await page.$eval('.cards li', (card) => card.innerText), /second/);
+await call('send', { email: 'grace@example.com' });
+await page.waitForFunction(async () => {
+  const text = await (await fetch('/dashboard/emails')).text();
+  return /second <span class="tag good">Works/.test(text);
+}, { timeout: 20000, polling: 300 });
+await page.goto(`${url}/dashboard`);
+await says(page, 'Works');
+console.log('ok: the order is changed, the first of it takes the mails of apps, and its health is shown');
+
+await page.goto(`${url}/dashboard/logs`);
+await page.waitForFunction(async () => (await (await fetch('/dashboard/logs')).text()).includes('Mail sent'), { timeout: 20000, polling: 300 });
+await page.goto(`${url}/dashboard/logs`);
+await press(page, 'grace@example.com');
+await says(page, 'Mail taken by second');
+console.log('ok: the log names the provider and what it said');
+
+for (const name of ['first', 'second']) {
+  await page.goto(`${url}/dashboard/emails`);
+  await press(page, `Remove ${name}`);
+  await press(page, `Remove ${name}`);
+  await says(page, 'Removed.');
+}
+await says(page, 'No provider yet');
+console.log('ok: providers are removed after a question');
+await chromium.close();
