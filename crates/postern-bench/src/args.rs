@@ -22,6 +22,7 @@ const EXAMPLES: &str = "Examples:
   postern-bench send --env-file postern-data/dev.env --seconds 10
   postern-bench outbox --smtp --floor --spawn target/release/postern
   postern-bench cold-start --spawn target/release/postern
+  postern-bench dashboard --spawn target/release/postern --requests 1000000
   postern-bench overload --spawn target/testing/release/postern";
 
 #[derive(Debug, Subcommand)]
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Idle(IdleArgs),
     /// How soon a server answers on existing data, how much it holds idle, how big its file is.
     ColdStart(ColdStartArgs),
+    /// How fast the pages of the dashboard answer, on a store with many requests.
+    Dashboard(DashboardArgs),
     /// The bare echo that the server is compared with.
     #[command(hide = true)]
     EchoServer {
@@ -138,6 +141,19 @@ pub(crate) struct ColdStartArgs {
     /// Prints JSON instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DashboardArgs {
+    /// The `postern` program.
+    #[arg(long)]
+    pub(crate) spawn: PathBuf,
+    /// Requests that are put into its store first.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) requests: u64,
+    /// Calls of each page.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) count: u64,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -4,6 +4,7 @@
 mod args;
 mod bodies;
 mod cold_start;
+mod dashboard;
 mod door;
 mod drive;
 mod echo;
@@ -44,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Command::Overload(args) => on_one_thread(overload::run(args)),
         Command::Idle(args) => on_one_thread(idle::run(args)),
         Command::ColdStart(args) => on_one_thread(cold_start::run(args)),
+        Command::Dashboard(args) => on_one_thread(dashboard::run(args)),
         command => on_one_thread(plan::run(command)),
     }
 }

@@ -59,6 +59,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Overload(_)
         | Command::Idle(_)
         | Command::ColdStart(_)
+        | Command::Dashboard(_)
         | Command::EchoServer { .. }
         | Command::CommitFloor { .. }
         | Command::SmtpFloor { .. } => {

@@ -99,6 +99,11 @@ impl Home {
 
     /// Runs `postern` with these words on our data.
     pub(crate) async fn command(&self, words: &[&str]) -> anyhow::Result<()> {
+        self.told(words).await.map(drop)
+    }
+
+    /// The same, and what it prints.
+    pub(crate) async fn told(&self, words: &[&str]) -> anyhow::Result<Vec<u8>> {
         let output = Command::new(&self.program)
             .args(words)
             .arg("--data")
@@ -112,7 +117,7 @@ impl Home {
             "postern {}: {told}",
             words.join(" ")
         );
-        Ok(())
+        Ok(output.stdout)
     }
 }
 
