@@ -28,6 +28,18 @@ await press(one, 'Mail it again');
 await says(one, 'A new mail is on its way.');
 await new Promise((resolve) => { setTimeout(resolve, 500); });
 const second = await mail('ada@example.com');
+
+const stranger = await person();
+await stranger.goto(`${app}/code`);
+if (await stranger.$('input[name="code"]')) {
+  await type(stranger, 'input[name="code"]', second.otp);
+  await press(stranger, 'Sign in');
+}
+assert.doesNotMatch(await stranger.content(), /Signed in as/);
+await stranger.goto(app);
+await says(stranger, 'Mail me a code');
+console.log('ok: the right code signs nobody in, in a browser that did not ask');
+
 await type(one, 'input[name="code"]', second.otp);
 await press(one, 'Sign in');
 await says(one, 'Signed in as ada@example.com');

@@ -68,7 +68,7 @@ pub(crate) async fn run(args: DashboardArgs) -> anyhow::Result<()> {
         let (half, most) = (ms(spans.value_at_quantile(0.5)), ms(spans.max()));
         let p99 = ms(spans.value_at_quantile(0.99));
         slowest = slowest.max(p99);
-        println!("{:<52.52} {half:>8.2} {p99:>8.2} {most:>8.2}", page);
+        println!("{page:<52.52} {half:>8.2} {p99:>8.2} {most:>8.2}");
     }
     println!(
         "slowest p99: {slowest:.2} ms; {} calls a page, one after the other",

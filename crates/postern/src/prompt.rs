@@ -188,7 +188,9 @@ mod tests {
             ] {
                 assert!(code.contains(part), "{}: {part}", stack.as_str());
             }
-            assert!(!code.contains('@') || !code.contains("@URL@"), "{code}");
+            for token in ["@URL@", "@ID@", "@SECRET@"] {
+                assert!(!code.contains(token), "{code}");
+            }
             assert!(stack.code().contains("SCALEKIT_ENVIRONMENT_URL"));
         }
     }

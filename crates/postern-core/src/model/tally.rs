@@ -42,6 +42,8 @@ impl Counter {
     const NEWER: usize = 2;
 }
 
+const _: () = assert!(Counter::Delivered as usize == Tally::NEWER);
+
 /// Counts of one span of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally([u64; Tally::PLACES]);
@@ -62,7 +64,6 @@ impl Tally {
 
     const NEWER: usize = Counter::COUNT + Self::WITHIN.len() + 1;
     const PLACES: usize = Self::NEWER + Counter::NEWER;
-    const _NEWER_STAND_BEHIND: () = assert!(Counter::Delivered as usize == Self::NEWER);
 
     /// How often it happened.
     pub fn get(&self, counter: Counter) -> u64 {

@@ -130,7 +130,16 @@ fn hooks(rows: &[HookRow]) -> String {
 }
 
 fn spoken(dialogue: &[String]) -> String {
-    dialogue.iter().map(|line| format!("{line}\n")).collect()
+    dialogue
+        .iter()
+        .flat_map(|line| {
+            [
+                line.as_str(),
+                "
+",
+            ]
+        })
+        .collect()
 }
 
 fn suppressions(entries: &[SuppressionRow], more: bool) -> String {

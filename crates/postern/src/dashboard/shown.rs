@@ -39,6 +39,34 @@ pub(super) fn span(span: Duration) -> String {
     }
 }
 
+/// A browser as people know it, `Firefox on Windows`; as it names itself where it is not known.
+pub(super) fn browser(agent: &str) -> String {
+    let known = |names: &[(&str, &'static str)]| {
+        let found = names.iter().find(|(mark, _)| agent.contains(mark));
+        found.map(|(_, name)| *name)
+    };
+    let browser = known(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = known(&[
+        ("Windows", "Windows"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Mac OS X", "Mac"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => agent.to_owned(),
+    }
+}
+
 /// A number with a space between its thousands.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -70,6 +98,17 @@ mod tests {
         assert_eq!(number(100), "100");
         assert_eq!(percent(1, 3), "33 %");
         assert_eq!(percent(0, 0), "–");
+    }
+
+    #[test]
+    fn browsers_are_told_by_the_names_that_people_know() {
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 \
+                    Safari/537.36 Edg/120.0";
+        assert_eq!(browser(edge), "Edge on Windows");
+        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 \
+                      Mobile/15E148 Safari/604.1";
+        assert_eq!(browser(safari), "Safari on iPhone");
+        assert_eq!(browser("curl/8.5.0"), "curl/8.5.0");
     }
 
     #[test]

@@ -42,13 +42,13 @@ impl Site {
         }
     }
 
-    /// Stops the server, lets `fill` work on its data, and starts it again.
-    pub(crate) async fn filled<F: Future<Output = ()>>(
-        &mut self,
-        fill: impl FnOnce(std::path::PathBuf) -> F,
-    ) {
+    /// Stops the server, so that its data can be worked on.
+    pub(crate) fn stop(&mut self) {
         assert!(self.server.stop().success());
-        fill(self.server.data()).await;
+    }
+
+    /// Starts it again, at another address.
+    pub(crate) fn start_again(&mut self) {
         self.server.start_again();
         self.url.clone_from(&self.server.credentials().url);
     }

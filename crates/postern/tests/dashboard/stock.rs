@@ -1,6 +1,6 @@
 //! A log with many requests, of which each 1000th failed, written into a stopped server's store.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ impl Clock for Then {
 }
 
 /// Writes the events of `count` requests; the server takes them into its log when it starts.
-pub(crate) async fn fill(data: PathBuf, count: u64) {
-    let held = DataDir::open(&data).unwrap();
+pub(crate) async fn fill(data: &Path, count: u64) {
+    let held = DataDir::open(data).unwrap();
     let then = Then(two_days_ago());
     let node = NodeId([7; 8]);
     let store = connect(&held.store_url(), node, Arc::new(then), Tuning::default()).await;

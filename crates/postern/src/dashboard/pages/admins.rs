@@ -24,6 +24,7 @@ struct AdminRow {
 struct SessionRow {
     digest: String,
     email: String,
+    browser: String,
     agent: String,
     opened: String,
     seen: String,
@@ -70,6 +71,7 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
     let sessions = sessions.into_iter().map(|session| SessionRow {
         digest: URL_SAFE_NO_PAD.encode(session.digest),
         email: session.email.as_given().to_owned(),
+        browser: shown::browser(&session.agent),
         agent: session.agent,
         opened: shown::at(session.created_at),
         seen: shown::ago(now, session.seen_at),

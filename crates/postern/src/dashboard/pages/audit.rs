@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use postern_core::model::Timestamp;
 
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html};
@@ -47,14 +48,31 @@ pub(in crate::dashboard) async fn show(
         actor: entry.actor,
         action: named(&entry.action, entry.before.is_empty()),
         target: entry.target,
-        before: entry.before,
-        after: entry.after,
+        before: dated(&entry.before),
+        after: dated(&entry.after),
     });
     Ok(html(&Page {
         shell: Shell::of(dashboard, &visit),
         rows: rows.collect(),
         older,
     }))
+}
+
+/// Moments that stand as seconds since the epoch, as dates.
+fn dated(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("made at ") else {
+        return text.to_owned();
+    };
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    match rest[..end].parse() {
+        Ok(seconds) => {
+            let at = shown::at(Timestamp::from_unix_seconds(seconds));
+            format!("{before}made at {at}{}", &rest[end..])
+        }
+        Err(_) => text.to_owned(),
+    }
 }
 
 /// An action in words; `new` when there was nothing before.
@@ -89,4 +107,26 @@ fn named(action: &str, new: bool) -> String {
         (other, _) => return super::steps::name(&other.replace('.', " ")),
     };
     words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_dates_and_the_rest_is_left() {
+        let told = "Shop; secrets: 1; newest made at 1800000000";
+        assert_eq!(
+            dated(told),
+            "Shop; secrets: 1; newest made at 2027-01-15 08:00:00"
+        );
+        assert_eq!(dated("made at home"), "made at home");
+        assert_eq!(dated("owner"), "owner");
+    }
+
+    #[test]
+    fn an_action_that_has_no_words_yet_is_told_by_its_name() {
+        assert_eq!(named("template.put", true), "Template put");
+        assert_eq!(named("client.put", true), "Made an application");
+    }
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::header::SET_COOKIE;
 use postern_core::error::{Error, Kind};
 use postern_core::flow::{SendInput, VerifyInput};
-use postern_core::model::{Caller, ClientId};
+use postern_core::model::{Caller, ClientId, Method};
 
 use super::quickstart::{client, page};
 use super::steps::{self, Step};
@@ -25,15 +25,13 @@ pub(super) struct Trial {
     done: bool,
     told: String,
     wrong: String,
-    has_code: bool,
-    has_link: bool,
+    method: Method,
     dev: bool,
 }
 
 impl Trial {
     /// There is none yet.
     pub(super) fn none(dashboard: &Dashboard, visit: &Visit) -> Self {
-        let method = dashboard.postern.snapshot().settings.passwordless_type;
         Self {
             csrf: visit.csrf.clone(),
             request: String::new(),
@@ -41,8 +39,7 @@ impl Trial {
             done: false,
             told: String::new(),
             wrong: String::new(),
-            has_code: method.has_code(),
-            has_link: method.has_link(),
+            method: dashboard.postern.snapshot().settings.passwordless_type,
             dev: dashboard.inbox.is_some(),
         }
     }

@@ -145,6 +145,12 @@ fn judge(events: &[Event], status: LogStatus) -> (String, &'static str) {
 }
 
 fn mail(what: &EventKind) -> Option<(String, &'static str)> {
+    if let EventKind::MailSent { provider, .. } = what
+        && provider == "inbox"
+    {
+        let told = "The mail was taken: it is in the development inbox of this server.";
+        return Some((told.to_owned(), "good"));
+    }
     if let EventKind::MailSent {
         provider, reply, ..
     } = what

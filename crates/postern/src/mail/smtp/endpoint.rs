@@ -43,7 +43,10 @@ impl Endpoint {
 
     /// The same without the login's name, which may be an address that the dialogue shows.
     pub(super) fn passwords(&self) -> Vec<String> {
-        self.login.as_ref().map(Login::passwords).unwrap_or_default()
+        self.login
+            .as_ref()
+            .map(Login::passwords)
+            .unwrap_or_default()
     }
 }
 
