@@ -4,9 +4,9 @@ use askama::Template;
 use axum::response::Response;
 use postern_core::error::Error;
 use postern_core::flow::Postern;
-use postern_core::model::MailProvider;
+use postern_core::model::{MailProvider, TokenSource};
 
-use crate::admin::{AdminCommand, NewProvider, Revealed, provider_input};
+use crate::admin::{AdminCommand, NewProvider, NewTokenSource, Revealed, provider_input};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::mistakes::Mistakes;
@@ -224,8 +224,10 @@ pub(in crate::dashboard) async fn add(
 ) -> Result<Response, Trouble> {
     let (preset, typed) = (visit.form.get("preset").to_owned(), typed(&visit));
     let changed = visit.form.get("changed").to_owned();
-    let (new, mut wrong) = described(&visit, &preset, &typed);
+    let (mut new, mut wrong) = described(&visit, &preset, &typed);
     let snapshot = dashboard.postern.snapshot();
+    let held = snapshot.providers.iter().find(|held| held.name == changed);
+    new.oauth = held.and_then(|held| held.oauth.as_ref()).map(token_source);
     let known = |name: &str| snapshot.providers.iter().any(|held| held.name == name);
     if changed != typed.name && known(&typed.name) {
         wrong.add(
@@ -260,6 +262,15 @@ pub(in crate::dashboard) async fn add(
             Ok(page(dashboard, &visit, (preset, changed), typed, wrong))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Where a provider's access tokens come from stays as it is: the form does not ask for it.
+fn token_source(held: &TokenSource) -> NewTokenSource {
+    NewTokenSource {
+        url: held.url.clone(),
+        client_id: held.client_id.clone(),
+        scope: held.scope.clone(),
     }
 }
 
