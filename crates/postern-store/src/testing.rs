@@ -1,6 +1,6 @@
 //! A world that stands still, for tests: a frozen clock, seeded randomness, a real store.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,24 @@ use postern_core::ports::{Clock, Engine, Entropy};
 use tempfile::TempDir;
 
 use crate::{DataDir, Tuning, connect, migrate};
+
+/// Whether commits of this process wait for the disk no more.
+static HASTY: AtomicBool = AtomicBool::new(false);
+
+/// Lets SQLite stores that this process opens from now on commit without waiting for the disk: what
+/// they answer is then lost when the power goes, which a test of that has to notice.
+pub fn commit_without_waiting_for_the_disk() {
+    HASTY.store(true, Ordering::SeqCst);
+}
+
+/// The value of `PRAGMA synchronous`.
+pub(crate) fn synchronous() -> &'static str {
+    if HASTY.load(Ordering::SeqCst) {
+        "OFF"
+    } else {
+        "FULL"
+    }
+}
 
 /// A clock that moves only when it is told to.
 #[derive(Debug)]

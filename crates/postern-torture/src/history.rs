@@ -1,22 +1,29 @@
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 /// What a person or an application did, as its client saw it. Moments are milliseconds since the run
 /// began, on the one clock of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    /// Which node was asked.
+    pub(crate) node: usize,
+    /// By REST, else by gRPC.
+    pub(crate) rest: bool,
     /// When it was asked.
     pub(crate) start: u64,
     /// When the answer, or the lack of one, was known.
     pub(crate) end: u64,
     pub(crate) act: Act,
     pub(crate) outcome: Outcome,
+    /// What the client's library said, where nobody knows the outcome.
+    pub(crate) told: String,
 }
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// A mail to this address.
-    Send { to: String },
+    /// A mail to this address, whose code lives so many seconds.
+    Send { to: String, lifetime: u64 },
     /// The mail of this request again.
     Resend { to: String, request: String },
     /// Whether this code is right, and whether the client believes that it is.
@@ -36,24 +43,48 @@ pub(crate) enum Outcome {
     Verified,
     /// Refused, with this error code.
     Refused(String),
-    /// Nothing was done, says the server, or it could not be reached.
+    /// Nothing was done, says the server.
     NotDone,
+    /// Nobody answered the door.
+    Unreached,
     /// It may have taken effect: an unknown outcome, or no answer at all.
     Unknown,
+}
+
+impl Outcome {
+    /// Whether it is certain that nothing was done.
+    pub(crate) fn is_not_done(&self) -> bool {
+        matches!(self, Self::NotDone | Self::Unreached)
+    }
+
+    /// Its name in a summary.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Verified => "verified",
+            Self::NotDone => "not done",
+            Self::Unreached => "unreached",
+            Self::Unknown => "unknown",
+            Self::Refused(code) => code,
+        }
+    }
 }
 
 /// A mail as the SMTP server took it.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
-    /// When it was seen; at most half a second after it was taken.
+    /// When it was seen; at most a quarter of a second after it was taken.
     pub(crate) at: u64,
     pub(crate) to: String,
     pub(crate) code: String,
+    /// Its Message-ID.
     pub(crate) id: String,
+    /// Whether the node was told that it was taken.
+    pub(crate) answered: bool,
 }
 
-/// Something that was broken on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that is broken on purpose, and for some on which node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Fault {
     /// kill -9 of a node, and its start.
     Kill(usize),
@@ -61,10 +92,88 @@ pub(crate) enum Fault {
     Stop(usize),
     /// SIGTERM to a node under load, and its start.
     Terminate(usize),
-    /// All processes of the database at once, and its start.
+    /// All processes of the primary at once, and its start.
     Database,
+    /// The end of the primary; the standby takes its place.
+    Failover,
+    /// A synchronous standby that receives nothing for a while.
+    Standby,
+    /// A database that gives all nodes together two connections, for a while.
+    Connections,
+    /// No network between a node and the database: connections break, new ones too.
+    Cut(usize),
+    /// A network that swallows everything for a while.
+    Silent(usize),
+    /// A network that takes 60 ms each way.
+    Slow(usize),
+    /// A disk without room, under SQLite.
+    Disk,
+    /// The clocks of some nodes, two seconds ahead or behind.
+    Clock,
     /// An SMTP server that takes nothing for a while.
     Mail,
+    /// The same, for longer than a credential lives.
+    DeadMail,
+    /// An SMTP server that takes mails and does not say so.
+    LostAnswers,
+    /// Far more calls at once than the store takes.
+    Overload,
+}
+
+impl Fault {
+    /// What is broken, wherever it is.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kill(_) => "kill -9",
+            Self::Stop(_) => "SIGSTOP",
+            Self::Terminate(_) => "SIGTERM",
+            Self::Database => "database crash",
+            Self::Failover => "failover",
+            Self::Standby => "stalled standby",
+            Self::Connections => "no connections",
+            Self::Cut(_) => "network cut",
+            Self::Silent(_) => "network silent",
+            Self::Slow(_) => "network slow",
+            Self::Disk => "disk full",
+            Self::Clock => "clock step",
+            Self::Mail => "mail refused",
+            Self::DeadMail => "mail dead",
+            Self::LostAnswers => "mail answers lost",
+            Self::Overload => "overload",
+        }
+    }
+
+    /// Whether a mail that went out may not have been written down as sent: its worker died or stood
+    /// still, or the store did not take the word of it.
+    pub(crate) fn repeats_mails(self) -> bool {
+        !matches!(self, Self::Mail | Self::DeadMail | Self::Terminate(_))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::Kill(node)
+            | Self::Stop(node)
+            | Self::Terminate(node)
+            | Self::Cut(node)
+            | Self::Silent(node)
+            | Self::Slow(node) => write!(f, " (node {node})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A fault that was inflicted, from when until it was mended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) fault: Fault,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// How long it took from then until every node opened requests by both doors; none when that
+    /// never came.
+    pub(crate) recovered: Option<u64>,
 }
 
 /// Everything that was seen, in the order of its ends.

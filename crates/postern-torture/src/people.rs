@@ -1,145 +1,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
-use postern_client::{Client, Error, SendRequest, VerifyRequest};
-use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use crate::history::{Act, Call, History, Outcome};
+use crate::application::Application;
+use crate::history::{Act, Outcome};
 use crate::random::Random;
-use crate::world::World;
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How long requests live, in seconds: longer than a mail may be late, so that none is excused.
-pub(crate) const LIFETIME: u64 = 300;
+/// How long most requests live, in seconds: longer than a mail may be late, so that none is excused.
+const LIFETIME: u64 = 300;
+/// How long those live whose mail no server takes: the least there is.
+const SHORT: u64 = 60;
 
-/// An application with a connection to each node, by both doors.
-pub(crate) struct Application {
-    world: Arc<World>,
-    history: Arc<History>,
-    http: reqwest::Client,
-    token: String,
-    grpc: Vec<Client>,
-}
-
-impl Application {
-    /// Signs on.
-    pub(crate) async fn new(world: &Arc<World>, history: &Arc<History>) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()?;
-        let (id, secret) = &world.client;
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", id),
-            ("client_secret", secret),
-        ];
-        let url = format!("{}/oauth/token", world.urls[0]);
-        let told: Value = http.post(url).form(&form).send().await?.json().await?;
-        let grpc = world.urls.iter().map(|url| {
-            let client = Client::builder(url, id, secret);
-            client.repeats(0).deadline(PATIENCE).build()
-        });
-        Ok(Self {
-            world: Arc::clone(world),
-            history: Arc::clone(history),
-            http,
-            token: told["access_token"].as_str().unwrap_or_default().to_owned(),
-            grpc: grpc.collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// Asks one node by one door, and writes down what came of it.
-    pub(crate) async fn call(&self, node: usize, rest: bool, act: Act) -> Outcome {
-        let start = self.world.at();
-        let outcome = if rest {
-            self.over_rest(node, &act).await
-        } else {
-            self.over_grpc(node, &act).await
-        };
-        self.history.add(Call {
-            start,
-            end: self.world.at(),
-            act,
-            outcome: outcome.clone(),
-        });
-        outcome
-    }
-
-    async fn over_rest(&self, node: usize, act: &Act) -> Outcome {
-        let (verb, body) = match act {
-            Act::Send { to } => ("send", json!({ "email": to, "expires_in": LIFETIME })),
-            Act::Resend { request, .. } => ("resend", json!({ "auth_request_id": request })),
-            Act::Verify { request, code, .. } => (
-                "verify",
-                json!({ "auth_request_id": request, "code": code }),
-            ),
-        };
-        let url = format!("{}/api/v1/passwordless/email/{verb}", self.world.urls[node]);
-        let call = self.http.post(url).bearer_auth(&self.token).json(&body);
-        let answer = match call.send().await {
-            Ok(answer) => answer,
-            Err(error) if error.is_connect() => return Outcome::NotDone,
-            Err(_) => return Outcome::Unknown,
-        };
-        let status = answer.status().as_u16();
-        let Ok(told) = answer.json::<Value>().await else {
-            return Outcome::Unknown;
-        };
-        if status == 200 {
-            return match told["auth_request_id"].as_str() {
-                Some(request) => Outcome::Sent(request.to_owned()),
-                None => Outcome::Verified,
-            };
-        }
-        refused(
-            told["details"][0]["error_code"]
-                .as_str()
-                .unwrap_or("NO_ERROR_CODE"),
-        )
-    }
-
-    async fn over_grpc(&self, node: usize, act: &Act) -> Outcome {
-        let calls = self.grpc[node].passwordless();
-        let ended = match act {
-            Act::Send { to } => {
-                let asked = SendRequest::new(to).expires_in(Duration::from_secs(LIFETIME));
-                let sent = calls.send(asked).await;
-                sent.map(|sent| Outcome::Sent(sent.auth_request_id))
-            }
-            Act::Resend { request, .. } => {
-                let sent = calls.resend(request).await;
-                sent.map(|sent| Outcome::Sent(sent.auth_request_id))
-            }
-            Act::Verify { request, code, .. } => {
-                let verify = VerifyRequest::code(request, code);
-                calls.verify(verify).await.map(|_| Outcome::Verified)
-            }
-        };
-        ended.unwrap_or_else(|error| match &error {
-            Error::Unreachable(_) => Outcome::NotDone,
-            Error::OutcomeUnknown(_) | Error::DeadlineExceeded(_) => Outcome::Unknown,
-            other => refused(other.error_code().unwrap_or("NO_ERROR_CODE")),
-        })
-    }
-}
-
-fn refused(code: &str) -> Outcome {
-    match code {
-        "UNAVAILABLE" => Outcome::NotDone,
-        "OUTCOME_UNKNOWN" => Outcome::Unknown,
-        other => Outcome::Refused(other.to_owned()),
-    }
-}
-
-/// A person, or several who share a few addresses, until `stop`.
+/// Somebody who uses what is tortured, until told to stop.
 pub(crate) struct Person {
     pub(crate) application: Arc<Application>,
     pub(crate) random: Random,
     pub(crate) name: usize,
+    /// Until when some of their mails are taken by no server.
+    pub(crate) doomed_until: u64,
 }
 
 impl Person {
@@ -148,12 +28,17 @@ impl Person {
         let mut turn = 0;
         while !*stop.borrow() {
             turn += 1;
-            let to = if self.random.below(4) == 0 {
-                format!("shared{}@example.com", self.random.below(6))
+            let to = self.address(turn);
+            let lifetime = if to.starts_with("doomed") {
+                SHORT
             } else {
-                format!("p{}.{turn}@example.com", self.name)
+                LIFETIME
             };
-            let Outcome::Sent(request) = self.ask(Act::Send { to: to.clone() }).await else {
+            let send = Act::Send {
+                to: to.clone(),
+                lifetime,
+            };
+            let Outcome::Sent(request) = self.ask(send).await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
@@ -171,20 +56,75 @@ impl Person {
         }
     }
 
-    async fn ask(&mut self, act: Act) -> Outcome {
+    /// Guesses at codes of a few addresses, two requests and all nodes at once, until stopped.
+    pub(crate) async fn burgle(mut self, stop: watch::Receiver<bool>) {
+        let mut turn = 0;
+        while !*stop.borrow() {
+            turn += u64::from(self.random.below(3) > 0);
+            let victim = self.random.below(turn + 1).max(turn.saturating_sub(1));
+            let to = format!("victim{victim}@example.com");
+            let mut guesses = JoinSet::new();
+            for _ in 0..2 {
+                let send = Act::Send {
+                    to: to.clone(),
+                    lifetime: LIFETIME,
+                };
+                let Outcome::Sent(request) = self.ask(send).await else {
+                    continue;
+                };
+                for _ in 0..6 {
+                    let (node, rest) = self.door();
+                    let act = self.wrong(&request);
+                    let application = Arc::clone(&self.application);
+                    guesses.spawn(async move { application.call(node, rest, act).await });
+                }
+            }
+            while guesses.join_next().await.is_some() {}
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Mostly an address of its own; else one that all share, or whose mailbox does not exist, or
+    /// whose server takes nothing.
+    fn address(&mut self, turn: u64) -> String {
+        let (name, world) = (self.name, &self.application.world);
+        match self.random.below(40) {
+            0..9 => format!("shared{}@example.com", self.random.below(6)),
+            9 => {
+                let to = format!("nobody{name}.{turn}@example.com");
+                world.refuse_mail_to(&to, 550, "5.1.1 no such mailbox");
+                to
+            }
+            10 if world.at() < self.doomed_until => {
+                let to = format!("doomed{name}.{turn}@example.com");
+                world.refuse_mail_to(&to, 451, "4.3.0 not now");
+                to
+            }
+            _ => format!("p{name}.{turn}@example.com"),
+        }
+    }
+
+    fn door(&mut self) -> (usize, bool) {
         let node = self.random.index(self.application.world.urls.len());
-        let rest = self.random.below(2) == 0;
+        (node, self.random.below(2) == 0)
+    }
+
+    async fn ask(&mut self, act: Act) -> Outcome {
+        let (node, rest) = self.door();
         self.application.call(node, rest, act).await
+    }
+
+    fn wrong(&mut self, request: &str) -> Act {
+        Act::Verify {
+            request: request.to_owned(),
+            code: format!("{:010}", self.random.below(10_000_000_000)),
+            right: false,
+        }
     }
 
     async fn guess(&mut self, request: &str, times: u64) {
         for _ in 0..times {
-            let code = format!("{:010}", self.random.below(10_000_000_000));
-            let act = Act::Verify {
-                request: request.to_owned(),
-                code,
-                right: false,
-            };
+            let act = self.wrong(request);
             self.ask(act).await;
         }
     }
@@ -219,12 +159,30 @@ impl Person {
             code: code.to_owned(),
             right: true,
         };
-        let nodes = self.application.world.urls.len();
-        let (one, other) = (self.random.index(nodes), self.random.index(nodes));
+        let ((one, _), (other, _)) = (self.door(), self.door());
         let application = &self.application;
         tokio::join!(
             application.call(one, true, act.clone()),
             application.call(other, false, act),
         );
     }
+}
+
+/// Far more calls at once than the store takes: sends, spread over all nodes and both doors.
+pub(crate) async fn overload(application: &Arc<Application>, calls: usize) {
+    let wave = application.world.at();
+    let mut running = JoinSet::new();
+    for number in 0..calls {
+        let application = Arc::clone(application);
+        running.spawn(async move {
+            let node = number % application.world.urls.len();
+            let to = format!("crowd{wave}.{number}@example.com");
+            let send = Act::Send {
+                to,
+                lifetime: LIFETIME,
+            };
+            application.call(node, number % 2 == 0, send).await
+        });
+    }
+    while running.join_next().await.is_some() {}
 }

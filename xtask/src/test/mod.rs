@@ -29,7 +29,7 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let clock = Stopwatch::start();
     step(
-        "system packages: a C compiler, Node.js, Python, Postfix, PostgreSQL, pgbouncer, HAProxy, Prometheus, Chromium",
+        "system packages: a C compiler, Node.js, Python, Postfix, PostgreSQL, pgbouncer, HAProxy, Prometheus, strace, Chromium",
         system::ensure,
     )?;
     step("the published Node SDK", || packages::node(workspace))?;

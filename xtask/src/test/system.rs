@@ -12,7 +12,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 16] = [
+const NEEDS: [Need; 18] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
@@ -70,6 +70,14 @@ const NEEDS: [Need; 16] = [
         found: || answers("systemd-analyze", "--version"),
     },
     Need {
+        package: "strace",
+        found: || answers("strace", "--version"),
+    },
+    Need {
+        package: "libfaketime",
+        found: faketime,
+    },
+    Need {
         package: "chromium",
         found: || answers("chromium", "--version"),
     },
@@ -84,7 +92,19 @@ const NEEDS: [Need; 16] = [
 /// # Errors
 /// When something is missing and cannot be installed; the message names the packages.
 pub(crate) fn ensure() -> Result<()> {
-    let missing = missing();
+    ensure_of(|_| true)
+}
+
+/// As [`ensure`], for what `cargo xtask torture` needs.
+///
+/// # Errors
+/// As [`ensure`].
+pub(crate) fn ensure_for_torture() -> Result<()> {
+    ensure_of(|package| ["gcc", "postgresql", "strace", "libfaketime"].contains(&package))
+}
+
+fn ensure_of(wanted: fn(&str) -> bool) -> Result<()> {
+    let missing = missing(wanted);
     if missing.is_empty() {
         return Ok(());
     }
@@ -94,7 +114,7 @@ pub(crate) fn ensure() -> Result<()> {
         bail!("please install these packages and run this again (Debian names): {names}");
     };
     installer.install(&missing)?;
-    let still = self::missing();
+    let still = self::missing(wanted);
     if !still.is_empty() {
         bail!("still missing after apt-get install: {}", still.join(" "));
     }
@@ -137,14 +157,22 @@ fn installed(package: &str) -> bool {
     succeeds(Command::new("dpkg").args(["-L", package]))
 }
 
+/// Clocks of their own for the nodes that are tortured.
+fn faketime() -> bool {
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten();
+    folders
+        .filter_map(Result::ok)
+        .any(|folder| folder.path().join("faketime/libfaketimeMT.so.1").exists())
+}
+
 fn answers(program: &str, question: &str) -> bool {
     succeeds(Command::new(program).arg(question))
 }
 
-fn missing() -> Vec<&'static str> {
+fn missing(wanted: fn(&str) -> bool) -> Vec<&'static str> {
     NEEDS
         .iter()
-        .filter(|need| !(need.found)())
+        .filter(|need| wanted(need.package) && !(need.found)())
         .map(|need| need.package)
         .collect()
 }

@@ -152,6 +152,24 @@ pub(super) async fn unplaced(session: &Session, limit: i64) -> Result<Vec<Row>, 
     rows.iter().map(read).collect()
 }
 
+/// The rows after `after` that have no place in the log yet and tell of one of these requests.
+pub(super) async fn unplaced_of(
+    session: &Session,
+    after: EventId,
+    requests: &[Id],
+) -> Result<Vec<Row>, Failure> {
+    static UNPLACED: Sql = Sql {
+        text: "SELECT id, at, request_id, client, address, detail FROM events \
+               WHERE place IS NULL AND id > $1 AND request_id = ANY($2) ORDER BY id",
+        types: &[Type::UUID, Type::UUID_ARRAY],
+    };
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = session.query(&UNPLACED, &[&Id(after), &requests]).await?;
+    rows.iter().map(read).collect()
+}
+
 /// Gives rows their places, one after the other from `first` on.
 pub(super) async fn place(session: &Session, rows: &[Id], first: i64) -> Result<(), Failure> {
     static PLACE: Sql = Sql {

@@ -1,9 +1,9 @@
 //! Taking events into the authentication log: read, folded and written in one transaction by whoever
 //! holds the cursor, which also gives each event its place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use postern_core::model::{AuthRequestId, Event, EventId, LogEntry, Tally, Timestamp};
+use postern_core::model::{AuthRequestId, Event, EventId, EventKind, LogEntry, Tally, Timestamp};
 use tokio_postgres::types::Type;
 
 use super::event;
@@ -30,17 +30,22 @@ pub(super) async fn project(session: &Session) -> Result<bool, Failure> {
         return Ok(false);
     };
     let (place, number): (i64, i64) = (get(cursor, 0)?, get(cursor, 1)?);
-    let rows = event::unplaced(session, PIECE).await?;
-    if rows.is_empty() {
+    let mut rows = event::unplaced(session, PIECE).await?;
+    let Some((last, _)) = rows.last() else {
         return Ok(false);
-    }
+    };
+    let (last, more) = (*last, i64::try_from(rows.len()) == Ok(PIECE));
+    let mut piece = Piece::of(session, &rows).await?;
+    // A node whose clock is behind names its events before the opening that another one wrote.
+    let openings = event::unplaced_of(session, last, &piece.unopened(&rows)).await?;
+    rows.extend(openings);
+    piece.fold(&rows);
     let ids: Vec<Id> = rows.iter().map(|(id, _)| Id(*id)).collect();
-    let piece = Piece::fold(session, &rows).await?;
     let next = piece.write(session, number).await?;
     event::place(session, &ids, place).await?;
-    let count = i64::try_from(ids.len()).unwrap_or(PIECE);
+    let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     session.execute(&MOVE, &[&(place + count), &next]).await?;
-    Ok(count == PIECE)
+    Ok(more)
 }
 
 /// What a piece of the events makes of the log.
@@ -66,7 +71,8 @@ enum Place {
 }
 
 impl Piece {
-    async fn fold(session: &Session, rows: &[event::Row]) -> Result<Self, Failure> {
+    /// Nothing yet, but for the entries that these rows name and that are in the log.
+    async fn of(session: &Session, rows: &[event::Row]) -> Result<Self, Failure> {
         let mut piece = Self::default();
         let named = rows.iter().filter_map(|(_, told)| told.first()?.request);
         let named: Vec<Id> = named.map(Id::from).collect();
@@ -75,21 +81,42 @@ impl Piece {
             piece.places.insert(id, Place::Changed(piece.changed.len()));
             piece.changed.push(Changed { before, after });
         }
-        for (row, told) in rows {
+        Ok(piece)
+    }
+
+    /// The requests that rows tell of, of which neither they nor the log tell the opening.
+    fn unopened(&self, rows: &[event::Row]) -> Vec<Id> {
+        let named = |(_, told): &event::Row| told.first()?.request;
+        let opened: HashSet<_> = rows
+            .iter()
+            .filter(|row| opens(row))
+            .filter_map(named)
+            .collect();
+        let unopened: HashSet<_> = rows
+            .iter()
+            .filter_map(named)
+            .filter(|id| !opened.contains(id) && !self.places.contains_key(id))
+            .collect();
+        unopened.into_iter().map(Id::from).collect()
+    }
+
+    /// Takes in all rows: openings first, wherever they stand.
+    fn fold(&mut self, rows: &[event::Row]) {
+        let (openings, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| opens(row));
+        for (row, told) in openings.into_iter().chain(others) {
             let Some(first) = told.first() else { continue };
             let opened_at = if let Some(id) = first.request {
-                piece.take(id, *row, told)
+                self.take(id, *row, told)
             } else {
-                piece.refusals.push((*row, first.address.into()));
+                self.refusals.push((*row, first.address.into()));
                 None
             };
             for event in told {
                 let open = opened_at.map(|at| event.at.since(at));
-                let tally = piece.minutes.entry(minute_of(event.at)).or_default();
+                let tally = self.minutes.entry(minute_of(event.at)).or_default();
                 tally.count(&event.what, open);
             }
         }
-        Ok(piece)
     }
 
     /// Takes in what one act told about a request; answers when that was opened. What is told of a
@@ -135,6 +162,12 @@ impl Piece {
         }
         Ok(next)
     }
+}
+
+/// Whether a row tells that a request was opened.
+fn opens((_, told): &event::Row) -> bool {
+    told.iter()
+        .any(|event| matches!(event.what, EventKind::Initiated { .. }))
 }
 
 async fn insert(session: &Session, entries: &[LogEntry], first: i64) -> Result<(), Failure> {

@@ -25,14 +25,24 @@ pub(crate) fn make(path: &Path) -> Result<(), ConnectError> {
     })
 }
 
+/// What a commit waits for: that the disk has it.
+#[cfg(not(feature = "testing"))]
+fn synchronous() -> &'static str {
+    "FULL"
+}
+
+#[cfg(feature = "testing")]
+use crate::testing::synchronous;
+
 /// A connection that writes. Durable at each commit: `synchronous = FULL`.
 ///
 /// Savepoints rest in memory, and checkpoints are left to [`super::checkpoint`].
 pub(crate) fn writing(path: &Path, page_cache_kib: u32) -> Result<Connection> {
     let conn = connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
-         PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{page_cache_kib};"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA temp_store = MEMORY; \
+         PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{page_cache_kib};",
+        synchronous()
     ))?;
     overwrite(&conn, "FAST")?;
     Ok(conn)

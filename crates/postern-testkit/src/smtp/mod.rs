@@ -238,6 +238,12 @@ impl SmtpServer {
         self.shared.mails().clone()
     }
 
+    /// As [`Self::received`], but for the first `known` of them.
+    pub fn received_after(&self, known: usize) -> Vec<Received> {
+        let mails = self.shared.mails();
+        mails.get(known..).unwrap_or_default().to_vec()
+    }
+
     /// How many messages were handed over whole.
     pub fn count(&self) -> u64 {
         *self.shared.count.borrow()

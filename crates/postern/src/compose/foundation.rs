@@ -32,11 +32,15 @@ pub(super) struct Foundation {
 }
 
 impl Foundation {
-    /// Holds the data directory, opens the engine and the keyring, and reads the registry.
+    /// Holds the data directory, opens the engine and the keyring, and reads the registry. All else
+    /// stands on what `around` makes of the engine.
     ///
     /// # Errors
     /// The directory is in use, or one of them cannot be opened.
-    pub(super) async fn lay(config: &Config) -> Result<Self, StartError> {
+    pub(super) async fn lay(
+        config: &Config,
+        around: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
+    ) -> Result<Self, StartError> {
         let dir = DataDir::open(&config.data.dir)?;
         let keyring = keyring(config)?;
         let node = NodeId(name());
@@ -44,7 +48,7 @@ impl Foundation {
         if config.mode == Mode::Dev && config.data.database_url.is_some() {
             migrate(url.expose(), Arc::new(SystemClock), tuning).await?;
         }
-        let engine = connect(url.expose(), node, Arc::new(SystemClock), tuning).await?;
+        let engine = around(connect(url.expose(), node, Arc::new(SystemClock), tuning).await?);
         let registry = engine
             .snapshot()
             .await

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use postern_core::flow::Postern;
+use postern_core::ports::Engine;
 use tokio::task::{JoinError, JoinSet};
 
 use super::error::StartError;
@@ -34,7 +35,19 @@ impl Machine {
     /// # Errors
     /// The first thing that cannot be opened.
     pub async fn build(config: Config) -> Result<Self, StartError> {
-        let foundation = Foundation::lay(&config).await?;
+        Self::build_around(config, |engine| engine).await
+    }
+
+    /// As [`Self::build`], on what `around` makes of the store's engine: a test of whether broken
+    /// promises are noticed puts one that breaks them between.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub async fn build_around(
+        config: Config,
+        around: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
+    ) -> Result<Self, StartError> {
+        let foundation = Foundation::lay(&config, around).await?;
         let ports = Ports::open(&config).await?;
         let socket = Socket::open(foundation.dir.path()).map_err(|error| StartError::Data {
             dir: config.data.dir.clone(),

@@ -30,7 +30,7 @@ pub struct Desk {
 /// # Errors
 /// The data directory is in use, or the store or the root keys cannot be read.
 pub async fn desk(config: &Config) -> Result<Desk, StartError> {
-    let foundation = Foundation::lay(config).await?;
+    let foundation = Foundation::lay(config, |engine| engine).await?;
     let url = config.server.public_url.as_ref();
     let url = url.map_or_else(|| "http://127.0.0.1:8080".to_owned(), ToString::to_string);
     Ok(Desk {

@@ -4,9 +4,11 @@
 //! under root everything of it runs as `nobody`. The machine's own PostgreSQL, should there be one,
 //! is not touched.
 
+mod standby;
+
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -45,7 +47,12 @@ pub struct Postgres {
     databases: AtomicU32,
     /// Where it listens besides its socket, and whose certificate it shows there.
     tls: Option<(u16, String)>,
+    /// Its port, also of its socket.
+    port: u16,
 }
+
+/// The port of a server that was given none.
+const PORT: u16 = 5432;
 
 impl Postgres {
     /// Makes a cluster and starts its server, which listens on loopback too, over TLS with a certificate
@@ -79,6 +86,7 @@ impl Postgres {
         fs::write(postgres.folder.path().join("ca.pem"), &identity.ca_pem)?;
         let ca = postgres.folder.path().join("ca.pem").display().to_string();
         postgres.tls = Some((free, ca));
+        postgres.port = free;
         postgres.run()?;
         Ok(postgres)
     }
@@ -97,6 +105,22 @@ impl Postgres {
         let mut postgres = Self::make(keeps)?;
         postgres.run()?;
         Ok(postgres)
+    }
+
+    /// Makes a cluster and starts its server, which listens on a port of 127.0.0.1 too.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn listening(keeps: Keeps) -> io::Result<Self> {
+        let mut postgres = Self::make(keeps)?;
+        postgres.listen()?;
+        postgres.run()?;
+        Ok(postgres)
+    }
+
+    /// Where it listens, if it was made by [`Self::listening`] or as a standby.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// A server that the tests of this process share, for databases of their own.
@@ -154,9 +178,7 @@ impl Postgres {
             .arg("-h")
             .arg(self.folder.path())
             .args(["-d", database, "-c", sql]);
-        if let Some((port, _)) = &self.tls {
-            command.args(["-p", &port.to_string()]);
-        }
+        command.args(["-p", &self.port.to_string()]);
         said(&mut command)
     }
 
@@ -207,25 +229,20 @@ impl Postgres {
     }
 
     fn make(keeps: Keeps) -> io::Result<Self> {
+        let postgres = Self::empty(keeps)?;
+        let mut initdb = tool("initdb")?;
+        initdb.args(["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
+        said(as_nobody(initdb.arg("-D").arg(postgres.data()))?)?;
+        Ok(postgres)
+    }
+
+    /// A folder for a cluster.
+    fn empty(keeps: Keeps) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("postern-pg-").tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         if is_root()? {
             chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
         }
-        let data = folder.path().join("data");
-        let mut initdb = tool("initdb")?;
-        initdb.args([
-            "-U",
-            USER,
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-            "-D",
-        ]);
-        said(as_nobody(initdb.arg(&data))?)?;
         let mut settings = vec!["listen_addresses=".into(), "max_connections=400".into()];
         if keeps == Keeps::WhatTestsNeed {
             settings.extend(["fsync=off".into(), "full_page_writes=off".into()]);
@@ -236,7 +253,18 @@ impl Postgres {
             settings,
             databases: AtomicU32::new(0),
             tls: None,
+            port: PORT,
         })
+    }
+
+    /// Chooses a port, which stays the cluster's.
+    fn listen(&mut self) -> io::Result<()> {
+        self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        self.settings.extend([
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+        ]);
+        Ok(())
     }
 
     fn data(&self) -> PathBuf {

@@ -1,0 +1,153 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use postern_client::{Client, Error, SendRequest, VerifyRequest};
+use serde_json::{Value, json};
+
+use crate::history::{Act, Call, History, Outcome};
+use crate::world::World;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How the client's HTTP library says that the server left before it took a call.
+const NOT_TAKEN: &str = "GoAway(b\"\", NO_ERROR, Remote)";
+
+/// An application with a connection to each node, by both doors.
+pub(crate) struct Application {
+    pub(crate) world: Arc<World>,
+    history: Arc<History>,
+    http: reqwest::Client,
+    token: String,
+    grpc: Vec<Client>,
+}
+
+impl Application {
+    /// Signs on.
+    pub(crate) async fn new(world: &Arc<World>, history: &Arc<History>) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()?;
+        let (id, secret) = &world.client;
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", id),
+            ("client_secret", secret),
+        ];
+        let url = format!("{}/oauth/token", world.urls[0]);
+        let told: Value = http.post(url).form(&form).send().await?.json().await?;
+        let grpc = world.urls.iter().map(|url| {
+            let client = Client::builder(url, id, secret);
+            client.repeats(0).deadline(PATIENCE).build()
+        });
+        Ok(Self {
+            world: Arc::clone(world),
+            history: Arc::clone(history),
+            http,
+            token: told["access_token"].as_str().unwrap_or_default().to_owned(),
+            grpc: grpc.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Asks one node by one door, and writes down what came of it.
+    pub(crate) async fn call(&self, node: usize, rest: bool, act: Act) -> Outcome {
+        let start = self.world.at();
+        let mut told = String::new();
+        let outcome = if rest {
+            self.over_rest(node, &act, &mut told).await
+        } else {
+            self.over_grpc(node, &act, &mut told).await
+        };
+        self.history.add(Call {
+            node,
+            rest,
+            start,
+            end: self.world.at(),
+            act,
+            outcome: outcome.clone(),
+            told,
+        });
+        outcome
+    }
+
+    async fn over_rest(&self, node: usize, act: &Act, told: &mut String) -> Outcome {
+        let (verb, body) = match act {
+            Act::Send { to, lifetime } => ("send", json!({ "email": to, "expires_in": lifetime })),
+            Act::Resend { request, .. } => ("resend", json!({ "auth_request_id": request })),
+            Act::Verify { request, code, .. } => (
+                "verify",
+                json!({ "auth_request_id": request, "code": code }),
+            ),
+        };
+        let url = format!("{}/api/v1/passwordless/email/{verb}", self.world.urls[node]);
+        let call = self.http.post(url).bearer_auth(&self.token).json(&body);
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => return Outcome::Unreached,
+            Err(error) => {
+                *told = format!("{error:?}");
+                return Outcome::Unknown;
+            }
+        };
+        let status = answer.status().as_u16();
+        let Ok(told) = answer.json::<Value>().await else {
+            return Outcome::Unknown;
+        };
+        if status == 200 {
+            return match told["auth_request_id"].as_str() {
+                Some(request) => Outcome::Sent(request.to_owned()),
+                None => Outcome::Verified,
+            };
+        }
+        let code = told["details"][0]["error_code"].as_str();
+        refused(code.unwrap_or("NO_ERROR_CODE"))
+    }
+
+    /// A call that a leaving server says it did not take (RFC 9113 §6.8) is made again, as gRPC's clients
+    /// do of themselves.
+    async fn over_grpc(&self, node: usize, act: &Act, told: &mut String) -> Outcome {
+        let mut ended = self.once_over_grpc(node, act).await;
+        if let Err(error) = &ended
+            && format!("{error:?}").contains(NOT_TAKEN)
+        {
+            ended = self.once_over_grpc(node, act).await;
+        }
+        ended.unwrap_or_else(|error| match &error {
+            Error::Unreachable(_) => Outcome::Unreached,
+            Error::OutcomeUnknown(_) | Error::DeadlineExceeded(_) => {
+                *told = format!("{error:?}");
+                Outcome::Unknown
+            }
+            other => refused(other.error_code().unwrap_or("NO_ERROR_CODE")),
+        })
+    }
+
+    async fn once_over_grpc(&self, node: usize, act: &Act) -> Result<Outcome, Error> {
+        let calls = self.grpc[node].passwordless();
+        match act {
+            Act::Send { to, lifetime } => {
+                let asked = SendRequest::new(to).expires_in(Duration::from_secs(*lifetime));
+                let sent = calls.send(asked).await?;
+                Ok(Outcome::Sent(sent.auth_request_id))
+            }
+            Act::Resend { request, .. } => {
+                let sent = calls.resend(request).await?;
+                Ok(Outcome::Sent(sent.auth_request_id))
+            }
+            Act::Verify { request, code, .. } => {
+                let verify = VerifyRequest::code(request, code);
+                calls.verify(verify).await.map(|_| Outcome::Verified)
+            }
+        }
+    }
+}
+
+fn refused(code: &str) -> Outcome {
+    match code {
+        "UNAVAILABLE" => Outcome::NotDone,
+        "OUTCOME_UNKNOWN" => Outcome::Unknown,
+        other => Outcome::Refused(other.to_owned()),
+    }
+}

@@ -1,0 +1,90 @@
+use super::{Evidence, Promise, promise};
+use crate::history::{Fault, Outcome, Trouble};
+
+/// How soon after the last fault service must be normal.
+const RECOVERY: u64 = 5_000;
+/// How exactly the end of the time is known in which a stopping node answers.
+const MARGIN: u64 = 150;
+
+/// The refusals that a client of this run can meet.
+const KNOWN: [&str; 9] = [
+    "INVALID_CODE",
+    "AUTH_REQUEST_USED",
+    "AUTH_REQUEST_EXPIRED",
+    "CODE_SUPERSEDED",
+    "TOO_MANY_ATTEMPTS",
+    "RATE_LIMITED",
+    "START_AGAIN",
+    "ADDRESS_SUPPRESSED",
+    // Whether that is right is another promise.
+    "AUTH_REQUEST_NOT_FOUND",
+];
+
+pub(super) fn classes(evidence: &Evidence) -> Promise {
+    let told = evidence.calls.iter().map(|call| match &call.outcome {
+        Outcome::Refused(code) if !KNOWN.contains(&&**code) => {
+            Some(format!("{:?} answered {code}", call.act))
+        }
+        Outcome::Unknown if evidence.troubles.is_empty() => Some(format!(
+            "{:?} had no certain outcome, and nothing was broken",
+            call.act
+        )),
+        _ => None,
+    });
+    let deaths = evidence.deaths.iter().cloned().map(Some);
+    promise("no unexpected class of error", told.chain(deaths))
+}
+
+/// While it drains a node answers everything. After that its listener is closed, and who asks over a
+/// connection that lay idle all the while meets its end.
+pub(super) fn draining(evidence: &Evidence) -> Promise {
+    let stops = evidence
+        .troubles
+        .iter()
+        .filter_map(|trouble| match trouble {
+            Trouble {
+                fault: Fault::Terminate(node),
+                ..
+            } => Some((*node, trouble.start)),
+            _ => None,
+        });
+    let findings = stops.flat_map(|(node, stop)| {
+        let calls = evidence.calls.iter();
+        let during = calls.filter(move |call| {
+            call.node == node && call.end >= stop && call.start + MARGIN < stop + evidence.drain
+        });
+        during.map(move |call| {
+            let failed = call.outcome.is_not_done() || call.outcome == Outcome::Unknown;
+            let door = if call.rest { "REST" } else { "gRPC" };
+            let (start, outcome) = (call.start.saturating_sub(stop), &call.outcome);
+            failed.then(|| {
+                format!(
+                    "{door}, {start} ms after SIGTERM: {outcome:?} {}",
+                    call.told
+                )
+            })
+        })
+    });
+    promise("no call failed on a draining node", findings)
+}
+
+pub(super) fn recovery(evidence: &Evidence) -> Promise {
+    let findings = evidence.troubles.iter().map(|trouble| {
+        let fault = trouble.fault;
+        match trouble.recovered {
+            Some(after) if after <= RECOVERY => None,
+            Some(after) => Some(format!(
+                "after {fault} service was normal only in {after} ms"
+            )),
+            None => Some(format!("after {fault} service never became normal")),
+        }
+    });
+    let slowest = evidence
+        .troubles
+        .iter()
+        .filter_map(|trouble| trouble.recovered)
+        .max();
+    let mut promise = promise("service is normal within 5 s of a fault", findings);
+    promise.note = format!("at most {} ms", slowest.unwrap_or(0));
+    promise
+}

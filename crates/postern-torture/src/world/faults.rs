@@ -1,0 +1,165 @@
+//! How each fault is inflicted and mended.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use postern_testkit::smtp::{Act, Step};
+
+use super::database::{Database, LATER, spoil};
+use super::proxy::Wire;
+use super::{Engine, World, lock};
+use crate::history::Fault;
+use crate::node::Node;
+use crate::random::Random;
+
+/// Connections that all nodes together get when there are hardly any.
+const FEW: u32 = 2;
+
+impl World {
+    /// Every kind of fault that this world can suffer, on nodes that are drawn.
+    pub(crate) fn faults(&self, long: bool, random: &mut Random) -> Vec<Fault> {
+        let mut node = || random.index(self.nodes.len());
+        let mut faults = vec![
+            Fault::Kill(node()),
+            Fault::Stop(node()),
+            Fault::Terminate(node()),
+            Fault::Mail,
+            Fault::LostAnswers,
+            Fault::Overload,
+        ];
+        match self.engine {
+            Engine::Postgres => faults.extend([
+                Fault::Database,
+                Fault::Failover,
+                Fault::Standby,
+                Fault::Connections,
+                Fault::Cut(node()),
+                Fault::Silent(node()),
+                Fault::Slow(node()),
+            ]),
+            Engine::Sqlite => faults.extend(self.disk.as_ref().map(|_| Fault::Disk)),
+        }
+        if self.node(0, |node| node.step_clock(0)).unwrap_or(false) {
+            faults.push(Fault::Clock);
+        }
+        if long {
+            faults.push(Fault::DeadMail);
+        }
+        faults
+    }
+
+    /// Breaks something, keeps it broken for so long, and mends it; done when that is done.
+    pub(crate) async fn inflict(
+        &self,
+        fault: Fault,
+        lasts: Duration,
+        random: &mut Random,
+    ) -> Result<()> {
+        match fault {
+            Fault::Kill(number) => self.kill(number, lasts).await,
+            Fault::Terminate(number) => {
+                self.node(number, |node| node.signal("TERM"))?;
+                self.wait_for_end(number).await?;
+                self.node(number, Node::start)?;
+                self.ready(number).await
+            }
+            Fault::Stop(number) => {
+                self.node(number, |node| node.signal("STOP"))?;
+                tokio::time::sleep(lasts).await;
+                self.node(number, |node| node.signal("CONT"))
+            }
+            Fault::Cut(number) => self.wire(number, Wire::Cut, lasts).await,
+            Fault::Silent(number) => self.wire(number, Wire::Silent, lasts).await,
+            Fault::Slow(number) => self.wire(number, Wire::Slow(LATER), lasts).await,
+            Fault::Disk => {
+                let disk = self.disk.as_ref().context("there is a disk")?;
+                disk.fill()?;
+                tokio::time::sleep(lasts).await;
+                disk.free()
+            }
+            Fault::Clock => self.step_clocks(random),
+            Fault::Mail => self.mail(Step::Rcpt, Act::reply(451), lasts).await,
+            Fault::DeadMail => self.mail(Step::Banner, Act::Drop, lasts).await,
+            Fault::LostAnswers => self.mail(Step::EndOfData, Act::AcceptAndDrop, lasts).await,
+            Fault::Overload => Ok(()), // what overloads is in the hands of who calls
+            Fault::Database | Fault::Failover | Fault::Standby | Fault::Connections => {
+                self.harm_database(fault, lasts).await
+            }
+        }
+    }
+
+    /// What an operator does when service is back: after a failover there has to be a standby again.
+    pub(crate) fn clear_up(&self, after: Fault) -> Result<()> {
+        match after {
+            Fault::Failover => self.database(Database::rebuild_standby),
+            _ => Ok(()),
+        }
+    }
+
+    async fn kill(&self, number: usize, lasts: Duration) -> Result<()> {
+        self.node(number, |node| {
+            node.signal("KILL").and_then(|()| node.ended())
+        })?;
+        tokio::time::sleep(lasts).await;
+        self.node(number, Node::start)?;
+        self.ready(number).await
+    }
+
+    async fn wire(&self, number: usize, wire: Wire, lasts: Duration) -> Result<()> {
+        spoil(&self.wires[number], wire);
+        tokio::time::sleep(lasts).await;
+        spoil(&self.wires[number], Wire::Whole);
+        Ok(())
+    }
+
+    /// Some clocks right, the others two seconds ahead, or behind: no two differ by more.
+    fn step_clocks(&self, random: &mut Random) -> Result<()> {
+        let seconds = if random.below(2) == 0 { 2 } else { -2 };
+        for number in 0..self.nodes.len() {
+            let steps = random.below(2) == 0;
+            let seconds = if steps { seconds } else { 0 };
+            self.node(number, |node| node.step_clock(seconds))?;
+        }
+        Ok(())
+    }
+
+    async fn mail(&self, step: Step, act: Act, lasts: Duration) -> Result<()> {
+        self.smtp.always(step, act);
+        tokio::time::sleep(lasts).await;
+        self.smtp.heal();
+        for (to, act) in lock(&self.refused).iter() {
+            self.smtp.always_for(to, Step::Rcpt, act.clone());
+        }
+        Ok(())
+    }
+
+    async fn harm_database(&self, fault: Fault, lasts: Duration) -> Result<()> {
+        match fault {
+            Fault::Database => {
+                self.database(Database::crash)?;
+                tokio::time::sleep(lasts).await;
+                self.database(Database::restart)
+            }
+            Fault::Failover => {
+                self.database(Database::crash)?;
+                tokio::time::sleep(lasts).await;
+                self.database(Database::fail_over)
+            }
+            Fault::Standby => {
+                self.database(|database| database.stall_standby(true))?;
+                tokio::time::sleep(lasts).await;
+                self.database(|database| database.stall_standby(false))
+            }
+            _ => {
+                self.database(|database| database.limit_connections(Some(FEW)))?;
+                tokio::time::sleep(lasts).await;
+                self.database(|database| database.limit_connections(None))
+            }
+        }
+    }
+
+    fn database<T>(&self, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
+        let database = self.database.as_ref().context("there is a database")?;
+        tokio::task::block_in_place(|| work(&mut lock(database)))
+    }
+}
