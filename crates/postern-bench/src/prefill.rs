@@ -15,6 +15,7 @@ use postern_core::{
     keyring::{Keyring, RootSecret},
     model::{Caller, Email, Languages, MailKind, NodeId, Settlement, Timestamp, Variables},
     ports::{Clock, Entropy, Settled, Templates, random},
+    settings::Settings,
 };
 use postern_store::{DataDir, Tuning, connect};
 use tokio::task::JoinSet;
@@ -120,7 +121,7 @@ impl Entropy for World {
 }
 
 impl Templates for World {
-    fn missing(&self, _: MailKind, _: &Languages, _: &Variables) -> Vec<String> {
+    fn missing(&self, _: MailKind, _: &Languages, _: &Variables, _: &Settings) -> Vec<String> {
         Vec::new()
     }
 }

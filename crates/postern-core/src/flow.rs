@@ -16,6 +16,7 @@ mod resend;
 mod send;
 mod settings;
 mod suppression;
+mod templates;
 mod throttled;
 mod verify;
 
@@ -25,7 +26,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 pub use admins::{
-    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, shown, token_digest,
+    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, is_dashboard, shown,
+    token_digest,
 };
 pub use clients::NewClient;
 pub use confirm::LinkPage;
@@ -38,6 +40,7 @@ pub use open::{MailInput, OpenedInput};
 pub use providers::{MAX_PROVIDERS, ProviderInput};
 pub use resend::ResendInput;
 pub use send::{Receipt, SendInput};
+pub use templates::{MAX_TEMPLATES, SavedTemplate, TemplateDraft, VERSIONS_KEPT};
 pub use throttled::ThrottleTally;
 pub use verify::{Verified, VerifyInput};
 
@@ -167,7 +170,7 @@ impl Postern {
         if self.store.revision().await? > self.snapshot.load().revision {
             self.adopt(self.store.snapshot().await?);
         }
-        Ok(())
+        self.follow_templates().await
     }
 
     /// Changes the registry and takes the result into force at once on this node. The same commit
@@ -184,6 +187,8 @@ impl Postern {
         });
         let after = self.store.amend(audited).await??;
         self.adopt(after);
+        // What cannot be read now is read at the next look.
+        let _ = self.follow_templates().await;
         Ok(self.snapshot())
     }
 

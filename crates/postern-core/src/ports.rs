@@ -5,6 +5,7 @@ mod log;
 mod reception;
 mod registry;
 mod store;
+mod template_shelf;
 
 use async_trait::async_trait;
 
@@ -17,7 +18,14 @@ pub use store::{
     Settled, Store, StoreError, Swept, WantedDeliveries,
 };
 
-use crate::model::{Languages, MailKind, Timestamp, Variables};
+pub use template_shelf::TemplateShelf;
+
+use crate::error::Violation;
+use crate::model::{
+    Languages, MailKind, TemplateHead, TemplateKey, TemplateSource, TemplateVersion, Timestamp,
+    Variables,
+};
+use crate::settings::Settings;
 
 /// The time of day. The only clock that Postern reads.
 pub trait Clock: Send + Sync {
@@ -38,16 +46,41 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     out
 }
 
-/// What the mail templates ask of a send.
+/// The mail templates: those in force, and what may come into force.
+#[async_trait]
 pub trait Templates: Send + Sync {
     /// The names of the variables that the template in force for this kind and these languages
     /// uses and that neither Postern nor `supplied` fills; empty when the mail can be rendered.
-    fn missing(&self, kind: MailKind, wanted: &Languages, supplied: &Variables) -> Vec<String>;
+    fn missing(
+        &self,
+        kind: MailKind,
+        wanted: &Languages,
+        supplied: &Variables,
+        settings: &Settings,
+    ) -> Vec<String>;
+
+    /// What keeps a source from coming into force; each names the part it is in. A set that is
+    /// fixed lets nothing come into force.
+    async fn faults(&self, _: &TemplateKey, _: &TemplateSource) -> Vec<Violation> {
+        vec![Violation::new(
+            "template",
+            "fixed",
+            "the templates are fixed",
+        )]
+    }
+
+    /// The versions in force of which the source is not held yet.
+    fn wanting(&self, _: &[TemplateHead]) -> Vec<(TemplateKey, u32)> {
+        Vec::new()
+    }
+
+    /// Takes what the heads say into force, with the versions that were wanting.
+    async fn take_up(&self, _: &[TemplateHead], _: Vec<TemplateVersion>) {}
 }
 
 /// A stop to the whole store that an engine holds while its process lives.
 #[async_trait]
-pub trait Engine: Store + Registry + Log + Desk + Reception {
+pub trait Engine: Store + Registry + Log + Desk + Reception + TemplateShelf {
     /// Ends the engine: what was accepted is committed, what comes later is refused.
     async fn close(&self);
 

@@ -316,9 +316,17 @@ pub fn shown(digest: &TokenDigest) -> String {
     URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
+const DASHBOARD: &str = "postern-dashboard";
+
+/// Whether a request is an admin's sign-in to the dashboard. Its mail is always the built-in one: a
+/// template must not lock out who could mend it.
+pub fn is_dashboard(client: &ClientId) -> bool {
+    client.as_str() == DASHBOARD
+}
+
 /// The dashboard as the client of its own sign-ins. No token is ever made for it.
 fn dashboard() -> Caller {
-    let client = ClientId::parse("postern-dashboard");
+    let client = ClientId::parse(DASHBOARD);
     Caller::new(client.expect("it is well formed"))
 }
 

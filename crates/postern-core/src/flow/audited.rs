@@ -51,6 +51,7 @@ impl Told {
 }
 
 /// Never a secret: of those, that they are there and since when.
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of change")]
 fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
     Some(match amendment {
         Amendment::PutSetting { name, value } => {
@@ -97,7 +98,27 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
         Amendment::DropAdmin(email) => {
             Told::new("admin.drop", email.as_given(), role_of(held, email), None)
         }
-        Amendment::Note(_) => return None,
+        Amendment::PutTemplateVersion(version) => {
+            let (target, after) = (version.key.to_string(), of_version(version));
+            Told::new("template.save", &target, None, Some(after))
+        }
+        Amendment::PutTemplateHead(next) => {
+            let before = held.template(&next.key).and_then(|known| known.active);
+            let (before, after) = (Some(in_force(before)), Some(in_force(next.active)));
+            Told::new("template.use", &next.key.to_string(), before, after)
+        }
+        Amendment::PruneTemplate { .. } | Amendment::Note(_) => return None,
+    })
+}
+
+fn of_version(version: &crate::model::TemplateVersion) -> String {
+    let (number, note, bytes) = (version.number, &version.note, version.source.bytes());
+    format!("version {number}, {note}, {bytes} bytes")
+}
+
+fn in_force(active: Option<u32>) -> String {
+    active.map_or("the built-in template".to_owned(), |number| {
+        format!("version {number}")
     })
 }
 

@@ -57,6 +57,15 @@ pub enum EventKind {
         /// The mail's place in the request.
         delivery: u16,
     },
+    /// The custom template could not be filled, so the mail goes out as the built-in one.
+    TemplateFailed {
+        /// The mail's place in the request.
+        delivery: u16,
+        /// Which template, with its language and version.
+        template: String,
+        /// Why; names variables and places, never values.
+        reason: String,
+    },
     /// The provider took the mail.
     MailSent {
         /// The mail's place in the request.
@@ -177,6 +186,7 @@ impl EventKind {
             Self::Person { .. } => "person",
             Self::Resent { .. } => "resent",
             Self::MailQueued { .. } => "mail_queued",
+            Self::TemplateFailed { .. } => "template_failed",
             Self::MailSent { .. } => "mail_sent",
             Self::MailDeferred { .. } => "mail_deferred",
             Self::MailFailed { .. } => "mail_failed",

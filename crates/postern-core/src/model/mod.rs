@@ -17,6 +17,7 @@ mod language;
 mod link_uri;
 mod log;
 mod mail_kind;
+mod mail_template;
 mod provider;
 mod sealed;
 mod secret;
@@ -45,6 +46,9 @@ pub use language::{Language, Languages};
 pub use link_uri::{LinkUri, LinkUriProblem};
 pub use log::{EventId, LogEntry, LogStatus};
 pub use mail_kind::MailKind;
+pub use mail_template::{
+    TemplateEntry, TemplateHead, TemplateKey, TemplateSource, TemplateVersion,
+};
 pub use provider::{MailProvider, TlsMode, TokenSource};
 pub use sealed::{Sealed, Slot};
 pub use secret::{LinkToken, PageToken, Passcode, RequestHandle, SecretText};

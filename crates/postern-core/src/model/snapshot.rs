@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::{
     AdminAccount, Client, ClientId, DkimKey, Email, HookProvider, MailHook, MailProvider,
-    SigningKey,
+    SigningKey, TemplateHead, TemplateKey,
 };
 use crate::settings::Settings;
 
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub signing_keys: Vec<SigningKey>,
     /// Who may use the dashboard, in the order of their addresses.
     pub admins: Vec<AdminAccount>,
+    /// The custom mail templates, without their sources, in the order of their keys.
+    pub templates: Vec<TemplateHead>,
 }
 
 impl Snapshot {
@@ -39,6 +41,11 @@ impl Snapshot {
         self.dkim_keys
             .iter()
             .filter(move |key| key.domain == domain)
+    }
+
+    /// What is known of a custom template, if there ever was one.
+    pub fn template(&self, key: &TemplateKey) -> Option<&TemplateHead> {
+        self.templates.iter().find(|head| head.key == *key)
     }
 
     /// The admin with this address, in any spelling that compares as the same.

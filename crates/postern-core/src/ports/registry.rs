@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::error::Error;
 use crate::model::{
     AdminAccount, AuditEntry, Client, ClientId, DkimKey, Email, HookProvider, MailHook,
-    MailProvider, SigningKey, Snapshot, Timestamp,
+    MailProvider, SigningKey, Snapshot, TemplateHead, TemplateKey, TemplateVersion, Timestamp,
 };
 
 /// Keeps the slow-moving part: settings, clients, providers and signing keys.
@@ -63,6 +63,19 @@ pub enum Amendment {
     PutAdmin(AdminAccount),
     /// Removes an admin.
     DropAdmin(Email),
+    /// Adds a version of a mail template.
+    PutTemplateVersion(Box<TemplateVersion>),
+    /// Sets what is known, and in force, of a mail template.
+    PutTemplateHead(TemplateHead),
+    /// Removes versions of a mail template.
+    PruneTemplate {
+        /// Of which template.
+        key: TemplateKey,
+        /// All with a lower number,
+        below: u32,
+        /// but for these.
+        but: Vec<u32>,
+    },
     /// Appends to the audit.
     Note(AuditEntry),
 }

@@ -12,6 +12,7 @@ mod secrecy;
 mod send;
 mod spy;
 mod suppression;
+mod templates;
 mod test_identity;
 mod time;
 mod verify;

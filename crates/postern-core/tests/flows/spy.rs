@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use postern_core::Error;
 use postern_core::model::{
     AddressKey, AdminSession, AuditEntry, AuthRequest, AuthRequestId, DeliveryId, Email, Event,
-    EventId, Invite, LogEntry, NodeId, Outgoing, Snapshot, Suppression, Tally, Timestamp,
-    TokenDigest,
+    EventId, Invite, LogEntry, NodeId, Outgoing, Snapshot, Suppression, Tally, TemplateEntry,
+    TemplateKey, TemplateVersion, Timestamp, TokenDigest,
 };
 use postern_core::ports::{
     AddressedDelivery, Amend, Decide, Decision, Desk, Engine, Keep, Log, LogPage, LogQuery,
     Opening, OutboxState, Receive, Reception, Registry, Settled, Store, StoreError,
-    SuppressionPlace, Swept, WantedDeliveries,
+    SuppressionPlace, Swept, TemplateShelf, WantedDeliveries,
 };
 
 /// The real store, with a note of every request that it is asked to judge.
@@ -255,6 +255,21 @@ impl Reception for Spy {
         limit: u16,
     ) -> Result<Vec<Suppression>, StoreError> {
         self.inner.suppressions(now, place, limit).await
+    }
+}
+
+#[async_trait]
+impl TemplateShelf for Spy {
+    async fn template_version(
+        &self,
+        key: &TemplateKey,
+        number: u32,
+    ) -> Result<Option<TemplateVersion>, StoreError> {
+        self.inner.template_version(key, number).await
+    }
+
+    async fn template_history(&self, key: &TemplateKey) -> Result<Vec<TemplateEntry>, StoreError> {
+        self.inner.template_history(key).await
     }
 }
 

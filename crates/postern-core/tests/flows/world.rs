@@ -3,13 +3,17 @@ use std::time::Duration;
 
 use crate::spy::Spy;
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 use postern_core::Error;
+use postern_core::error::Violation;
 use postern_core::flow::{Parts, Postern, Receipt, ResendInput, SendInput, Verified, VerifyInput};
 use postern_core::keyring::{Binding, Keyring, RootSecret};
 use postern_core::model::{
-    AuthRequest, AuthRequestId, Caller, ClientId, Event, Languages, MailKind, Snapshot, Variables,
+    AuthRequest, AuthRequestId, Caller, ClientId, Event, Languages, MailKind, Snapshot,
+    TemplateKey, TemplateSource, Variables,
 };
 use postern_core::ports::{Clock as _, Keep, Templates};
+use postern_core::settings::Settings;
 use postern_store::testing::{SeededEntropy, TempStore, temp_store};
 
 /// The verbs on a real store, with the time in the test's hands.
@@ -30,13 +34,26 @@ pub(crate) struct Mailed {
 /// A template set that needs the variables named here.
 struct Needs(&'static [&'static str]);
 
+#[async_trait]
 impl Templates for Needs {
-    fn missing(&self, _: MailKind, _: &Languages, supplied: &Variables) -> Vec<String> {
+    fn missing(
+        &self,
+        _: MailKind,
+        _: &Languages,
+        supplied: &Variables,
+        _: &Settings,
+    ) -> Vec<String> {
         self.0
             .iter()
             .filter(|name| supplied.get(name).is_none())
             .map(|name| (*name).to_owned())
             .collect()
+    }
+
+    async fn faults(&self, _: &TemplateKey, source: &TemplateSource) -> Vec<Violation> {
+        let broken = source.text == "broken";
+        let fault = broken.then(|| Violation::new("text", "lint", "it is broken"));
+        fault.into_iter().collect()
     }
 }
 

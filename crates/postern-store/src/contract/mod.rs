@@ -11,6 +11,7 @@ pub mod isolation;
 pub mod log;
 pub mod reception;
 pub mod registry;
+pub mod templates;
 pub mod tidying;
 
 pub use fixtures::*;
@@ -85,6 +86,12 @@ macro_rules! contract {
             a_refused_amendment_writes_nothing,
             parallel_amendments_lose_none,
             what_is_dropped_is_gone,
+        );
+        $crate::contract!(@room $open, templates:
+            a_template_reads_back_as_it_was_written,
+            a_large_template_and_an_inactive_one_are_kept,
+            a_history_is_read_from_the_newest_and_pruned,
+            one_of_many_who_saw_the_same_version_saves,
         );
         $crate::contract!(@room $open, tidying:
             an_expired_request_gets_one_event,

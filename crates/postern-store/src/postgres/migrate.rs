@@ -70,6 +70,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "fence",
         sql: include_str!("../../migrations/postgres/0011_fence.sql"),
     },
+    Migration {
+        number: 12,
+        name: "mail_templates",
+        sql: include_str!("../../migrations/postgres/0012_mail_templates.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

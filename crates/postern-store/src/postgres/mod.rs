@@ -28,6 +28,7 @@ mod store;
 mod suppression;
 mod sweep;
 mod target;
+mod template;
 mod tls;
 mod value;
 mod writer;

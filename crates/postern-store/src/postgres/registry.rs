@@ -15,6 +15,7 @@ use super::desk;
 use super::dkim;
 use super::failure::Failure;
 use super::session::{Param, Session, Sql};
+use super::template;
 use super::value::{client as client_id, get, moment, number, optional, sealed};
 
 /// The number that grows with every amendment.
@@ -95,6 +96,7 @@ async fn everything(session: &Session) -> Result<Snapshot, Failure> {
             .map(signing_key)
             .collect::<Result<_, _>>()?,
         admins: desk::admins(session).await?,
+        templates: template::heads(session).await?,
     })
 }
 
@@ -256,6 +258,9 @@ async fn write(session: &Session, bench: &Bench, amendment: &Amendment) -> Resul
         }
         Amendment::PutAdmin(admin) => desk::put_admin(session, admin).await,
         Amendment::DropAdmin(email) => desk::drop_admin(session, email).await,
+        Amendment::PutTemplateVersion(_)
+        | Amendment::PutTemplateHead(_)
+        | Amendment::PruneTemplate { .. } => template::write(session, amendment).await,
         Amendment::Note(entry) => desk::note(session, &bench.ids, entry).await,
     }
 }

@@ -67,6 +67,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "fence",
         sql: include_str!("../../migrations/sqlite/0011_fence.sql"),
     },
+    Migration {
+        number: 12,
+        name: "mail_templates",
+        sql: include_str!("../../migrations/sqlite/0012_mail_templates.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

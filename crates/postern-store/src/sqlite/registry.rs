@@ -11,7 +11,7 @@ use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::auth_request::{client as client_id, sealed, unreadable};
 use super::tx::{self, Tx};
-use super::{desk, dkim};
+use super::{desk, dkim, template};
 
 /// The number that grows with every amendment.
 pub(super) fn revision(conn: &Connection) -> Result<u64> {
@@ -52,6 +52,7 @@ pub(crate) fn snapshot(conn: &Connection) -> Result<Snapshot> {
             signing_key,
         )?,
         admins: desk::admins(conn)?,
+        templates: template::heads(conn)?,
     })
 }
 
@@ -89,6 +90,11 @@ pub(super) fn write(tx: &Tx<'_>, amendments: &[Amendment]) -> Result<()> {
             }
             Amendment::PutAdmin(admin) => desk::put_admin(tx, admin)?,
             Amendment::DropAdmin(email) => desk::drop_admin(tx, email)?,
+            Amendment::PutTemplateVersion(version) => template::put_version(tx, version)?,
+            Amendment::PutTemplateHead(head) => template::put_head(tx, head)?,
+            Amendment::PruneTemplate { key, below, but } => {
+                template::prune(tx, key, *below, but)?;
+            }
             Amendment::Note(entry) => desk::note(tx, entry)?,
         }
     }

@@ -66,6 +66,9 @@ impl Foundation {
             disposable: disposable.list(),
             inbox: config.outbox.transport == Transport::Inbox,
         }));
+        if let Err(error) = postern.follow_templates().await {
+            return Err(StartError::Other(format!("the mail templates: {error}")));
+        }
         let root_keys_file = config.data.root_keys_file.clone();
         Ok(Self {
             dir,

@@ -137,6 +137,28 @@ impl Mail {
     }
 }
 
+/// A message from nobody to nobody, for looking at.
+///
+/// # Errors
+/// When the parts make no message.
+pub fn message_of(subject: &str, text: &str, html: &str) -> Result<Vec<u8>, MessageError> {
+    let nobody: Mailbox = "Preview <preview@postern.localhost>"
+        .parse()
+        .expect("the address is well formed");
+    let body = MultiPart::alternative()
+        .boundary("=_preview")
+        .singlepart(SinglePart::plain(text.to_owned()))
+        .singlepart(SinglePart::html(html.to_owned()));
+    let message = Message::builder()
+        .date(SystemTime::UNIX_EPOCH)
+        .from(nobody.clone())
+        .to(nobody)
+        .subject(subject.to_owned())
+        .multipart(body)
+        .map_err(|_| MessageError::Parts)?;
+    Ok(message.formatted())
+}
+
 impl fmt::Debug for Mail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mail")

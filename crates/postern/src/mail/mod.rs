@@ -34,7 +34,7 @@ pub use gate::{Gate, Shut};
 pub use health::{Condition, Health};
 pub use mark::POSTMARK_MARK;
 pub use memory::Memory;
-pub use message::{Credentials, Mail, MessageError};
+pub use message::{Credentials, Mail, MessageError, message_of};
 pub use outcome::{Outcome, Reply, Stage};
 /// Which mail: what it is for and what it carries.
 pub use postern_core::model::MailKind as Kind;
@@ -43,6 +43,10 @@ pub use providers::{Providers, Tried, probe, send_test};
 pub use render::{RenderError, Renderer};
 pub use sample::sample;
 pub use sender::{Sender, SenderProblem};
-pub use templates::{ALWAYS, Fields, Parts, Source, TemplateError, Templates, escape_html};
+pub use templates::{
+    ALWAYS, FellBack, Fields, Finding, Imported, Part, Parts, SAMPLE_CODE, SAMPLE_LINK, Severity,
+    Source, TemplateError, Templates, Uncarried, built_in_source, escape_html, import, lint,
+    preview,
+};
 pub use transport::{Carrier, Patience, Route, Transport};
 pub(crate) use when::rfc3339;

@@ -1,15 +1,15 @@
 //! From a delivery to a mail: credentials are derived here, at the moment of sending, and put
 //! into the template of the request's kind.
 
-use postern_core::flow::MailInput;
+use postern_core::flow::{MailInput, is_dashboard};
 use postern_core::keyring::{Binding, Keyring};
-use postern_core::model::{LinkUri, Outgoing, SecretText, Timestamp};
+use postern_core::model::{Language, LinkUri, Outgoing, SecretText, Timestamp};
 use postern_core::settings::Settings;
 
 use super::Kind;
 use super::message::{Credentials, Mail};
 use super::sender::Sender;
-use super::templates::{Fields, TemplateError, Templates};
+use super::templates::{Chosen, FellBack, Fields, TemplateError, Templates};
 use super::wording::Wording;
 use crate::confirm;
 
@@ -53,18 +53,44 @@ impl Renderer<'_> {
         input: &MailInput,
         now: Timestamp,
     ) -> Result<Mail, RenderError> {
+        self.render_telling(outgoing, input, now)
+            .map(|(mail, _)| mail)
+    }
+
+    /// [`Self::render`], telling whether it had to do without the custom template.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn render_telling(
+        &self,
+        outgoing: &Outgoing,
+        input: &MailInput,
+        now: Timestamp,
+    ) -> Result<(Mail, Option<FellBack>), RenderError> {
         let credentials = self.derive(outgoing, input)?;
         let request = &outgoing.request;
-        let kind = Kind::of(request.method, request.template);
-        let fields = self.fields(outgoing, input, &credentials, now);
-        Ok(Mail {
+        let chosen = self.choose(outgoing, input);
+        let fields = self.fields(outgoing, input, &credentials, &chosen, now);
+        let (parts, fell_back) = chosen.fill(&fields)?;
+        let mail = Mail {
             delivery: outgoing.delivery.id,
             from: self.from.clone(),
             to: request.address.clone(),
-            parts: self.templates.fill(kind, &fields)?,
+            parts,
             dated: outgoing.delivery.queued_at,
             credentials,
-        })
+        };
+        Ok((mail, fell_back))
+    }
+
+    fn choose(&self, outgoing: &Outgoing, input: &MailInput) -> Chosen {
+        let request = &outgoing.request;
+        let kind = Kind::of(request.method, request.template);
+        let (wanted, settings) = (input.wanted(), self.settings);
+        if is_dashboard(&request.client) {
+            return self.templates.choose_built_in(kind, &wanted, settings);
+        }
+        self.templates.choose(kind, &wanted, settings)
     }
 
     fn derive(&self, outgoing: &Outgoing, input: &MailInput) -> Result<Credentials, RenderError> {
@@ -110,13 +136,11 @@ impl Renderer<'_> {
         outgoing: &Outgoing,
         input: &MailInput,
         credentials: &Credentials,
+        chosen: &Chosen,
         now: Timestamp,
     ) -> Fields {
-        let request = &outgoing.request;
-        let mut fields = Fields::default();
-        for (name, value) in self.defaults() {
-            fields.set(name, value);
-        }
+        let (request, asked) = (&outgoing.request, outgoing.delivery.queued_at);
+        let mut fields = branded(self.settings);
         for (name, value) in input.variables.pairs() {
             // An empty optional string counts as absent, and a mail has to say who it is from.
             if name != "app_name" || !value.is_empty() {
@@ -125,9 +149,12 @@ impl Renderer<'_> {
         }
         fields.set("app_color", self.settings.app_color.as_str());
         fields.set("user_email", request.address.as_given());
-        let wording = Wording::of(&input.wanted(), self.settings);
-        set_language(&mut fields, wording);
-        set_times(&mut fields, wording, outgoing, now);
+        set_language(&mut fields, &chosen.language);
+        set_times(
+            &mut fields,
+            chosen.wording,
+            (asked, request.expires_at, now),
+        );
         if let Some(passcode) = &credentials.passcode {
             fields.set("otp", passcode.expose());
             fields.set("code_domain", self.code_domain(input));
@@ -144,35 +171,45 @@ impl Renderer<'_> {
         let host = input.uri.as_ref().and_then(LinkUri::web_host);
         host.unwrap_or_else(|| self.settings.app_domain.clone())
     }
-
-    /// What the caller may override.
-    fn defaults(&self) -> [(&'static str, &str); 6] {
-        [
-            ("app_name", &self.settings.app_name),
-            ("app_logo_url", &self.settings.app_logo_url),
-            ("app_support_email", &self.settings.app_support_email),
-            ("app_organization_meta_name", ""),
-            ("organization_name", ""),
-            ("user_name", ""),
-        ]
-    }
 }
 
-pub(super) fn set_language(fields: &mut Fields, wording: &Wording) {
-    let rtl = wording.direction() == "rtl";
-    fields.set("language", wording.language().to_string());
-    fields.set("direction", wording.direction());
+/// What the caller may override, as the settings say it.
+pub(super) fn branded(settings: &Settings) -> Fields {
+    let mut fields = Fields::default();
+    for (name, value) in [
+        ("app_name", settings.app_name.as_str()),
+        ("app_logo_url", &settings.app_logo_url),
+        ("app_support_email", &settings.app_support_email),
+        ("app_color", &settings.app_color),
+        ("app_organization_meta_name", ""),
+        ("organization_name", ""),
+        ("user_name", ""),
+    ] {
+        fields.set(name, value);
+    }
+    fields
+}
+
+/// The language of the mail, and which way it runs.
+pub(super) fn set_language(fields: &mut Fields, language: &Language) {
+    let rtl = language.is_rtl();
+    fields.set("language", language.to_string());
+    fields.set("direction", if rtl { "rtl" } else { "ltr" });
     fields.set("start", if rtl { "right" } else { "left" });
 }
 
-fn set_times(fields: &mut Fields, wording: &Wording, outgoing: &Outgoing, now: Timestamp) {
-    let expires_at = outgoing.request.expires_at;
+/// When it was asked for, when it expires, and what is left of that now.
+pub(super) fn set_times(
+    fields: &mut Fields,
+    wording: &Wording,
+    (asked, expires_at, now): (Timestamp, Timestamp, Timestamp),
+) {
     let (expires, left) = (wording.moment(expires_at), expires_at.since(now));
     fields.set("expiry_time", expires.as_str());
     fields.set("expire_time", expires);
     fields.set("expiry_time_relative", wording.span(left));
     fields.set("expiry_within", wording.within(left));
-    fields.set("requested_at", wording.moment(outgoing.delivery.queued_at));
+    fields.set("requested_at", wording.moment(asked));
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub fn sample(
     ] {
         fields.set(name, value);
     }
-    set_language(&mut fields, wording);
+    set_language(&mut fields, wording.language());
     set_times(&mut fields, wording, now, settings.expires_in);
     templates.fill(kind, &fields)
 }

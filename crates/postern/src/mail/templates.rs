@@ -1,21 +1,38 @@
 //! The templates of the mails: what they are called, what they may name, how they are filled.
 
 mod built_in;
+mod compiled;
 mod context;
+mod custom;
 mod engine;
+mod jet;
+mod lint;
 mod mjml;
 mod parts;
 mod pieces;
+mod samples;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use minijinja::Environment;
-use postern_core::model::{Languages, MailKind, Variables};
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use postern_core::error::Violation;
+pub use postern_core::model::TemplateSource as Source;
+use postern_core::model::{
+    Language, Languages, MailKind, TemplateHead, TemplateKey, TemplateVersion, Variables,
+};
 use postern_core::ports;
+use postern_core::settings::Settings;
 
-pub use built_in::Source;
+use self::compiled::Compiled;
+use self::custom::Custom;
+use super::wording::{self, Wording};
 pub use engine::escape_html;
-pub use parts::{Fields, Parts, TemplateError};
+pub use jet::{Imported, Uncarried, import};
+pub use lint::{Finding, Severity, lint};
+pub use parts::{Fields, Part, Parts, TemplateError};
+pub use samples::{SAMPLE_CODE, SAMPLE_LINK, preview};
 
 /// The variables that every mail has, supplied or not (contract §11). An optional one that nobody
 /// supplied is empty.
@@ -39,15 +56,32 @@ pub const ALWAYS: [&str; 17] = [
     "subject",
 ];
 
-/// The longest subject, in characters (contract §11).
-const MAX_SUBJECT: usize = 255;
-
-/// The templates in force, compiled. Filling one is cheap and safe from any thread.
+/// The templates in force, compiled. A custom one is compiled once, when it comes into force.
 #[derive(Debug)]
 pub struct Templates {
-    environment: Environment<'static>,
-    /// For each kind, what it names beyond what every mail of its kind has.
-    needs: BTreeMap<MailKind, BTreeSet<String>>,
+    built_in: BTreeMap<MailKind, Arc<Compiled>>,
+    custom: ArcSwap<Custom>,
+}
+
+/// The template for one reader.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The language of the mail.
+    pub language: Language,
+    /// The built-in wording that is closest to it.
+    pub wording: &'static Wording,
+    /// The custom template, and what the log calls it.
+    custom: Option<(Arc<Compiled>, String)>,
+    built_in: Arc<Compiled>,
+}
+
+/// Why a mail is the built-in one although there is a custom template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FellBack {
+    /// Which template, with its version.
+    pub template: String,
+    /// Why.
+    pub problem: TemplateError,
 }
 
 impl Templates {
@@ -61,97 +95,153 @@ impl Templates {
     }
 
     fn compile(sources: &[(MailKind, Source)]) -> Result<Self, TemplateError> {
-        let mut environment = engine::environment();
-        let mut needs = BTreeMap::new();
-        for (kind, source) in sources {
-            needs.insert(*kind, add(&mut environment, *kind, source)?);
-        }
-        Ok(Self { environment, needs })
+        let compile = |(kind, source): &(MailKind, Source)| {
+            Ok((*kind, Arc::new(Compiled::compile(*kind, source)?)))
+        };
+        Ok(Self {
+            built_in: sources.iter().map(compile).collect::<Result<_, _>>()?,
+            custom: ArcSwap::default(),
+        })
     }
 
-    /// Fills the three parts of a mail.
+    /// Fills the built-in template of a kind.
     ///
     /// # Errors
     /// When a variable is missing, a bound is passed, or the subject would break its header.
     pub fn fill(&self, kind: MailKind, fields: &Fields) -> Result<Parts, TemplateError> {
-        let [subject_name, text_name, html_name] = names(kind.as_str());
-        let subject = engine::fill(&self.environment, &subject_name, fields)?;
-        let subject = one_line(&subject_name, &subject)?;
-        let mut fields = fields.clone();
-        fields.set("subject", subject.clone());
-        Ok(Parts {
-            text: engine::fill(&self.environment, &text_name, &fields)?,
-            html: engine::fill(&self.environment, &html_name, &fields)?,
-            subject,
-        })
+        self.own(kind).fill(fields)
+    }
+
+    /// The template for a reader of `wanted`. Of the languages that they want, the first one counts
+    /// that a custom template of this kind or the built-in wording serves; a custom template in that
+    /// language comes before one without a language, and that before the built-in one.
+    pub fn choose(&self, kind: MailKind, wanted: &Languages, settings: &Settings) -> Chosen {
+        let custom = self.custom.load();
+        let specific = custom.languages(kind);
+        let known = wording::languages();
+        let wanted = wanted.iter().chain([&settings.default_language]);
+        let served = |wanted: &Language| match wanted.best_of(specific) {
+            Some(language) => Some((Some(language.clone()), language.clone())),
+            None => Some((None, wanted.best_of(known)?.clone())),
+        };
+        let (own, language) = wanted
+            .into_iter()
+            .find_map(served)
+            .unwrap_or_else(|| (None, known[0].clone()));
+        let key = TemplateKey {
+            kind,
+            language: own,
+        };
+        let held = custom.find(&key);
+        let held = held.and_then(|held| {
+            let label = format!("{key}, version {}", held.number);
+            Some((Arc::clone(held.compiled.as_ref()?), label))
+        });
+        Chosen {
+            wording: Wording::in_language(&language),
+            language,
+            custom: held,
+            built_in: Arc::clone(self.own(kind)),
+        }
+    }
+
+    /// The built-in template for a reader of `wanted`.
+    pub fn choose_built_in(
+        &self,
+        kind: MailKind,
+        wanted: &Languages,
+        settings: &Settings,
+    ) -> Chosen {
+        let wording = Wording::of(wanted, settings);
+        Chosen {
+            language: wording.language().clone(),
+            wording,
+            custom: None,
+            built_in: Arc::clone(self.own(kind)),
+        }
+    }
+
+    fn own(&self, kind: MailKind) -> &Arc<Compiled> {
+        let found = self.built_in.get(&kind);
+        found.expect("there is a built-in template of every kind")
     }
 }
 
+impl Chosen {
+    /// Fills the mail. When the custom template cannot be filled, the built-in one is: a sign-in
+    /// mail can always be sent.
+    ///
+    /// # Errors
+    /// When the built-in template cannot be filled either.
+    pub fn fill(&self, fields: &Fields) -> Result<(Parts, Option<FellBack>), TemplateError> {
+        let Some((custom, template)) = &self.custom else {
+            return Ok((self.built_in.fill(fields)?, None));
+        };
+        match custom.fill(fields) {
+            Ok(parts) => Ok((parts, None)),
+            Err(problem) => {
+                let template = template.clone();
+                let parts = self.built_in.fill(fields)?;
+                Ok((parts, Some(FellBack { template, problem })))
+            }
+        }
+    }
+
+    fn compiled(&self) -> &Compiled {
+        match &self.custom {
+            Some((custom, _)) => custom,
+            None => &self.built_in,
+        }
+    }
+}
+
+#[async_trait]
 impl ports::Templates for Templates {
-    fn missing(&self, kind: MailKind, _: &Languages, supplied: &Variables) -> Vec<String> {
-        let needs = self.needs.get(&kind).into_iter().flatten();
-        needs
-            .filter(|name| supplied.get(name).is_none())
-            .cloned()
-            .collect()
+    fn missing(
+        &self,
+        kind: MailKind,
+        wanted: &Languages,
+        supplied: &Variables,
+        settings: &Settings,
+    ) -> Vec<String> {
+        self.choose(kind, wanted, settings)
+            .compiled()
+            .missing(supplied)
+    }
+
+    async fn faults(&self, key: &TemplateKey, source: &Source) -> Vec<Violation> {
+        let (key, source) = (key.clone(), source.clone());
+        let linted = tokio::task::spawn_blocking(move || lint(&key, &source)).await;
+        match linted {
+            Ok(findings) => findings.iter().filter_map(Finding::fault).collect(),
+            Err(_) => vec![Violation::new(
+                "template",
+                "lint",
+                "the template could not be judged: report this",
+            )],
+        }
+    }
+
+    fn wanting(&self, heads: &[TemplateHead]) -> Vec<(TemplateKey, u32)> {
+        self.custom.load().wanting(heads)
+    }
+
+    async fn take_up(&self, heads: &[TemplateHead], found: Vec<TemplateVersion>) {
+        let held = self.custom.load_full();
+        if held.is(heads) {
+            return;
+        }
+        let heads = heads.to_vec();
+        let next = tokio::task::spawn_blocking(move || held.taking_up(&heads, found)).await;
+        if let Ok(next) = next {
+            self.custom.store(Arc::new(next));
+        }
     }
 }
 
-/// The names of a template's parts in the engine.
-fn names(stem: &str) -> [String; 3] {
-    ["subject.txt", "txt", "html"].map(|part| format!("{stem}.{part}"))
-}
-
-/// Compiles one template under its kind's name; answers what it needs from the caller.
-fn add(
-    environment: &mut Environment<'static>,
-    kind: MailKind,
-    source: &Source,
-) -> Result<BTreeSet<String>, TemplateError> {
-    let [subject_name, text_name, html_name] = names(kind.as_str());
-    let html = if mjml::is_mjml(&source.html) {
-        mjml::to_html(&source.html)
-    } else {
-        Ok(source.html.clone())
-    };
-    let html = html.and_then(|html| context::fit(&html));
-    let html = html.map_err(|problem| TemplateError::new(&html_name, problem))?;
-    let mut needs = BTreeSet::new();
-    for (name, source) in [
-        (subject_name, source.subject.clone()),
-        (text_name, source.text.clone()),
-        (html_name, html),
-    ] {
-        engine::admit(&source).map_err(|problem| TemplateError::new(&name, problem))?;
-        let trouble = |error: minijinja::Error| TemplateError::new(&name, error.to_string());
-        environment
-            .add_template_owned(name.clone(), source)
-            .map_err(trouble)?;
-        let compiled = environment.get_template(&name).map_err(trouble)?;
-        needs.extend(compiled.undeclared_variables(false));
-    }
-    needs.retain(|name| !provided(kind, name));
-    Ok(needs)
-}
-
-/// Whether every mail of the kind has this variable; `t` is the one function.
-fn provided(kind: MailKind, name: &str) -> bool {
-    match name {
-        "otp" | "code_domain" => kind.method().has_code(),
-        "link" => kind.method().has_link(),
-        name => name == "t" || ALWAYS.contains(&name),
-    }
-}
-
-fn one_line(name: &str, filled: &str) -> Result<String, TemplateError> {
-    let line = filled.trim();
-    if line.chars().any(char::is_control) {
-        return Err(TemplateError::new(
-            name,
-            "a subject is one line without control characters",
-        ));
-    }
-    Ok(line.chars().take(MAX_SUBJECT).collect())
+/// The built-in template of a kind, as it is written.
+pub fn built_in_source(kind: MailKind) -> Source {
+    built_in::source(kind)
 }
 
 #[cfg(test)]

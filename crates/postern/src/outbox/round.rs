@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_core::flow::MailInput;
-use postern_core::model::{DeliveryId, Fault, Outgoing, Settlement, Timestamp, Try};
+use postern_core::model::{
+    DeliveryId, Event, EventKind, Fault, Outgoing, Settlement, Timestamp, Try,
+};
 use postern_core::ports::random;
 use postern_core::rules::{next_attempt_at, order_of_providers, undeliverable};
 use tracing::warn;
 
 use super::Parts;
 use crate::app::Stopwatch;
-use crate::mail::{Carrier, Mail, Outcome, Patience, Renderer, Reply, Shut};
+use crate::mail::{Carrier, FellBack, Mail, Outcome, Patience, Renderer, Reply, Shut};
 
 /// How long a round may take in all; an attempt's lease counts on it.
 const WHOLE: Duration = Duration::from_secs(30);
@@ -66,7 +68,10 @@ impl<'a> Round<'a> {
         };
         // The first carrier names the mail whoever takes it, so that a repeat is the same mail.
         let mut mail = match self.render(&carriers[0], now) {
-            Ok(mail) => mail,
+            Ok((mail, fell_back)) => {
+                self.note(fell_back, now).await;
+                mail
+            }
             Err(reason) => {
                 let provider = None;
                 return Settlement::Failed { provider, reason };
@@ -234,7 +239,34 @@ impl<'a> Round<'a> {
         order_of_providers(&names, self.outgoing.delivery.last_try.as_ref())
     }
 
-    fn render(&self, carrier: &Carrier, now: Timestamp) -> Result<Mail, String> {
+    /// Writes on the timeline that the mail goes out as the built-in one.
+    async fn note(&self, fell_back: Option<FellBack>, now: Timestamp) {
+        let Some(FellBack { template, problem }) = fell_back else {
+            return;
+        };
+        let (delivery, request) = (self.outgoing.delivery.id, &self.outgoing.request);
+        warn!(%delivery, template, %problem, "the built-in template serves instead");
+        let event = Event {
+            at: now,
+            request: Some(request.id),
+            client: Some(request.client.clone()),
+            address: request.address.key(),
+            what: EventKind::TemplateFailed {
+                delivery: delivery.ordinal,
+                template,
+                reason: problem.to_string().chars().take(300).collect(),
+            },
+        };
+        if let Err(error) = self.parts.postern.store().record(vec![event]).await {
+            warn!(%delivery, %error, "an event could not be written");
+        }
+    }
+
+    fn render(
+        &self,
+        carrier: &Carrier,
+        now: Timestamp,
+    ) -> Result<(Mail, Option<FellBack>), String> {
         let (keyring, snapshot) = (self.parts.postern.keyring(), self.parts.postern.snapshot());
         let outgoing = self.outgoing;
         let input = MailInput::open(&keyring, outgoing.request.id, outgoing.input.as_ref());
@@ -248,7 +280,7 @@ impl<'a> Round<'a> {
             public_url: &self.parts.public_url,
         };
         renderer
-            .render(outgoing, &input, now)
+            .render_telling(outgoing, &input, now)
             .map_err(|error| error.to_string())
     }
 }

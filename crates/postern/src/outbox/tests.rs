@@ -1,6 +1,7 @@
 mod chaos;
 mod failover;
 mod suppressed;
+mod template;
 mod world;
 
 use mail_parser::MessageParser;

@@ -173,6 +173,13 @@ fn of_mail(what: &EventKind) -> Option<Told> {
             format!("Mail {} of this request.", delivery + 1),
             "",
         ),
+        EventKind::TemplateFailed {
+            template, reason, ..
+        } => (
+            "Sent with the built-in template".into(),
+            format!("The custom template {template} could not be filled: {reason}"),
+            "warn",
+        ),
         EventKind::MailSent {
             attempts,
             provider,

@@ -19,7 +19,7 @@ use postern_core::ports::Clock;
 use postern_store::inbox::{Inbox, InboxError, KeptMail, NewMail};
 use serde_json::{Map, Value, json};
 
-use super::{Carrier, Gate, Mail, Outcome, Patience, Reply, Stage, Transport, when};
+use super::{Carrier, Gate, Mail, Outcome, Parts, Patience, Reply, Stage, Transport, when};
 
 /// How many mails are kept; the oldest are dropped.
 pub const CAPACITY: u32 = 200_000;
@@ -52,6 +52,32 @@ impl DevInbox {
             transport: Arc::clone(self) as Arc<dyn Transport>,
             gate: Gate::open(),
         })
+    }
+
+    /// Puts the preview of a mail into the inbox: it opens nothing.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn show(&self, parts: &Parts) -> Result<(), InboxError> {
+        let to = "preview@postern.localhost";
+        let summary = json!({
+            "to": to,
+            "from": "Postern <sign-in@postern.localhost>",
+            "subject": parts.subject,
+            "otp": null,
+            "link": null,
+            "link_token": null,
+            "auth_request_id": "",
+            "received_at": when::rfc3339(self.clock.now()),
+        });
+        let headers = json!({ "Subject": parts.subject, "X-Postern": "a preview with samples" });
+        let content = json!({ "text": parts.text, "html": parts.html, "headers": headers });
+        let mail = NewMail {
+            address: folded(to),
+            summary: summary.to_string(),
+            content: content.to_string(),
+        };
+        self.inbox.put(mail).await.map(drop)
     }
 
     /// The newest mails, each as one JSON object.

@@ -3,18 +3,7 @@
 
 use std::borrow::Cow;
 
-use postern_core::model::MailKind;
-
-/// The source of one template, as people write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The subject line.
-    pub subject: String,
-    /// MJML, which begins with `<mjml`, or HTML.
-    pub html: String,
-    /// The plain text.
-    pub text: String,
-}
+use postern_core::model::{MailKind, TemplateSource as Source};
 
 macro_rules! read {
     ($name:literal) => {

@@ -57,7 +57,8 @@ pub(super) fn fit(source: &str) -> Result<String, String> {
                 walk(&mut at, text);
                 out.push_str(text);
             }
-            Piece::Comment(_) => {}
+            // Its lines stay, so that a line in a message is one of the source.
+            Piece::Comment(tag) => out.extend(tag.chars().filter(|c| *c == '\n')),
             Piece::Statement(tag) => {
                 branch(&mut at, &mut branches, piece.inner())?;
                 out.push_str(tag);

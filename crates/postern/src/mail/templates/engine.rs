@@ -82,7 +82,7 @@ pub(super) fn fill(
     name: &str,
     fields: &Fields,
 ) -> Result<String, TemplateError> {
-    let trouble = |error: &Error| TemplateError::new(name, told(error));
+    let trouble = |error: &Error| TemplateError::new(name, told(error)).at(error.line());
     let template = environment
         .get_template(name)
         .map_err(|error| trouble(&error))?;
@@ -94,8 +94,11 @@ pub(super) fn fill(
 }
 
 /// What is wrong, in one line, without the source around it.
-fn told(error: &Error) -> String {
-    let mut line = error.to_string();
+pub(super) fn told(error: &Error) -> String {
+    let mut line = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
     if let Some(cause) = std::error::Error::source(error) {
         line.push_str(": ");
         line.push_str(&cause.to_string());

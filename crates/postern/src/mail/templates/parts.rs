@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use postern_core::model::TemplateSource;
+
 /// What a template is filled with. Prints nothing: a code and a link are among it.
 #[derive(Clone, Default)]
 pub struct Fields(pub(super) BTreeMap<String, String>);
@@ -17,6 +19,49 @@ impl Fields {
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fields({})", self.0.len())
+    }
+}
+
+/// One of the three parts of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The subject line.
+    Subject,
+    /// The plain text.
+    Text,
+    /// MJML or HTML.
+    Html,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Subject, Self::Text, Self::Html];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Text => "text",
+            Self::Html => "html",
+        }
+    }
+
+    /// What its name in the engine ends with: `.html` means HTML escaping.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Subject => "subject.txt",
+            Self::Text => "txt",
+            Self::Html => "html",
+        }
+    }
+
+    /// This part of a source.
+    pub fn of(self, source: &TemplateSource) -> &str {
+        match self {
+            Self::Subject => &source.subject,
+            Self::Text => &source.text,
+            Self::Html => &source.html,
+        }
     }
 }
 
@@ -39,10 +84,12 @@ impl fmt::Debug for Parts {
 
 /// Why a template could not be filled. Names variables and places, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("template {part}: {problem}")]
+#[error("template {part}: {problem}{}", .line.map(|line| format!(" (line {line})")).unwrap_or_default())]
 pub struct TemplateError {
     pub(super) part: String,
     pub(super) problem: String,
+    /// Where, from 1, where that is known.
+    pub(super) line: Option<usize>,
 }
 
 impl TemplateError {
@@ -50,6 +97,11 @@ impl TemplateError {
         Self {
             part: part.to_owned(),
             problem: problem.into(),
+            line: None,
         }
+    }
+
+    pub(super) fn at(self, line: Option<usize>) -> Self {
+        Self { line, ..self }
     }
 }

@@ -14,6 +14,15 @@ pub(super) enum Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
+    /// How many bytes of the source it is.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Text(all) | Self::Output(all) | Self::Statement(all) | Self::Comment(all) => {
+                all.len()
+            }
+        }
+    }
+
     /// What stands between the braces, without the marks that trim white space.
     pub(super) fn inner(self) -> &'a str {
         match self {
@@ -58,7 +67,7 @@ fn next_tag(text: &str) -> Option<usize> {
 
 fn cut_tag(text: &str) -> Result<(Piece<'_>, &str), String> {
     let end = match &text[..2] {
-        "{#" => text.find("#}"),
+        "{#" => text[2..].find("#}").map(|end| end + 2),
         "{{" => closing(text, "}}"),
         _ => closing(text, "%}"),
     };
@@ -113,6 +122,14 @@ mod tests {
             ]
         );
         assert_eq!(Piece::Output("{{- x -}}").inner(), "x");
+    }
+
+    #[test]
+    fn a_mark_both_opens_and_closes_nothing() {
+        for source in ["{#}", "{{}", "{%}"] {
+            assert!(pieces(source).is_err(), "{source}");
+        }
+        assert_eq!(pieces("{#}#}").unwrap()[0].inner(), "}");
     }
 
     #[test]

@@ -20,12 +20,10 @@ fn fields(pairs: &[(&str, &str)]) -> Fields {
 
 #[test]
 fn the_built_in_templates_need_nothing_from_the_caller() {
-    let templates = Templates::built_in();
-    assert!(
-        templates.needs.values().all(BTreeSet::is_empty),
-        "{:?}",
-        templates.needs
-    );
+    for (kind, compiled) in &Templates::built_in().built_in {
+        let named: Vec<_> = compiled.required().chain(compiled.optional()).collect();
+        assert_eq!(named, [""; 0], "{kind:?}");
+    }
 }
 
 #[test]
@@ -45,6 +43,7 @@ fn a_template_names_what_nobody_supplied() {
             Kind::SigninOtp,
             &Languages::default(),
             &supplied,
+            &Settings::default(),
         )
     };
     assert_eq!(missing(&[]), ["link", "plan", "seats"]);
@@ -93,7 +92,7 @@ fn a_subject_is_cut_at_its_bound() {
     let parts = compiled("{{ x }}", "", "")
         .fill(Kind::SigninOtp, &fields(&[("x", &"é".repeat(300))]))
         .unwrap();
-    assert_eq!(parts.subject.chars().count(), MAX_SUBJECT);
+    assert_eq!(parts.subject.chars().count(), compiled::MAX_SUBJECT);
 }
 
 #[test]
@@ -156,4 +155,156 @@ fn the_built_in_set_is_mjml_that_says_all_of_it_in_every_language() {
             }
         }
     }
+}
+
+fn of(tag: &str) -> TemplateKey {
+    TemplateKey {
+        kind: Kind::SigninOtp,
+        language: Language::parse(tag),
+    }
+}
+
+/// Versions in force, one of each tag, whose text is the tag and the language of the mail.
+async fn in_force(templates: &Templates, numbered: &[(&str, u32)]) {
+    let (heads, found): (Vec<_>, Vec<_>) = numbered
+        .iter()
+        .map(|(tag, number)| (head(tag, Some(*number)), version(tag, *number, "")))
+        .unzip();
+    ports::Templates::take_up(templates, &heads, found).await;
+}
+
+fn head(tag: &str, active: Option<u32>) -> TemplateHead {
+    TemplateHead {
+        key: of(tag),
+        active,
+        previous: None,
+        newest: 9,
+        changed_at: postern_core::model::Timestamp::from_unix_seconds(1),
+        changed_by: "ada@example.com".to_owned(),
+    }
+}
+
+fn version(tag: &str, number: u32, more: &str) -> TemplateVersion {
+    TemplateVersion {
+        key: of(tag),
+        number,
+        source: Source {
+            subject: "s".to_owned(),
+            html: "<p></p>".to_owned(),
+            text: format!("{tag} {number} {{{{ language }}}} {{{{ direction }}}}{more}"),
+        },
+        at: postern_core::model::Timestamp::from_unix_seconds(1),
+        by: "ada@example.com".to_owned(),
+        note: "edited".to_owned(),
+    }
+}
+
+/// The text of a mail to a reader of `wanted`; `built-in` and its language where that serves.
+fn read(templates: &Templates, wanted: &str) -> String {
+    let settings = Settings::default();
+    let chosen = templates.choose(Kind::SigninOtp, &Languages::parse(wanted), &settings);
+    if chosen.custom.is_none() {
+        return format!("built-in {}", chosen.language);
+    }
+    let mut fields = fields(&[]);
+    crate::mail::render::set_language(&mut fields, &chosen.language);
+    chosen.fill(&fields).unwrap().0.text
+}
+
+#[tokio::test]
+async fn the_closest_template_serves_a_reader_then_the_general_one_then_the_built_in() {
+    let templates = Templates::built_in();
+    assert_eq!(read(&templates, "de-AT"), "built-in de");
+    in_force(&templates, &[("de", 1), ("de-CH", 2), ("sv", 3), ("he", 4)]).await;
+    for (wanted, expected) in [
+        ("de-CH", "de-CH 2 de-CH ltr"),
+        ("de-AT", "de 1 de ltr"),
+        ("sv, de", "sv 3 sv ltr"),
+        ("nn, he", "he 4 he rtl"),
+        ("fr", "built-in fr"),
+        ("nn", "built-in en"),
+        ("", "built-in en"),
+    ] {
+        assert_eq!(read(&templates, wanted), expected, "{wanted}");
+    }
+    in_force(&templates, &[("", 5), ("de", 1)]).await;
+    for (wanted, expected) in [
+        ("de-AT", "de 1 de ltr"),
+        ("fr", " 5 fr ltr"),
+        ("sv", " 5 en ltr"),
+        ("ar", " 5 ar rtl"),
+    ] {
+        assert_eq!(read(&templates, wanted), expected, "{wanted}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_compiled_once_and_what_is_not_in_force_any_more_goes() {
+    let templates = Templates::built_in();
+    let heads = [head("de", Some(1)), head("fr", None)];
+    assert_eq!(
+        ports::Templates::wanting(&templates, &heads),
+        [(of("de"), 1)]
+    );
+    ports::Templates::take_up(&templates, &heads, vec![version("de", 1, "")]).await;
+    assert_eq!(ports::Templates::wanting(&templates, &heads), []);
+    let before = templates.choose(
+        Kind::SigninOtp,
+        &Languages::parse("de"),
+        &Settings::default(),
+    );
+    let heads = [head("de", Some(1)), head("fr", Some(2))];
+    ports::Templates::take_up(&templates, &heads, vec![version("fr", 2, "")]).await;
+    let after = templates.choose(
+        Kind::SigninOtp,
+        &Languages::parse("de"),
+        &Settings::default(),
+    );
+    let compiled = |chosen: Chosen| chosen.custom.unwrap().0;
+    assert!(Arc::ptr_eq(&compiled(before), &compiled(after)));
+    ports::Templates::take_up(&templates, &[head("de", None)], Vec::new()).await;
+    assert_eq!(read(&templates, "de"), "built-in de");
+}
+
+#[tokio::test]
+async fn what_a_version_needs_is_asked_of_the_one_that_would_serve() {
+    let templates = Templates::built_in();
+    let found = vec![version("de", 1, "{{ plan }}")];
+    ports::Templates::take_up(&templates, &[head("de", Some(1))], found).await;
+    let missing = |wanted: &str| {
+        ports::Templates::missing(
+            &templates,
+            Kind::SigninOtp,
+            &Languages::parse(wanted),
+            &Variables::default(),
+            &Settings::default(),
+        )
+    };
+    assert_eq!(missing("de-AT"), ["plan"]);
+    assert_eq!(missing("fr"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_template_that_cannot_be_filled_gives_way_to_the_built_in_one() {
+    let templates = Templates::built_in();
+    let found = vec![version("", 1, "{{ plan }}")];
+    ports::Templates::take_up(&templates, &[head("", Some(1))], found).await;
+    let settings = Settings::default();
+    let chosen = templates.choose(Kind::SigninOtp, &Languages::parse("de"), &settings);
+    let now = postern_core::model::Timestamp::from_unix_seconds(1_795_379_460);
+    let fields = samples::fields(Kind::SigninOtp, &chosen.language, &settings, now, &[]);
+    let (parts, fell_back) = chosen.fill(&fields).unwrap();
+    assert!(parts.text.contains(SAMPLE_CODE), "{}", parts.text);
+    assert_eq!(fell_back.unwrap().template, "signin_otp, version 1");
+}
+
+#[test]
+fn a_preview_needs_nothing_and_shows_what_callers_supply() {
+    let source = version("de", 1, " {{ otp }} {{ plan }} {{ user_name }}").source;
+    let language = Language::parse("de").unwrap();
+    let supplied = [("user_name".to_owned(), "Eva".to_owned())];
+    let now = postern_core::model::Timestamp::from_unix_seconds(1_795_379_460);
+    let kind = (Kind::SigninOtp, &language);
+    let parts = preview(kind, &source, &Settings::default(), now, &supplied).unwrap();
+    assert_eq!(parts.text, format!("de 1 de ltr {SAMPLE_CODE} [plan] Eva"));
 }

@@ -27,6 +27,7 @@ use postern_core::{
         DeliveryId, Languages, MailKind, NodeId, SigningKey, SigningState, Timestamp, Variables,
     },
     ports::{Amendment, Clock, Entropy, Templates},
+    settings::Settings,
 };
 use postern_store::Tuning;
 use tempfile::TempDir;
@@ -186,7 +187,7 @@ impl Entropy for SystemEntropy {
 struct AnyTemplate;
 
 impl Templates for AnyTemplate {
-    fn missing(&self, _: MailKind, _: &Languages, _: &Variables) -> Vec<String> {
+    fn missing(&self, _: MailKind, _: &Languages, _: &Variables, _: &Settings) -> Vec<String> {
         Vec::new()
     }
 }

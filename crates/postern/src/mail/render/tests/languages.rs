@@ -76,7 +76,7 @@ fn the_language_comes_from_the_variable_then_from_the_call_then_from_the_setting
             ..input(locale)
         };
         let settings = Settings {
-            default_language: postern_core::model::Language::parse(default).unwrap(),
+            default_language: Language::parse(default).unwrap(),
             ..Settings::default()
         };
         let renderer = Renderer {
@@ -138,8 +138,7 @@ fn a_mail_needs_nothing_from_elsewhere_and_stays_small() {
 #[test]
 fn a_mail_says_who_asked_when_and_for_whom_in_every_language() {
     for (tag, kind, mail) in all() {
-        let moment = Wording::in_language(&postern_core::model::Language::parse(&tag).unwrap())
-            .moment(SENT_AT);
+        let moment = Wording::in_language(&Language::parse(&tag).unwrap()).moment(SENT_AT);
         for part in [&mail.parts.text, &mail.parts.html] {
             for said in [
                 "Acme",

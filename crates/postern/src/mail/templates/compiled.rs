@@ -1,0 +1,184 @@
+//! One template, ready to be filled.
+
+use std::collections::BTreeSet;
+
+use minijinja::Environment;
+use postern_core::model::{MailKind, Variables};
+
+use super::parts::{Fields, Part, Parts, TemplateError};
+use super::pieces::{Piece, pieces};
+use super::{ALWAYS, Source, context, engine, mjml};
+
+/// The longest subject, in characters (contract §11).
+pub(super) const MAX_SUBJECT: usize = 255;
+
+/// One template, compiled. Filling it is cheap and safe from any thread.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    environment: Environment<'static>,
+    names: [String; 3],
+    /// Whether the lines of the HTML are those that were written.
+    as_written: bool,
+    /// What it names beyond what every mail of its kind has.
+    needs: BTreeSet<String>,
+    /// Those of them that it can do without.
+    spared: BTreeSet<String>,
+}
+
+impl Compiled {
+    /// Compiles the three parts.
+    ///
+    /// # Errors
+    /// The first part that the engine refuses, and why.
+    pub(super) fn compile(kind: MailKind, source: &Source) -> Result<Self, TemplateError> {
+        let names = names(kind.as_str());
+        let mut environment = engine::environment();
+        let mut needs = BTreeSet::new();
+        for (part, name) in Part::ALL.into_iter().zip(&names) {
+            needs.extend(add(&mut environment, name, part, part.of(source))?);
+        }
+        needs.retain(|name| !provided(kind, name));
+        let guarded = |name: &&String| Part::ALL.iter().any(|part| spares(part.of(source), name));
+        let spared = needs.iter().filter(guarded).cloned().collect();
+        Ok(Self {
+            environment,
+            names,
+            as_written: !mjml::is_mjml(&source.html),
+            needs,
+            spared,
+        })
+    }
+
+    /// Fills the three parts of a mail.
+    ///
+    /// # Errors
+    /// When a variable is missing, a bound is passed, or the subject would break its header.
+    pub(super) fn fill(&self, fields: &Fields) -> Result<Parts, TemplateError> {
+        let [subject_name, text_name, html_name] = &self.names;
+        let subject = engine::fill(&self.environment, subject_name, fields)?;
+        let subject = one_line(subject_name, &subject)?;
+        let mut fields = fields.clone();
+        fields.set("subject", subject.clone());
+        let html = engine::fill(&self.environment, html_name, &fields);
+        Ok(Parts {
+            text: engine::fill(&self.environment, text_name, &fields)?,
+            html: html.map_err(|error| {
+                let line = error.line.filter(|_| self.as_written);
+                error.at(line)
+            })?,
+            subject,
+        })
+    }
+
+    /// What the caller has to supply.
+    pub(super) fn required(&self) -> impl Iterator<Item = &String> {
+        self.needs.difference(&self.spared)
+    }
+
+    /// What the caller may supply.
+    pub(super) fn optional(&self) -> impl Iterator<Item = &String> {
+        self.spared.iter()
+    }
+
+    /// What the caller had to supply and did not.
+    pub(super) fn missing(&self, supplied: &Variables) -> Vec<String> {
+        self.required()
+            .filter(|name| supplied.get(name).is_none())
+            .cloned()
+            .collect()
+    }
+}
+
+/// The names of a template's parts in the engine.
+fn names(stem: &str) -> [String; 3] {
+    Part::ALL.map(|part| format!("{stem}.{}", part.suffix()))
+}
+
+/// The HTML that is sent of what was written, with its values fit for their places.
+///
+/// # Errors
+/// What is wrong with the MJML, or a value where none is safe.
+fn html(written: &str) -> Result<String, String> {
+    let html = if mjml::is_mjml(written) {
+        mjml::to_html(written)?
+    } else {
+        written.to_owned()
+    };
+    context::fit(&html)
+}
+
+/// Compiles one part under its name; answers what it names.
+pub(super) fn add(
+    environment: &mut Environment<'static>,
+    name: &str,
+    part: Part,
+    written: &str,
+) -> Result<Vec<String>, TemplateError> {
+    let refused = |problem: String| TemplateError::new(name, problem);
+    engine::admit(written).map_err(refused)?;
+    let source = match part {
+        Part::Html => html(written).map_err(refused)?,
+        Part::Subject | Part::Text => written.to_owned(),
+    };
+    // MJML may make lines of its own: what the engine says is about the lines as they were written.
+    let trouble = |error: minijinja::Error| {
+        let line = error.line().filter(|_| !mjml::is_mjml(written));
+        TemplateError::new(name, engine::told(&error)).at(line)
+    };
+    environment
+        .add_template_owned(name.to_owned(), source)
+        .map_err(trouble)?;
+    let compiled = environment.get_template(name).map_err(trouble)?;
+    Ok(compiled.undeclared_variables(false).into_iter().collect())
+}
+
+/// Whether every mail of the kind has this variable; `t` is the one function.
+pub(super) fn provided(kind: MailKind, name: &str) -> bool {
+    match name {
+        "otp" | "code_domain" => kind.method().has_code(),
+        "link" => kind.method().has_link(),
+        name => name == "t" || ALWAYS.contains(&name),
+    }
+}
+
+/// Whether a part asks if a variable is there, or has something to put in its place.
+fn spares(source: &str, name: &str) -> bool {
+    let tags = pieces(source).unwrap_or_default();
+    let asks = |piece: &Piece<'_>| {
+        let tag = matches!(piece, Piece::Output(_) | Piece::Statement(_));
+        tag && asks(piece.inner(), name)
+    };
+    tags.iter().any(asks)
+}
+
+fn asks(expression: &str, name: &str) -> bool {
+    let words: Vec<&str> = expression.split_whitespace().collect();
+    let flat = words.join(" ").replace(" |", "|").replace("| ", "|");
+    flat.match_indices(name).any(|(at, _)| {
+        let begins = flat[..at].chars().next_back().is_none_or(|c| !wordly(c));
+        let rest = &flat[at + name.len()..];
+        let guards = [
+            "|default",
+            " is defined",
+            " is undefined",
+            " is not defined",
+        ];
+        begins && guards.iter().any(|guard| rest.starts_with(guard))
+    })
+}
+
+/// Whether a character may stand in a name.
+pub(super) fn wordly(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '.'
+}
+
+fn one_line(name: &str, filled: &str) -> Result<String, TemplateError> {
+    let line = filled.trim();
+    if line.chars().any(char::is_control) {
+        return Err(TemplateError::new(
+            name,
+            "a subject is one line without control characters",
+        ));
+    }
+    Ok(line.chars().take(MAX_SUBJECT).collect())
+}

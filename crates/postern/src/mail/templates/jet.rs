@@ -1,0 +1,276 @@
+//! Templates written for Scalekit, whose language is JET, carried over into ours.
+//!
+//! What has no counterpart is reported with its line and the reason, and a comment stands in its
+//! place: nothing changes its meaning without being told of.
+
+mod cursor;
+mod expression;
+mod lexer;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Write as _};
+
+use postern_core::model::{MailKind, RESERVED_VARIABLES};
+
+use self::lexer::{Tag, Token, tokens};
+use super::Source;
+use super::compiled::Compiled;
+use super::parts::Part;
+
+/// A template carried over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The template in our language; whole only when nothing is left uncarried.
+    pub source: Source,
+    /// What could not be carried.
+    pub uncarried: Vec<Uncarried>,
+    /// What was carried and reads otherwise now.
+    pub changed: Vec<Uncarried>,
+}
+
+/// One place of a template that was not carried over, or not as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncarried {
+    /// In which part.
+    pub part: Part,
+    /// On which line of what was imported, from 1.
+    pub line: usize,
+    /// What stands there; at most 60 characters.
+    pub what: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// Carries a template over.
+pub fn import(kind: MailKind, jet: &Source) -> Imported {
+    let mut report = Report::default();
+    let mut carry = |part: Part| {
+        report.part = Some(part);
+        Carrier::new(&mut report).carry(part.of(jet))
+    };
+    let mut source = Source {
+        subject: carry(Part::Subject).trim().to_owned(),
+        text: carry(Part::Text),
+        html: carry(Part::Html),
+    };
+    declare(kind, &mut source);
+    Imported {
+        source,
+        uncarried: report.uncarried,
+        changed: report.changed,
+    }
+}
+
+/// Scalekit demands what a template names of every send: so does the template that was carried over.
+fn declare(kind: MailKind, source: &mut Source) {
+    let Ok(compiled) = Compiled::compile(kind, source) else {
+        return;
+    };
+    let named: Vec<&str> = compiled
+        .required()
+        .map(String::as_str)
+        .filter(|name| !RESERVED_VARIABLES.contains(name) && *name != "code_domain")
+        .collect();
+    if !named.is_empty() {
+        source.text = format!("{{# needs {} -#}}\n{}", named.join(", "), source.text);
+    }
+}
+
+#[derive(Default)]
+struct Report {
+    part: Option<Part>,
+    uncarried: Vec<Uncarried>,
+    changed: Vec<Uncarried>,
+}
+
+/// What an `end` ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    If,
+    /// Something that was not carried.
+    Foreign,
+}
+
+/// Carries one part over.
+struct Carrier<'r> {
+    report: &'r mut Report,
+    out: String,
+    open: Vec<(Open, usize)>,
+}
+
+impl<'r> Carrier<'r> {
+    fn new(report: &'r mut Report) -> Self {
+        Self {
+            report,
+            out: String::new(),
+            open: Vec::new(),
+        }
+    }
+
+    fn carry(mut self, jet: &str) -> String {
+        for token in tokens(jet) {
+            match token {
+                Token::Text { text, line } => self.text(text, line),
+                Token::Comment { text } => self.comment(text),
+                Token::Tag(tag) => self.tag(&tag),
+                Token::Unclosed { text, line } => {
+                    self.refuse(text, line, "it is not closed: nothing after it was carried");
+                }
+            }
+        }
+        while let Some((_, line)) = self.open.pop() {
+            self.refuse("{{ if … }}", line, "it has no {{ end }}");
+        }
+        self.out
+    }
+
+    /// Text stays as it is, unless our language would read a tag in it.
+    fn text(&mut self, text: &str, line: usize) {
+        let mut rest = text;
+        let mut lines = line;
+        while let Some(at) = ["{%", "{#"].iter().filter_map(|tag| rest.find(tag)).min() {
+            let (before, after) = rest.split_at(at + 1);
+            lines += before.matches('\n').count();
+            self.out.push_str(before);
+            self.out.push(' ');
+            let what: String = format!("{{{}", after.chars().take(8).collect::<String>());
+            self.change(
+                &what,
+                lines,
+                "it would begin a tag here: a space was put between",
+            );
+            rest = after;
+        }
+        self.out.push_str(rest);
+    }
+
+    fn comment(&mut self, text: &str) {
+        let text = text.replace("#}", "# }");
+        self.put(format_args!("{{#{text}#}}"));
+    }
+
+    fn tag(&mut self, tag: &Tag<'_>) {
+        let word = tag.word();
+        match word {
+            "if" => match self.expression(tag, tag.after("if")) {
+                Some(condition) => {
+                    self.open.push((Open::If, tag.line));
+                    self.statement(tag, &format!("if {condition}"));
+                }
+                None => self.open.push((Open::Foreign, tag.line)),
+            },
+            "else" => self.otherwise(tag),
+            "end" => match self.open.pop() {
+                Some((Open::If, _)) => self.statement(tag, "endif"),
+                Some((Open::Foreign, _)) => {}
+                None => self.refuse(
+                    tag.whole,
+                    tag.line,
+                    "there is no {{ if … }} that it could end",
+                ),
+            },
+            "range" | "block" | "try" => {
+                self.open.push((Open::Foreign, tag.line));
+                self.refuse(tag.whole, tag.line, foreign(word));
+            }
+            "yield" | "include" | "import" | "extends" | "return" | "catch" | "content" => {
+                self.refuse(tag.whole, tag.line, foreign(word));
+            }
+            _ => {
+                if let Some(value) = self.expression(tag, tag.inner) {
+                    let (left, right) = tag.trims();
+                    self.put(format_args!("{{{{{left} {value} {right}}}}}"));
+                }
+            }
+        }
+    }
+
+    fn otherwise(&mut self, tag: &Tag<'_>) {
+        let Some((Open::If, _)) = self.open.last() else {
+            if self.open.is_empty() {
+                self.refuse(tag.whole, tag.line, "there is no {{ if … }} before it");
+            }
+            return;
+        };
+        let rest = tag.after("else").trim();
+        let condition = rest
+            .strip_prefix("if")
+            .filter(|rest| !rest.starts_with(char::is_alphanumeric));
+        match condition {
+            None if rest.is_empty() => self.statement(tag, "else"),
+            None => self.refuse(
+                tag.whole,
+                tag.line,
+                "an else is followed by nothing or by an if",
+            ),
+            Some(condition) => {
+                if let Some(condition) = self.expression(tag, condition) {
+                    self.statement(tag, &format!("elif {condition}"));
+                }
+            }
+        }
+    }
+
+    fn statement(&mut self, tag: &Tag<'_>, statement: &str) {
+        let (left, right) = tag.trims();
+        self.put(format_args!("{{%{left} {statement} {right}%}}"));
+    }
+
+    /// The expression in our language; reported when it has none.
+    fn expression(&mut self, tag: &Tag<'_>, text: &str) -> Option<String> {
+        match expression::carry(text) {
+            Ok(carried) => {
+                for note in &carried.notes {
+                    self.change(tag.whole, tag.line, note);
+                }
+                Some(carried.text)
+            }
+            Err(why) => {
+                self.refuse(tag.whole, tag.line, &why);
+                None
+            }
+        }
+    }
+
+    fn put(&mut self, what: fmt::Arguments<'_>) {
+        let _ = self.out.write_fmt(what);
+    }
+
+    fn refuse(&mut self, what: &str, line: usize, why: &str) {
+        let one = self.told(what, line, why);
+        let safe = one
+            .what
+            .replace("#}", "# }")
+            .replace('{', "(")
+            .replace('}', ")");
+        self.put(format_args!("{{# not carried: {safe} #}}"));
+        self.report.uncarried.push(one);
+    }
+
+    fn change(&mut self, what: &str, line: usize, why: &str) {
+        let one = self.told(what, line, why);
+        self.report.changed.push(one);
+    }
+
+    fn told(&self, what: &str, line: usize, why: &str) -> Uncarried {
+        let flat: Vec<&str> = what.split_whitespace().collect();
+        Uncarried {
+            part: self.report.part.unwrap_or(Part::Html),
+            line,
+            what: flat.join(" ").chars().take(60).collect(),
+            why: why.to_owned(),
+        }
+    }
+}
+
+fn foreign(word: &str) -> &'static str {
+    match word {
+        "range" => "a mail here has no lists to go through: write its entries out",
+        "block" | "yield" | "content" => "there are no blocks: write the text where it belongs",
+        "include" | "import" | "extends" => {
+            "a template stands alone: copy what the other file has into it"
+        }
+        _ => "a template chooses and names, and does nothing else: leave it out",
+    }
+}

@@ -1,0 +1,146 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::mail::templates::engine;
+
+fn text(jet: &str) -> Imported {
+    let source = Source {
+        subject: "s".to_owned(),
+        html: "<p></p>".to_owned(),
+        text: jet.to_owned(),
+    };
+    import(MailKind::SigninLinkOtp, &source)
+}
+
+#[test]
+fn what_scalekit_shows_in_its_guides_is_carried_whole() {
+    for (jet, ours) in [
+        ("{{ otp }}", "{{ otp }}"),
+        ("{{.otp}}", "{{ otp }}"),
+        ("{{- otp -}}", "{{- otp -}}"),
+        (
+            "{{ if app_logo_url }}a{{ else if app_name }}b{{ else }}c{{ end }}",
+            "{% if app_logo_url %}a{% elif app_name %}b{% else %}c{% endif %}",
+        ),
+        ("{* a note *}", "{# a note #}"),
+        (
+            "{{ if !link && (otp == \"1\" || user_name != `x`) }}a{{end}}",
+            "{% if (not link) and ((otp == \"1\") or (user_name != \"x\")) %}a{% endif %}",
+        ),
+        (
+            "{{ isset(user_name) ? user_name : \"you\" }}",
+            "{{ user_name if (user_name is defined) else \"you\" }}",
+        ),
+        ("{{ user_name | upper }}", "{{ user_name|upper }}"),
+        ("{{ app_name + \"!\" }}", "{{ app_name ~ \"!\" }}"),
+        (
+            "{{ if not user_name }}a{{ end }}",
+            "{% if not user_name %}a{% endif %}",
+        ),
+        (
+            "{{ if user_name != nil }}a{{ end }}",
+            "{% if user_name is defined %}a{% endif %}",
+        ),
+        ("a {b} \"c\" }}", "a {b} \"c\" }}"),
+    ] {
+        let made = text(jet);
+        assert_eq!(made.source.text, ours, "{jet}");
+        assert_eq!((made.uncarried, made.changed), (vec![], vec![]), "{jet}");
+    }
+}
+
+#[test]
+fn what_has_no_counterpart_is_reported_with_its_line_and_a_reason() {
+    for (jet, what, why) in [
+        (
+            "\n{{ range i, v := list }}x{{ end }}",
+            "{{ range i, v := list }}",
+            "lists",
+        ),
+        ("\n{{ user.name }}", "{{ user.name }}", "parts"),
+        (
+            "\n{{ include \"a.jet\" }}",
+            "{{ include \"a.jet\" }}",
+            "alone",
+        ),
+        ("\n{{ x := 1 }}", "{{ x := 1 }}", "sets no variables"),
+        ("\n{{ link | raw }}", "{{ link | raw }}", "markup"),
+        (
+            "\n{{ if len(otp) > 3 }}a{{ end }}",
+            "{{ if len(otp) > 3 }}",
+            "equality",
+        ),
+        ("\n{{ end }}", "{{ end }}", "no {{ if"),
+        ("\n{{ if otp }}", "{{ if … }}", "no {{ end }}"),
+        ("\n{{ otp ", "{{ otp", "not closed"),
+        ("\n{{ . }}", "{{ . }}", "dot alone"),
+        (
+            "\n{{ \"a\" | printf: otp }}",
+            "{{ \"a\" | printf: otp }}",
+            "arguments",
+        ),
+    ] {
+        let made = text(jet);
+        let found = &made.uncarried[0];
+        assert_eq!(
+            (made.uncarried.len(), found.line, &*found.what),
+            (1, 2, what),
+            "{jet}"
+        );
+        assert!(found.why.contains(why), "{jet}: {}", found.why);
+        assert!(made.source.text.contains("{# not carried"), "{jet}");
+    }
+}
+
+#[test]
+fn what_reads_otherwise_is_told_of() {
+    let made = text("a{%b\n{{ if otp == 5 }}x{{ end }}");
+    assert_eq!(made.source.text, "a{ %b\n{% if otp == \"5\" %}x{% endif %}");
+    let lines: Vec<usize> = made.changed.iter().map(|one| one.line).collect();
+    assert_eq!((lines, made.uncarried.len()), (vec![1, 2], 0));
+}
+
+#[test]
+fn what_every_send_had_to_supply_is_declared() {
+    let made = text("{{ plan_name }} {{ otp }}");
+    assert_eq!(
+        made.source.text,
+        "{# needs plan_name -#}\n{{ plan_name }} {{ otp }}"
+    );
+}
+
+/// Pieces of the language in any order, besides plain text.
+fn soup() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "{{", "}}", "{*", "*}", "{%", "{#", "if ", "else", "else if ", "end", "range ", "otp",
+            ".", "(", ")", "!", "&&", "||", "==", "\"", "`", "'", "\\", "|", "upper", "isset(",
+            "nil", "?", ":", "-", " ", "\n", "+", "5", "é", "not ", "and ", "#}", "%}",
+        ])
+        .prop_map(str::to_owned),
+        "[ -~\\n]{0,6}",
+        "\\PC{0,3}",
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn nothing_panics_and_what_is_carried_whole_is_a_template(jet in soup()) {
+        let made = text(&jet);
+        if made.uncarried.is_empty() {
+            let text = &made.source.text;
+            prop_assert!(engine::admit(text).is_ok(), "{:?} became {:?}", jet, text);
+            let compiled = engine::environment().add_template_owned("txt", text.clone());
+            prop_assert!(compiled.is_ok(), "{:?} became {:?}: {:?}", jet, text, compiled.err());
+        }
+    }
+
+    #[test]
+    fn a_text_without_tags_is_carried_as_it_is(jet in "[^{]{0,200}") {
+        let made = text(&jet);
+        prop_assert_eq!(made.source.text, jet);
+    }
+}

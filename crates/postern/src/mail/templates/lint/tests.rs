@@ -1,0 +1,176 @@
+use postern_core::model::Language;
+
+use super::*;
+use crate::mail::built_in_source;
+
+fn key(kind: MailKind, tag: &str) -> TemplateKey {
+    TemplateKey {
+        kind,
+        language: Language::parse(tag),
+    }
+}
+
+fn good() -> Source {
+    Source {
+        subject: "{{ otp }} is your code".to_owned(),
+        html: "<p>{{ otp }}</p>\n<p>{{ link }}</p><a href=\"{{ link }}\">Sign in</a>".to_owned(),
+        text: "{{ otp }}\n{{ link }}\n\n@{{ code_domain }} #{{ otp }}\n".to_owned(),
+    }
+}
+
+/// `rule part line severity` of all that is wrong.
+fn wrong(source: &Source) -> Vec<String> {
+    let found = lint(&key(MailKind::SigninLinkOtp, ""), source);
+    let told = |one: &Finding| {
+        let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!(
+            "{} {}{line} {}",
+            one.severity.as_str(),
+            one.part.as_str(),
+            one.rule
+        )
+    };
+    found.iter().map(told).collect()
+}
+
+#[test]
+fn the_built_in_templates_pass_without_a_finding() {
+    for kind in MailKind::ALL {
+        let found = lint(&key(kind, ""), &built_in_source(kind));
+        assert_eq!(found, [], "{kind:?}");
+    }
+}
+
+#[test]
+fn a_template_that_carries_code_and_link_passes() {
+    assert_eq!(wrong(&good()), [""; 0]);
+}
+
+#[test]
+fn parts_that_are_not_there_are_named() {
+    let none = Source::default();
+    for rule in ["missing-subject", "missing-text", "missing-html"] {
+        assert!(
+            wrong(&none).iter().any(|told| told.ends_with(rule)),
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn code_and_link_have_to_be_in_every_mail() {
+    let mut one = good();
+    one.text = "{% if user_name %}{{ otp }}{% endif %} {{ link }}".to_owned();
+    assert!(wrong(&one).contains(&"error text missing-otp".to_owned()));
+    let mut one = good();
+    one.html = "<p title=\"{{ otp }}\">{{ otp }}</p>".to_owned();
+    assert_eq!(wrong(&one), ["error html missing-link"]);
+    let mut one = good();
+    one.html = "<p title=\"{{ otp }}\"></p><a href=\"{{ link }}\">x</a>".to_owned();
+    assert_eq!(
+        wrong(&one),
+        ["error html missing-otp", "warning html plain-link"]
+    );
+}
+
+#[test]
+fn an_unknown_variable_is_refused_unless_it_is_declared_or_asked_for() {
+    let with = |text: &str| {
+        let mut one = good();
+        one.html.push_str(text);
+        wrong(&one)
+    };
+    assert_eq!(with("{{ plan }}"), ["error html:2 unknown-variable"]);
+    assert_eq!(
+        with("{# needs seats, plan #}{{ plan }}"),
+        ["warning html:2 unknown-variable"]
+    );
+    assert_eq!(
+        with("{% if plan is defined %}{{ plan }}{% endif %}"),
+        [""; 0]
+    );
+    assert_eq!(with("{{ plan | default('free') }}"), [""; 0]);
+    assert_eq!(
+        with("{% if plan is defined %}x{% endif %}{{ plan }}"),
+        ["error html:2 fill"]
+    );
+    assert_eq!(with("{{ x }}"), ["error html:2 unknown-variable"]);
+}
+
+#[test]
+fn a_variable_of_another_kind_is_not_there() {
+    let found = lint(&key(MailKind::SigninOtp, ""), &good());
+    assert!(
+        found
+            .iter()
+            .any(|one| one.rule == "unknown-variable" && one.message.contains("no link")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_subject_of_two_lines_is_refused() {
+    for subject in ["a\nBcc: eve@example.com", "{{ otp }}\r\n{{ otp }}", "a\tb"] {
+        let mut one = good();
+        one.subject = subject.to_owned();
+        assert!(
+            wrong(&one).contains(&"error subject subject-break".to_owned()),
+            "{subject:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_fetched_without_tls_is_refused_and_where_it_stands_is_told() {
+    let mut one = good();
+    one.html
+        .push_str("\n<img src='HTTP://a.example/x.png' alt=\"\">");
+    one.html
+        .push_str("\n<p style=\"background:url(http://a.example/y)\">http: is a word</p>");
+    one.html.push_str("\n<a href=\"http://a.example\">a</a>");
+    assert_eq!(
+        wrong(&one),
+        [
+            "error html:3 http-asset",
+            "error html:4 http-asset",
+            "warning html:5 http-link"
+        ]
+    );
+}
+
+#[test]
+fn mjml_that_does_not_balance_and_tags_that_do_not_parse_are_told_with_their_line() {
+    let mut one = good();
+    one.html = "<mjml><mj-body>\n<mj-section></mj-body></mjml>".to_owned();
+    assert_eq!(wrong(&one), ["error html mjml"]);
+    let mut one = good();
+    one.html.push_str("\n{% if %}");
+    assert_eq!(wrong(&one), ["error html:3 engine"]);
+    let mut one = good();
+    one.html
+        .push_str("\n<p style=\"color:{{ user_name }}\">x</p>");
+    assert_eq!(wrong(&one), ["error html:3 engine"]);
+    let mut one = good();
+    one.text.push_str("{% for a in b %}{% endfor %}");
+    assert!(wrong(&one)[0].ends_with("engine"), "{:?}", wrong(&one));
+}
+
+#[test]
+fn a_mail_that_would_be_clipped_is_warned_of() {
+    let mut one = good();
+    one.html.push_str(&"<p>hello</p>".repeat(10_000));
+    assert_eq!(wrong(&one), ["warning html clipping"]);
+    one.html = "x".repeat(Source::MAX_BODY + 1);
+    assert_eq!(wrong(&one), ["error html too-large"]);
+}
+
+#[test]
+fn a_language_without_wording_and_one_from_the_right_are_warned_of() {
+    let rules = |tag: &str| {
+        let found = lint(&key(MailKind::SigninLinkOtp, tag), &good());
+        found.iter().map(|one| one.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules("sv"), ["wording"]);
+    assert_eq!(rules("ar"), ["direction"]);
+    assert_eq!(rules("de-AT"), [""; 0]);
+}

@@ -1,0 +1,172 @@
+//! What only filling a template shows: whether the code and the link arrive, in every language that
+//! it serves, with and without what a caller may leave out.
+
+use postern_core::model::{Language, Method, TemplateKey, Timestamp};
+use postern_core::settings::Settings;
+
+use super::super::compiled::{Compiled, MAX_SUBJECT};
+use super::super::parts::{Fields, Part, Parts, TemplateError};
+use super::super::samples::{self, SAMPLE_CODE, SAMPLE_LINK};
+use super::super::{Source, escape_html};
+use super::Finding;
+use crate::mail::wording;
+
+/// Gmail shows no more of a mail than 102 KB.
+const CLIPPED: usize = 100 * 1024;
+/// A moment with two digits in every place.
+const WHEN: Timestamp = Timestamp::from_unix_seconds(1_795_379_460);
+/// Optional variables that are tried one by one.
+const TRIED: usize = 40;
+
+/// What goes wrong when it is filled, and what is not in it then.
+pub(super) fn findings(key: &TemplateKey, source: &Source, compiled: &Compiled) -> Vec<Finding> {
+    let languages = match &key.language {
+        Some(language) => std::slice::from_ref(language),
+        None => wording::languages(),
+    };
+    let mut found = Vec::new();
+    for language in languages {
+        for fields in occasions(key, language, compiled, language == &languages[0]) {
+            match compiled.fill(&fields) {
+                Ok(parts) => found.extend(judge(key.kind.method(), &parts)),
+                Err(error) => found.push(failed(source, &error)),
+            }
+        }
+    }
+    found
+}
+
+/// A full mail, a bare one, and, with `each`, those in which one optional variable is there or not.
+fn occasions(
+    key: &TemplateKey,
+    language: &Language,
+    compiled: &Compiled,
+    each: bool,
+) -> Vec<Fields> {
+    let settings = Settings {
+        app_name: "Acme".to_owned(),
+        app_logo_url: "https://cdn.example.com/logo.png".to_owned(),
+        app_support_email: "help@example.com".to_owned(),
+        ..Settings::default()
+    };
+    let value = |name: &String| (name.clone(), format!("[{name}]"));
+    let required: Vec<_> = compiled.required().map(value).collect();
+    let optional: Vec<_> = compiled.optional().map(value).collect();
+    let with = |some: &[(String, String)], settings: &Settings| {
+        let supplied = [required.clone(), some.to_vec()].concat();
+        samples::fields(key.kind, language, settings, WHEN, &supplied)
+    };
+    let mut bare = with(&[], &Settings::default());
+    bare.set("user_name", "");
+    let mut all = vec![with(&optional, &settings), bare];
+    if each {
+        for at in 0..optional.len().min(TRIED) {
+            let mut others = optional.clone();
+            let one = others.remove(at);
+            all.push(with(&[one], &settings));
+            all.push(with(&others, &settings));
+        }
+    }
+    all
+}
+
+fn failed(source: &Source, error: &TemplateError) -> Finding {
+    let ends = |part: &Part| error.part.ends_with(&format!(".{}", part.suffix()));
+    let part = Part::ALL.into_iter().find(ends).unwrap_or(Part::Html);
+    let undefined = error.problem.contains("undefined");
+    let told = if undefined {
+        "it cannot be filled when an optional variable is left out: ask with `is defined` wherever it is named"
+            .to_owned()
+    } else {
+        format!("it cannot be filled: {}", error.problem)
+    };
+    let line = error
+        .line
+        .filter(|line| *line <= part.of(source).lines().count());
+    let rule = if part == Part::Subject && !undefined {
+        "subject-break"
+    } else {
+        "fill"
+    };
+    Finding::error(part, rule, told).at(line)
+}
+
+fn judge(method: Method, parts: &Parts) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let seen = visible(&parts.html);
+    if method.has_code() {
+        found.extend(code(&parts.text, &seen));
+    }
+    if method.has_link() {
+        found.extend(link(parts, &seen));
+    }
+    if parts.html.len() > CLIPPED {
+        let told = format!(
+            "the mail has {} KB: some mail programs cut it off after 100 KB",
+            parts.html.len() / 1024
+        );
+        found.push(Finding::warning(Part::Html, "clipping", told));
+    }
+    if parts.subject.chars().count() >= MAX_SUBJECT {
+        let told = "the subject is cut after 255 characters";
+        found.push(Finding::warning(Part::Subject, "subject-long", told));
+    }
+    found
+}
+
+fn code(text: &str, seen: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (part, place) in [(Part::Text, text), (Part::Html, seen)] {
+        if !place.contains(SAMPLE_CODE) {
+            let told = "the code is not in every mail: {{ otp }} has to stand outside of any if";
+            found.push(Finding::error(part, "missing-otp", told));
+        }
+    }
+    let last = text.trim_end().lines().next_back().unwrap_or_default();
+    if !(last.starts_with('@') && last.ends_with(&format!("#{SAMPLE_CODE}"))) {
+        let told = "phones and browsers fill the code in by themselves when the last line of the text is \
+                    @{{ code_domain }} #{{ otp }}";
+        found.push(Finding::warning(Part::Text, "autofill", told));
+    }
+    found
+}
+
+fn link(parts: &Parts, seen: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let told = "the link is not in every mail: {{ link }} has to stand outside of any if";
+    if !parts.text.contains(SAMPLE_LINK) {
+        found.push(Finding::error(Part::Text, "missing-link", told));
+    }
+    let escaped = escape_html(SAMPLE_LINK);
+    let leads = ["\"", "'"].map(|quote| format!("href={quote}{escaped}{quote}"));
+    if !leads.iter().any(|href| parts.html.contains(href)) {
+        let told =
+            "the link is not in every mail: <a href=\"{{ link }}\"> has to stand outside of any if";
+        found.push(Finding::error(Part::Html, "missing-link", told));
+    } else if !seen.contains(&escaped) {
+        let told = "show {{ link }} as text too, for programs that show no buttons";
+        found.push(Finding::warning(Part::Html, "plain-link", told));
+    }
+    found
+}
+
+/// The HTML without its tags, comments, styles and title.
+fn visible(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = [
+            ("<!--", "-->"),
+            ("<style", "</style"),
+            ("<title", "</title"),
+        ]
+        .into_iter()
+        .find(|(begin, _)| rest.starts_with(begin))
+        .map_or(">", |(_, end)| end);
+        rest = rest.find(end).map_or("", |at| &rest[at + end.len()..]);
+    }
+    out.push_str(rest);
+    out
+}
