@@ -4,6 +4,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::template_command::TemplateCommand;
+
 /// What an admin may ask; the same over the socket and in the process of the command line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -115,6 +117,8 @@ pub enum AdminCommand {
         /// The address.
         address: String,
     },
+    /// Show, change or try mail templates.
+    Template(TemplateCommand),
     /// List the newest mails.
     DeliveryList(DeliveriesWanted),
     /// Show what became of the mails of one request.

@@ -73,6 +73,7 @@ impl Admin {
         Ok(reply)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     async fn carry_out(&self, command: AdminCommand) -> Result<AdminReply, Refusal> {
         match command {
             AdminCommand::ClientCreate { name } => self.create_client(&name).await,
@@ -118,6 +119,7 @@ impl Admin {
                 note,
             } => self.suppress(&address, for_seconds, &note).await,
             AdminCommand::SuppressionRemove { address } => self.unsuppress(address).await,
+            AdminCommand::Template(command) => self.templates(command).await,
             AdminCommand::DeliveryList(wanted) => self.list_deliveries(wanted).await,
             AdminCommand::DeliveryShow { id } => self.show_deliveries(&id).await,
             AdminCommand::Doctor { dns } => self.examine(dns).await,

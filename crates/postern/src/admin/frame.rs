@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
-/// The longest frame, in bytes.
-pub(super) const LONGEST: usize = 1 << 20;
+/// The longest frame, in bytes: a mail template with two bodies of 1 MiB, quoted as JSON.
+pub(super) const LONGEST: usize = 1 << 23;
 
 /// Writes `value` as one frame.
 ///

@@ -19,6 +19,9 @@ mod reply;
 mod shown;
 mod socket;
 mod suppression;
+mod template_command;
+mod template_reply;
+mod templates;
 
 pub use command::{
     AdminCommand, DeliveriesWanted, DkimCommand, NewDkim, NewProvider, NewTokenSource, Revealed,
@@ -33,3 +36,9 @@ pub use reply::{
     SigningKeyRow, SuppressionRow,
 };
 pub use socket::{SOCKET, Socket};
+pub use template_command::{
+    NewTemplate, TemplateCommand, TemplateName, TemplateText, WantedPreview, WantedVersion,
+};
+pub use template_reply::{
+    FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
+};

@@ -2,6 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Revealed;
 use super::deliveries::{DeliveryRow, DeliveryTold};
+use super::template_command::TemplateText;
+use super::template_reply::{
+    FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
+};
 use crate::doctor::Report;
 
 /// What a command answers.
@@ -97,6 +101,23 @@ pub enum AdminReply {
         /// The address.
         address: String,
     },
+    /// Every kind of mail, and what is in force of it.
+    Templates(Vec<TemplateRow>),
+    /// A template's source.
+    Template(Box<TemplateShown>),
+    /// The versions of a template, newest first.
+    TemplateHistory(Vec<TemplateVersionRow>),
+    /// What lint says of a template, errors first.
+    TemplateLinted {
+        /// What it found.
+        findings: Vec<FindingRow>,
+    },
+    /// A version was saved.
+    TemplateSaved(TemplateSaved),
+    /// What is in force now.
+    TemplateUsed(TemplateRow),
+    /// A template filled with samples.
+    TemplatePreviewed(Box<TemplateText>),
     /// An invitation was made.
     AdminInvited {
         /// Lets its person in, once, within an hour.

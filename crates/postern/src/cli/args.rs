@@ -7,6 +7,7 @@ mod hook;
 mod mail;
 mod stores;
 mod suppression;
+mod template;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(super) use hook::HookCommand;
 pub(super) use mail::{DeliveryCommand, MailCommand, ProviderArgs, ProviderCommand};
 pub(super) use stores::{CopyArgs, StoreCommand};
 pub(super) use suppression::SuppressionCommand;
+pub(super) use template::{Files as TemplateFiles, TemplateCommand, Which};
 
 /// What the exit codes mean, shown below every `--help`.
 const EXIT_CODES: &str = "\
@@ -98,6 +100,9 @@ pub(crate) enum Command {
     /// Mail providers, and a mail to try them.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// What the mails look like: custom templates by kind and language, with history.
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// What became of mails.
     #[command(subcommand)]
     Delivery(DeliveryCommand),

@@ -18,6 +18,7 @@ mod serve;
 mod show;
 mod store;
 mod suppression;
+mod template;
 mod walk;
 
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Settings(command) => admin::settings(command, json),
         Command::Keys(command) => admin::keys(command, json),
         Command::Mail(command) => mail::run(command, json),
+        Command::Template(command) => template::run(command, json),
         Command::Delivery(command) => delivery::run(command, json),
         Command::Suppression(command) => suppression::run(command, json),
         Command::Doctor { dns, strict, store } => doctor::run(dns, strict, &store, json),

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use super::exit::Failure;
-use super::{delivery, dkim};
+use super::{delivery, dkim, template};
 use crate::admin::{
     AdminReply, ClientRow, HookRow, NewSecret, ProviderRow, SigningKeyRow, SuppressionRow,
 };
@@ -64,6 +64,7 @@ pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each answer")]
 fn lines(reply: &AdminReply) -> String {
     match reply {
         AdminReply::ClientCreated(made) | AdminReply::ClientRotated(made) => secret(made),
@@ -104,6 +105,15 @@ fn lines(reply: &AdminReply) -> String {
             ending(row.until.as_deref())
         ),
         AdminReply::Unsuppressed { address } => format!("{address} is sent mail again\n"),
+        AdminReply::Templates(rows) => template::list(rows),
+        AdminReply::Template(shown) => template::shown(shown),
+        AdminReply::TemplateHistory(rows) => template::history(rows),
+        AdminReply::TemplateLinted { findings } => template::linted(findings),
+        AdminReply::TemplateSaved(saved) => template::saved(saved),
+        AdminReply::TemplateUsed(row) => template::used(row),
+        AdminReply::TemplatePreviewed(filled) => {
+            format!("Subject: {}\n\n{}\n", filled.subject, filled.text)
+        }
         AdminReply::AdminInvited { url } => format!(
             "{}\nGood once, within an hour, for whoever opens it.\n",
             url.expose()
@@ -228,7 +238,7 @@ fn limits(row: &ProviderRow) -> String {
 }
 
 /// Columns as wide as their widest cell.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let all: Vec<Vec<String>> = std::iter::once(head.iter().map(ToString::to_string).collect())
         .chain(rows)
         .collect();

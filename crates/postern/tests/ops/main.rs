@@ -9,6 +9,7 @@ mod metrics;
 mod packaging;
 mod roots;
 mod serve;
+mod template;
 mod tls;
 
 use std::future::Future;

@@ -1,0 +1,223 @@
+//! Mail templates.
+
+use std::sync::Arc;
+
+use postern_core::flow::TemplateDraft;
+use postern_core::model::{
+    Language, MailKind, Snapshot, TemplateHead, TemplateKey, TemplateSource, Timestamp,
+};
+
+use super::execute::{Admin, Refusal};
+use super::reply::AdminReply;
+use super::template_command::{
+    NewTemplate, TemplateCommand, TemplateName, TemplateText, WantedPreview, WantedVersion,
+};
+use super::template_reply::{
+    FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
+};
+use crate::mail::inbox::DevInbox;
+use crate::mail::{built_in_source, lint, preview};
+use crate::world::SystemClock;
+
+impl Admin {
+    /// Carries out one command on templates.
+    pub(super) async fn templates(&self, command: TemplateCommand) -> Result<AdminReply, Refusal> {
+        match command {
+            TemplateCommand::List => self.list(|held, _| AdminReply::Templates(rows(held))).await,
+            TemplateCommand::Show { template, version } => {
+                let (_, shown) = self.shown(&template, version).await?;
+                Ok(AdminReply::Template(Box::new(shown)))
+            }
+            TemplateCommand::History { template } => self.history(&template).await,
+            TemplateCommand::Lint { template, version } => {
+                let (key, shown) = self.shown(&template, version).await?;
+                let findings = linted(&key, shown.source.into()).await?;
+                Ok(AdminReply::TemplateLinted { findings })
+            }
+            TemplateCommand::Save(new) => self.save(*new).await,
+            TemplateCommand::Use { template, version } => {
+                let key = key(&template)?;
+                self.now_held().await?;
+                let head = self.postern.use_template(&key, version).await?;
+                Ok(AdminReply::TemplateUsed(row(&head)))
+            }
+            TemplateCommand::Revert { template } => {
+                let key = key(&template)?;
+                self.now_held().await?;
+                let head = self.postern.revert_template(&key).await?;
+                Ok(AdminReply::TemplateUsed(row(&head)))
+            }
+            TemplateCommand::Preview(wanted) => self.preview(*wanted).await,
+        }
+    }
+
+    /// A source, and whose it is.
+    async fn shown(
+        &self,
+        name: &TemplateName,
+        version: WantedVersion,
+    ) -> Result<(TemplateKey, TemplateShown), Refusal> {
+        let (key, snapshot) = (key(name)?, self.now_held().await?);
+        let head = snapshot.template(&key);
+        let number = match version {
+            WantedVersion::InForce => head.and_then(|head| head.active),
+            WantedVersion::Newest => head.map(|head| head.newest),
+            WantedVersion::BuiltIn => None,
+            WantedVersion::Number(number) => Some(number),
+        };
+        let source = match number {
+            Some(number) => self.postern.template_version(&key, number).await?.source,
+            None => built_in_source(key.kind),
+        };
+        let shown = TemplateShown {
+            version: number,
+            newest: head.map_or(0, |head| head.newest),
+            source: source.into(),
+        };
+        Ok((key, shown))
+    }
+
+    async fn history(&self, name: &TemplateName) -> Result<AdminReply, Refusal> {
+        let (key, snapshot) = (key(name)?, self.now_held().await?);
+        let head = snapshot.template(&key);
+        let entries = self.postern.template_history(&key).await?;
+        let rows = entries.into_iter().map(|entry| TemplateVersionRow {
+            version: entry.number,
+            state: match head {
+                Some(head) if head.active == Some(entry.number) => "in force",
+                Some(head) if head.previous == Some(entry.number) => "before",
+                _ => "",
+            }
+            .to_owned(),
+            saved_at: entry.at.rfc3339(),
+            saved_by: entry.by,
+            note: entry.note,
+            bytes: entry.bytes,
+        });
+        Ok(AdminReply::TemplateHistory(rows.collect()))
+    }
+
+    async fn save(&self, new: NewTemplate) -> Result<AdminReply, Refusal> {
+        let (key, shown) = self.shown(&new.template, WantedVersion::Newest).await?;
+        let source = TemplateSource {
+            subject: new.subject.unwrap_or(shown.source.subject),
+            html: new.html.unwrap_or(shown.source.html),
+            text: new.text.unwrap_or(shown.source.text),
+        };
+        let findings = linted(&key, source.clone()).await?;
+        let draft = TemplateDraft {
+            key,
+            source,
+            seen: new.seen,
+            note: new.note,
+            activate: new.activate,
+        };
+        let saved = self.postern.save_template(draft).await?;
+        Ok(AdminReply::TemplateSaved(TemplateSaved {
+            version: saved.number,
+            active: saved.active,
+            findings,
+        }))
+    }
+
+    async fn preview(&self, wanted: WantedPreview) -> Result<AdminReply, Refusal> {
+        let (key, shown) = self.shown(&wanted.template, wanted.version).await?;
+        let settings = &self.postern.snapshot().settings;
+        let language = key.language.as_ref().unwrap_or(&settings.default_language);
+        let supplied: Vec<_> = wanted.variables.into_iter().collect();
+        let (source, now) = (shown.source.into(), self.postern.now());
+        let parts = preview((key.kind, language), &source, settings, now, &supplied)
+            .map_err(|problem| Refusal(problem.to_string()))?;
+        if wanted.to_inbox {
+            if !self.inbox_file.exists() {
+                let told = "there is no development inbox here: `postern dev` makes one";
+                return Err(Refusal(told.to_owned()));
+            }
+            let inbox = DevInbox::open(&self.inbox_file, Arc::new(SystemClock));
+            let inbox = inbox.map_err(|error| Refusal(error.to_string()))?;
+            let kept = inbox.show(&parts).await;
+            kept.map_err(|error| Refusal(error.to_string()))?;
+        }
+        Ok(AdminReply::TemplatePreviewed(Box::new(TemplateText {
+            subject: parts.subject,
+            html: parts.html,
+            text: parts.text,
+        })))
+    }
+}
+
+/// What lint says, on a thread that may take its time.
+async fn linted(key: &TemplateKey, source: TemplateSource) -> Result<Vec<FindingRow>, Refusal> {
+    let key = key.clone();
+    let found = tokio::task::spawn_blocking(move || lint(&key, &source)).await;
+    let found = found.map_err(|_| Refusal("the template could not be judged".to_owned()))?;
+    Ok(found.iter().map(FindingRow::from).collect())
+}
+
+fn key(name: &TemplateName) -> Result<TemplateKey, Refusal> {
+    let kind = MailKind::parse(&name.kind).ok_or_else(|| {
+        let known = MailKind::ALL.map(MailKind::as_str).join(", ");
+        Refusal(format!("{:?} is no template: there are {known}", name.kind))
+    })?;
+    let read = |tag: &String| {
+        Language::parse(tag).ok_or_else(|| Refusal(format!("{tag:?} is no language tag (BCP 47)")))
+    };
+    Ok(TemplateKey {
+        kind,
+        language: name.language.as_ref().map(read).transpose()?,
+    })
+}
+
+/// Every kind for all languages, whether custom or not, and every custom one.
+fn rows(snapshot: &Snapshot) -> Vec<TemplateRow> {
+    let mut keys: Vec<TemplateKey> = MailKind::ALL.map(TemplateKey::of).to_vec();
+    keys.extend(snapshot.templates.iter().map(|head| head.key.clone()));
+    keys.sort();
+    keys.dedup();
+    let told = |key: &TemplateKey| match snapshot.template(key) {
+        Some(head) => row(head),
+        None => bare(key),
+    };
+    keys.iter().map(told).collect()
+}
+
+fn bare(key: &TemplateKey) -> TemplateRow {
+    TemplateRow {
+        template: key.kind.as_str().to_owned(),
+        language: key.language.as_ref().map(ToString::to_string),
+        version: None,
+        draft: None,
+        changed_at: None,
+        changed_by: None,
+    }
+}
+
+fn row(head: &TemplateHead) -> TemplateRow {
+    TemplateRow {
+        version: head.active,
+        draft: (head.active != Some(head.newest)).then_some(head.newest),
+        changed_at: Some(Timestamp::rfc3339(head.changed_at)),
+        changed_by: Some(head.changed_by.clone()),
+        ..bare(&head.key)
+    }
+}
+
+impl From<TemplateSource> for TemplateText {
+    fn from(source: TemplateSource) -> Self {
+        Self {
+            subject: source.subject,
+            html: source.html,
+            text: source.text,
+        }
+    }
+}
+
+impl From<TemplateText> for TemplateSource {
+    fn from(text: TemplateText) -> Self {
+        Self {
+            subject: text.subject,
+            html: text.html,
+            text: text.text,
+        }
+    }
+}

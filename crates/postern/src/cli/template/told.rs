@@ -1,0 +1,116 @@
+//! What commands on templates tell people.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::super::exit::Failure;
+use super::super::show::{self, table};
+use crate::admin::{FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow};
+
+/// Every kind of mail.
+pub(in crate::cli) fn list(rows: &[TemplateRow]) -> String {
+    let cells = |row: &TemplateRow| {
+        vec![
+            row.template.clone(),
+            row.language.clone().unwrap_or_else(|| "all".to_owned()),
+            in_force(row),
+            row.draft
+                .map_or(String::new(), |draft| format!("version {draft}")),
+            row.changed_at.clone().unwrap_or_default(),
+            row.changed_by.clone().unwrap_or_default(),
+        ]
+    };
+    let head = ["TEMPLATE", "LANGUAGE", "IN FORCE", "DRAFT", "CHANGED", "BY"];
+    table(&head, rows.iter().map(cells))
+}
+
+fn in_force(row: &TemplateRow) -> String {
+    row.version
+        .map_or("built-in".to_owned(), |number| format!("version {number}"))
+}
+
+/// What is in force now.
+pub(in crate::cli) fn used(row: &TemplateRow) -> String {
+    let language = row
+        .language
+        .as_ref()
+        .map_or(String::new(), |tag| format!(" ({tag})"));
+    format!(
+        "{}{language}: {} is in force, on every node within 2 s\n",
+        row.template,
+        in_force(row)
+    )
+}
+
+/// A source.
+pub(in crate::cli) fn shown(shown: &TemplateShown) -> String {
+    let which = shown
+        .version
+        .map_or("built-in".to_owned(), |number| format!("version {number}"));
+    let source = &shown.source;
+    format!(
+        "--- {which}\n--- subject\n{}\n--- text\n{}\n--- html\n{}\n",
+        source.subject.trim_end(),
+        source.text.trim_end(),
+        source.html.trim_end()
+    )
+}
+
+/// The versions of a template.
+pub(in crate::cli) fn history(rows: &[TemplateVersionRow]) -> String {
+    if rows.is_empty() {
+        return "the built-in template: there is no version yet\n".to_owned();
+    }
+    let cells = |row: &TemplateVersionRow| {
+        vec![
+            row.version.to_string(),
+            row.state.clone(),
+            row.saved_at.clone(),
+            row.saved_by.clone(),
+            row.bytes.to_string(),
+            row.note.clone(),
+        ]
+    };
+    let head = ["VERSION", "STATE", "SAVED", "BY", "BYTES", "NOTE"];
+    table(&head, rows.iter().map(cells))
+}
+
+/// What lint says.
+pub(in crate::cli) fn linted(findings: &[FindingRow]) -> String {
+    if findings.is_empty() {
+        return "nothing is wrong with it\n".to_owned();
+    }
+    findings.iter().map(finding).collect()
+}
+
+fn finding(one: &FindingRow) -> String {
+    let line = one.line.map_or(String::new(), |line| format!(":{line}"));
+    format!(
+        "{}{line}: {}: {} [{}]\n",
+        one.part, one.severity, one.message, one.rule
+    )
+}
+
+/// What became of a save.
+pub(in crate::cli) fn saved(saved: &TemplateSaved) -> String {
+    let told = if saved.active {
+        "is in force, on every node within 2 s"
+    } else {
+        "is kept as a draft"
+    };
+    let findings: String = saved.findings.iter().map(finding).collect();
+    format!("{findings}version {} {told}\n", saved.version)
+}
+
+/// Which files were written.
+pub(super) fn written(files: &[PathBuf], json: bool) -> Result<(), Failure> {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    if json {
+        return show::json(&json!({ "written": names }));
+    }
+    show::text(&(names.join("\n") + "\n"))
+}

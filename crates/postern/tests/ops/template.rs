@@ -1,0 +1,306 @@
+//! `postern template` beside a running server, and without one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use postern_testkit::process::Server;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Application, POSTERN, eventually, parsed, plan, postern, stderr, stdout};
+
+const TEXT: &str = "Ihr Code: {{ otp }}\n\n@{{ code_domain }} #{{ otp }}\n";
+
+fn put(dir: &Path, name: &str, content: &str) -> PathBuf {
+    let file = dir.join(name);
+    fs::write(&file, content).expect("a temporary folder can be written");
+    file
+}
+
+/// `postern template set` with this HTML.
+fn set(server: &Server, files: &TempDir, html: &str, more: &[&str]) -> Output {
+    let html = put(files.path(), "a.html", html);
+    let text = put(files.path(), "a.txt", TEXT);
+    let mut arguments = vec![
+        "template",
+        "set",
+        "signin_otp",
+        "--subject",
+        "Code {{ otp }}",
+    ];
+    let (html, text) = (html.display().to_string(), text.display().to_string());
+    arguments.extend(["--html", &html, "--text", &text]);
+    arguments.extend(more);
+    server.admin(&arguments)
+}
+
+async fn mail(server: &Server, to: &str) -> Value {
+    let url = &server.credentials().url;
+    let url = format!("{url}/dev/inbox/messages?to={to}&wait=10");
+    let answer = reqwest::get(url).await.expect("the inbox answers");
+    let mails: Value = answer.json().await.expect("the inbox answers JSON");
+    mails[0].clone()
+}
+
+#[tokio::test]
+async fn a_template_set_from_files_is_mailed_shown_and_reverted() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let set = set(&server, &files, "<p>Hallo {{ otp }}</p>", &[]);
+    assert!(set.status.success(), "{}", stderr(&set));
+    assert!(
+        stdout(&set).contains("version 1 is in force"),
+        "{}",
+        stdout(&set)
+    );
+    let application = Application::of(server.credentials()).await;
+    assert_eq!(application.send("ada@example.com").await.0, 200);
+    let mail = mail(&server, "ada@example.com").await;
+    assert!(
+        mail["html"].as_str().unwrap().starts_with("<p>Hallo "),
+        "{mail}"
+    );
+    let list = parsed(&server.admin(&["--json", "template", "list"]));
+    assert_eq!(
+        (list[0]["template"].clone(), list[0]["version"].clone()),
+        (json!("signin_otp"), json!(1))
+    );
+    let history = parsed(&server.admin(&["--json", "template", "history", "signin_otp"]));
+    assert_eq!(history[0]["saved_by"], json!("command line"));
+    let part = server.admin(&["template", "show", "signin_otp", "--part", "html"]);
+    assert_eq!(stdout(&part), "<p>Hallo {{ otp }}</p>\n");
+    let reverted = server.admin(&["template", "revert", "signin_otp"]);
+    assert!(
+        stdout(&reverted).contains("built-in is in force"),
+        "{}",
+        stdout(&reverted)
+    );
+}
+
+#[tokio::test]
+async fn what_lint_refuses_stays_a_draft_and_the_command_fails() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let set = set(&server, &files, "<p>Hallo</p>", &[]);
+    assert_eq!(set.status.code(), Some(1));
+    assert!(stdout(&set).contains("[missing-otp]"), "{}", stdout(&set));
+    assert!(
+        stderr(&set).contains("version 1 is a draft"),
+        "{}",
+        stderr(&set)
+    );
+    let used = server.admin(&["template", "use", "signin_otp", "1"]);
+    assert!(
+        stderr(&used).contains("the code is not in every mail"),
+        "{}",
+        stderr(&used)
+    );
+    let lint = server.admin(&["--json", "template", "lint", "signin_otp"]);
+    assert_eq!(lint.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&lint.stdout).unwrap();
+    assert_eq!(told["findings"][0]["rule"], json!("missing-otp"));
+}
+
+#[tokio::test]
+async fn a_send_without_a_declared_variable_is_refused_by_name() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let declared = "{# needs plan #}<p>{{ plan }} {{ otp }}</p>";
+    let set = set(&server, &files, declared, &["--language", "de"]);
+    assert!(set.status.success(), "{}", stderr(&set));
+    let application = Application::of(server.credentials()).await;
+    let send = |email: &str, variables: Value| {
+        application.call(
+            "send",
+            json!({ "email": email, "template_variables": variables }),
+        )
+    };
+    let (status, told) = send("ada@example.com", json!({ "locale": "de" })).await;
+    assert_eq!(status, 400);
+    assert!(
+        told.to_string().contains("template_variables.plan"),
+        "{told}"
+    );
+    assert_eq!(
+        send("ada@example.com", json!({ "locale": "fr" })).await.0,
+        200
+    );
+    let supplied = json!({ "locale": "de", "plan": "Pro" });
+    assert_eq!(send("bob@example.com", supplied).await.0, 200);
+    let mail = mail(&server, "bob@example.com").await;
+    assert!(
+        mail["html"].as_str().unwrap().starts_with("<p>Pro "),
+        "{mail}"
+    );
+}
+
+#[tokio::test]
+async fn a_scalekit_template_is_carried_over_or_told_why_not() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let import = |html: &str, more: &[&str]| {
+        let html = put(files.path(), "a.html", html).display().to_string();
+        let text = put(files.path(), "a.txt", "{{ .otp }}\n")
+            .display()
+            .to_string();
+        let subject = "{{app_name}}: Your verification code is {{otp}}";
+        let mut arguments = vec!["template", "import", "signin_otp", "--subject", subject];
+        arguments.extend(["--html", &html, "--text", &text]);
+        arguments.extend(more);
+        server.admin(&arguments)
+    };
+    let lost = import("<p>{{ otp }}</p>\n{{ range x }}a{{ end }}", &[]);
+    assert_eq!(lost.status.code(), Some(1));
+    assert!(
+        stdout(&lost).starts_with("html:2: not carried: {{ range x }}: "),
+        "{}",
+        stdout(&lost)
+    );
+    assert!(
+        stderr(&lost).contains("nothing was saved"),
+        "{}",
+        stderr(&lost)
+    );
+    let list = parsed(&server.admin(&["--json", "template", "list"]));
+    assert_eq!(list[0].get("draft"), None);
+    let whole = import(
+        "<p>{{ if user_name }}Hi {{ user_name }}{{ end }} {{ otp }}</p>",
+        &[],
+    );
+    assert!(
+        whole.status.success(),
+        "{}{}",
+        stdout(&whole),
+        stderr(&whole)
+    );
+    let shown = parsed(&server.admin(&["--json", "template", "show", "signin_otp"]));
+    let html = "<p>{% if user_name %}Hi {{ user_name }}{% endif %} {{ otp }}</p>";
+    assert_eq!(shown["html"], json!(html));
+}
+
+#[tokio::test]
+async fn an_editor_changes_the_newest_version_and_only_what_it_changed_is_saved() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let edit = |script: &str| {
+        let editor = put(files.path(), "editor", &format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(&editor, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut command = Command::new(POSTERN);
+        command.env_remove("VISUAL").env("EDITOR", &editor);
+        command.args(["template", "edit", "signin_otp", "--data"]);
+        command.arg(server.data()).output().unwrap()
+    };
+    let same = edit("exit 0");
+    assert_eq!(stdout(&same), "nothing was changed\n", "{}", stderr(&same));
+    let changed = edit("sed -i 's/^/Neu: /' \"$1\"");
+    assert!(
+        stdout(&changed).contains("version 1 is in force"),
+        "{}{}",
+        stdout(&changed),
+        stderr(&changed)
+    );
+    let subject = server.admin(&["template", "show", "signin_otp", "--part", "subject"]);
+    assert!(
+        stdout(&subject).starts_with("Neu: {{ t("),
+        "{}",
+        stdout(&subject)
+    );
+    let failed = edit("exit 3");
+    assert!(
+        stderr(&failed).contains("nothing was saved"),
+        "{}",
+        stderr(&failed)
+    );
+}
+
+#[tokio::test]
+async fn a_preview_goes_into_a_file_or_the_inbox() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    for (name, holds) in [
+        ("a.html", "<!doctype html>"),
+        ("a.txt", "731904"),
+        ("a.eml", "multipart/alternative"),
+    ] {
+        let file = files.path().join(name).display().to_string();
+        let made = server.admin(&[
+            "template",
+            "preview",
+            "signup_link_otp",
+            "--language",
+            "de",
+            "--out",
+            &file,
+        ]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        let content = fs::read_to_string(&file).unwrap();
+        assert!(content.contains(holds), "{name}: {content}");
+    }
+    let made = server.admin(&["template", "preview", "signin_otp", "--inbox"]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let mail = mail(&server, "preview@postern.localhost").await;
+    assert!(mail["text"].as_str().unwrap().contains("731904"), "{mail}");
+}
+
+#[tokio::test]
+async fn without_a_server_files_are_linted_and_a_store_is_changed() {
+    let files = tempfile::tempdir().unwrap();
+    let mut server = plan().start();
+    let data = server.data().to_owned();
+    server.stop();
+    let data = data.to_str().unwrap();
+    let dir = files.path().to_str().unwrap();
+    let exported = postern(&[
+        "template",
+        "export",
+        "signin_link",
+        "--to",
+        dir,
+        "--data",
+        data,
+    ]);
+    assert!(exported.status.success(), "{}", stderr(&exported));
+    let lint = postern(&["template", "lint", "signin_link", "--from", dir]);
+    assert!(
+        stdout(&lint).contains("nothing is wrong"),
+        "{}{}",
+        stdout(&lint),
+        stderr(&lint)
+    );
+    let set = postern(&[
+        "template",
+        "set",
+        "signin_link",
+        "--from",
+        dir,
+        "--draft",
+        "--data",
+        data,
+    ]);
+    assert!(
+        stdout(&set).contains("version 1 is kept as a draft"),
+        "{}{}",
+        stdout(&set),
+        stderr(&set)
+    );
+    let odd = postern(&["template", "lint", "sign_in", "--from", dir]);
+    assert_eq!(odd.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_change_by_the_command_line_is_in_force_on_the_running_server() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let application = Application::of(server.credentials()).await;
+    assert!(
+        set(&server, &files, "<p>Eins {{ otp }}</p>", &[])
+            .status
+            .success()
+    );
+    let count = std::sync::atomic::AtomicU32::new(0);
+    eventually("the mail is the custom one", || async {
+        let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let email = format!("ada{number}@example.com");
+        application.send(&email).await;
+        let mail = mail(&server, &email).await;
+        mail["html"]
+            .as_str()
+            .is_some_and(|html| html.contains("Eins"))
+    })
+    .await;
+}
