@@ -122,7 +122,10 @@ export const PAGES = [
   ['overview', '/dashboard'], ['quickstart', '/dashboard/quickstart'], ['method', '/dashboard/authentication'],
   ['emails', '/dashboard/emails'], ['email-add', '/dashboard/emails/add?preset=sendgrid'],
   ['email-other', '/dashboard/emails/add?preset=other'], ['branding', '/dashboard/emails/branding'],
-  ['callbacks', '/dashboard/emails/callbacks'], ['dkim', '/dashboard/emails/dkim'], ['suppression', '/dashboard/suppression'], ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
+  ['callbacks', '/dashboard/emails/callbacks'], ['dkim', '/dashboard/emails/dkim'], ['suppression', '/dashboard/suppression'],
+  ['templates', '/dashboard/emails/templates'],
+  ['template', '/dashboard/emails/templates/signin_link_otp?language=de&reader=de'],
+  ['applications', '/dashboard/applications'], ['logs', '/dashboard/logs'],
   ['why', '/dashboard/logs/why?email=barbara@example.com'], ['inbox', '/dashboard/inbox'], ['admins', '/dashboard/admins'],
   ['keys', '/dashboard/keys'], ['audit', '/dashboard/audit'], ['prove', '/dashboard/prove'],
 ];

@@ -64,6 +64,32 @@ await press(page, 'Verify this link');
 await says(page, 'Verified: your app would sign in link@example.com now.');
 console.log('ok: the link of a trial mail leads back and is verified by a button');
 
+await page.goto(`${url}/dashboard/emails/templates/signin_link_otp`);
+const source = (id, text) => page.$eval(`#${id}`, (area, value) => {
+  area.value = value;
+  area.dispatchEvent(new Event('input', { bubbles: true }));
+}, text);
+const preview = (answer) => answer.url().endsWith('/signin_link_otp/html') && answer.request().method() === 'POST';
+const [typed] = await Promise.all([
+  page.waitForResponse(preview),
+  source('html', '<p>Willkommen {{ user_name }}: {{ otp }}</p><script>parent.document.title = "x"</script>'),
+]);
+assert.match(await typed.text(), /Willkommen Ada: 731904/);
+await page.waitForFunction(() => document.querySelector('#findings').innerText.includes('the link is not in every mail'));
+const [asText] = await Promise.all([page.waitForResponse(preview), page.click('input[name="view"][value="text"]')]);
+assert.match(await asText.text(), /<pre.*731904/s);
+assert.equal(await page.title(), 'Sign-in: magic link + code · Postern');
+await page.waitForFunction(() => document.querySelectorAll('.stage iframe').length === 1);
+await source('html', '<p>Willkommen {{ otp }}</p><p><a href="{{ link }}">Weiter</a> {{ link }}</p>');
+await page.waitForFunction(() => document.querySelector('#findings').innerText.includes('Nothing is wrong'));
+await press(page, 'Save and put in force');
+await says(page, 'Custom, version 1');
+await call('send', { email: 'grace@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
+assert.match((await mail('grace@example.com')).html, /^<p>Willkommen \d{6}/);
+await press(page, 'Revert to what was before');
+await says(page, 'Reverted.');
+console.log('ok: a template is edited with a live preview and lint, mailed, and reverted');
+
 await page.goto(`${url}/dashboard/logs`);
 await call('send', { email: 'late@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
 await says(page, 'late@example.com');
@@ -81,7 +107,7 @@ assert.equal(await page.evaluate(() => document.activeElement.closest('main') !=
 console.log('ok: the keyboard skips to the content');
 
 await page.setViewport({ width: 360, height: 740 });
-for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/emails/add?preset=other', '/dashboard/emails/branding', '/dashboard/emails/callbacks', '/dashboard/suppression', '/dashboard/logs/why?email=late@example.com', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox']) {
+for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/emails/add?preset=other', '/dashboard/emails/branding', '/dashboard/emails/callbacks', '/dashboard/emails/templates', '/dashboard/emails/templates/signin_otp', '/dashboard/suppression', '/dashboard/logs/why?email=late@example.com', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox']) {
   await page.goto(url + path);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= 360, `${path} is ${wide} wide`);

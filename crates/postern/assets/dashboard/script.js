@@ -1,4 +1,4 @@
-// Copying, and the keyboard's way out of the menu. Everything else works without a script.
+// Copying, the keyboard's way out of the menu, and the live preview. Everything else works without a script.
 'use strict';
 document.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-copy]');
@@ -23,4 +23,28 @@ document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || !menu) return;
   menu.open = false;
   menu.querySelector('summary').focus();
+});
+// The preview is a form's answer in a frame. Each one comes in a frame of its own, so that nothing
+// flickers and going back leads away from the page rather than through the previews.
+document.querySelectorAll('form[data-live]').forEach((form) => {
+  const button = form.querySelector('button[data-preview]');
+  let wait;
+  const show = () => {
+    const held = form.querySelectorAll('.stage iframe');
+    const before = held[0];
+    held.forEach((frame) => { if (frame !== before) frame.remove(); });
+    const next = before.cloneNode();
+    next.removeAttribute('src');
+    next.name = 'preview';
+    next.classList.add('coming');
+    before.removeAttribute('name');
+    before.after(next);
+    next.addEventListener('load', () => { next.classList.remove('coming'); before.remove(); }, { once: true });
+    form.requestSubmit(button);
+  };
+  form.addEventListener('input', (event) => {
+    clearTimeout(wait);
+    wait = setTimeout(show, event.target.matches('textarea, input:not([type="radio"])') ? 500 : 0);
+  });
+  button.hidden = true;
 });

@@ -87,7 +87,12 @@ async fn enter(
         return Err(Trouble::Forged.into());
     }
     let form = if writes {
-        read_form(&head.headers, body).await?
+        let room = if who.is_some() {
+            route.room()
+        } else {
+            BODY_LIMIT
+        };
+        read_form(&head.headers, body, room).await?
     } else {
         Fields::default()
     };
@@ -193,14 +198,19 @@ fn is_our_own(dashboard: &Dashboard, headers: &HeaderMap) -> bool {
         && crate::mail::inbox::is_loopback_host(host)
 }
 
-async fn read_form(headers: &HeaderMap, body: Body) -> Result<Fields, Trouble> {
+async fn read_form(headers: &HeaderMap, body: Body, room: usize) -> Result<Fields, Trouble> {
     let kind = text(headers, CONTENT_TYPE.as_str());
     if !kind.starts_with("application/x-www-form-urlencoded") && !kind.is_empty() {
         return Err(Trouble::Forged);
     }
-    let body = read_body(headers, body, BODY_LIMIT).await;
-    let body = body
-        .map_err(|_| Trouble::Told("The form did not arrive whole, or is over 64 KiB.".into()))?;
+    let body = read_body(headers, body, room).await;
+    let told = || {
+        format!(
+            "The form did not arrive whole, or is over {} KiB.",
+            room / 1024
+        )
+    };
+    let body = body.map_err(|_| Trouble::Told(told()))?;
     Ok(Fields::urlencoded(&body))
 }
 

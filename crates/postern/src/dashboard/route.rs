@@ -11,6 +11,7 @@ use postern_core::flow::SignedIn;
 use super::Dashboard;
 use super::fields::Fields;
 use super::trouble::Trouble;
+use crate::rest::body::BODY_LIMIT;
 
 /// Who may see a page. There is no default: a page without one does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,17 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) access: Access,
     pub(super) run: fn(Arc<Dashboard>, Visit) -> Answer,
+}
+
+impl Route {
+    /// How long a form may be, in bytes. Templates have two bodies of up to 1 MiB, of which a form
+    /// writes some characters with three bytes.
+    pub(super) fn room(&self) -> usize {
+        if self.path.starts_with("/dashboard/emails/templates/") {
+            return 7 << 20;
+        }
+        BODY_LIMIT
+    }
 }
 
 /// What a page answers.

@@ -7,3 +7,4 @@ mod pages;
 mod roles;
 mod site;
 mod stock;
+mod templates;

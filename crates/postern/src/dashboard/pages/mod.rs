@@ -19,6 +19,7 @@ mod proving;
 mod quickstart;
 mod steps;
 mod suppression;
+mod templates;
 mod trial;
 mod why;
 
@@ -64,6 +65,9 @@ fn looking() -> Vec<Route> {
         page!(GET "/dashboard/emails/branding/html" Viewer branding::html),
         page!(GET "/dashboard/emails/dkim" Viewer dkim::list),
         page!(GET "/dashboard/emails/callbacks" Viewer callbacks::list),
+        page!(GET "/dashboard/emails/templates" Viewer templates::list),
+        page!(GET "/dashboard/emails/templates/{id}" Viewer templates::show),
+        page!(GET "/dashboard/emails/templates/{id}/html" Viewer templates::preview_saved),
         page!(GET "/dashboard/suppression" Viewer suppression::list),
         page!(GET "/dashboard/applications" Viewer applications::list),
         page!(GET "/dashboard/logs" Viewer logs::list),
@@ -94,6 +98,11 @@ fn changing() -> Vec<Route> {
         page!(POST "/dashboard/emails/branding" Owner branding::save),
         page!(POST "/dashboard/suppression/rules" Owner suppression::rules),
         page!(POST "/dashboard/emails/dkim" Owner dkim::sign),
+        page!(POST "/dashboard/emails/templates/{id}" Owner templates::save),
+        page!(POST "/dashboard/emails/templates/{id}/html" Owner templates::preview_typed),
+        page!(POST "/dashboard/emails/templates/{id}/lint" Owner templates::findings),
+        page!(POST "/dashboard/emails/templates/{id}/use" Owner templates::use_version),
+        page!(POST "/dashboard/emails/templates/{id}/revert" Owner templates::revert),
         page!(POST "/dashboard/suppression/add" Owner suppression::add),
         page!(POST "/dashboard/suppression/remove" Owner suppression::remove),
         page!(POST "/dashboard/logs/forget" Owner why::forget),

@@ -1,0 +1,344 @@
+//! The editor of one template.
+
+use askama::Template;
+use axum::response::Response;
+use postern_core::error::{Error, Violation};
+use postern_core::flow::TemplateDraft;
+use postern_core::model::{Snapshot, TemplateEntry, TemplateHead, TemplateKey, TemplateSource};
+
+use super::State;
+use super::names::{address, key, language_name, title, variables};
+use crate::dashboard::Dashboard;
+use crate::dashboard::document::{Shell, go, html};
+use crate::dashboard::fields::Fields;
+use crate::dashboard::route::Visit;
+use crate::dashboard::shown;
+use crate::dashboard::trouble::Trouble;
+use crate::mail::{Finding, Severity, built_in_source, lint, wording};
+
+/// A language's tag, and what it is called.
+type Named = (String, String);
+
+#[derive(Template)]
+#[template(path = "template.html")]
+struct Page {
+    shell: Shell,
+    id: &'static str,
+    title: &'static str,
+    /// The language that is edited; empty for all.
+    tag: String,
+    /// The languages that have a template of their own, and what they are called.
+    tabs: Vec<Named>,
+    /// What may be added.
+    known: Vec<Named>,
+    state: State,
+    /// The version that the text comes from; none for the built-in one.
+    version: Option<u32>,
+    /// The newest version when the page was made; 0 for none.
+    seen: u32,
+    source: TemplateSource,
+    findings: Vec<Finding>,
+    variables: Vec<(&'static str, &'static str)>,
+    history: Vec<Row>,
+    can_revert: bool,
+    /// Who was here meanwhile.
+    stale: String,
+    wrong: Vec<Violation>,
+    /// The language of the preview.
+    reader: String,
+    view: String,
+}
+
+#[derive(Template)]
+#[template(path = "template_findings.html")]
+struct Found {
+    findings: Vec<Finding>,
+}
+
+/// One version in the history.
+struct Row {
+    number: u32,
+    at: String,
+    by: String,
+    note: String,
+    size: String,
+    active: bool,
+    previous: bool,
+}
+
+/// What was refused of a save.
+#[derive(Default)]
+struct Refused {
+    stale: String,
+    wrong: Vec<Violation>,
+}
+
+impl Page {
+    fn is_view(&self, view: &str) -> bool {
+        self.view == view || (self.view.is_empty() && view == "desktop")
+    }
+
+    fn errors(&self) -> usize {
+        count(&self.findings)
+    }
+}
+
+impl Found {
+    fn errors(&self) -> usize {
+        count(&self.findings)
+    }
+}
+
+fn count(findings: &[Finding]) -> usize {
+    let errors = findings.iter();
+    errors.filter(|one| one.severity == Severity::Error).count()
+}
+
+/// A version, ready to be edited.
+pub(in crate::dashboard) async fn show(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let key = key(&visit.path, &visit.query)?;
+    let held = dashboard.postern.snapshot();
+    let newest = held.template(&key).map(|head| head.newest);
+    let number = match visit.query.get("version") {
+        "built-in" => None,
+        "" => newest,
+        number => number.parse().ok().or(newest),
+    };
+    let source = match number {
+        None if newest.is_none() => start(dashboard, &key).await?,
+        number => source_of(dashboard, &key, number).await?,
+    };
+    page(
+        dashboard,
+        &visit,
+        &key,
+        (number, source),
+        Refused::default(),
+    )
+    .await
+}
+
+/// Saves what was typed; what passes lint comes into force, if that was the button.
+pub(in crate::dashboard) async fn save(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let key = key(&visit.path, &visit.form)?;
+    let source = typed(&visit.form);
+    let activate = visit.form.get("do") != "draft";
+    let draft = TemplateDraft {
+        key: key.clone(),
+        source: source.clone(),
+        seen: Some(visit.form.get("seen").parse().unwrap_or(0)),
+        note: "edited in the dashboard".to_owned(),
+        activate,
+    };
+    let saved = dashboard
+        .postern
+        .acting(visit.me())
+        .save_template(draft)
+        .await;
+    let refused = match saved {
+        Ok(saved) if activate && !saved.active => return Ok(go(&address(&key, "template-draft"))),
+        Ok(saved) if saved.active => return Ok(go(&address(&key, "template-used"))),
+        Ok(_) => return Ok(go(&address(&key, "template-kept"))),
+        Err(Error::Invalid(wrong)) if wrong.iter().any(|one| one.constraint == "stale") => {
+            Refused {
+                stale: wrong
+                    .first()
+                    .map(|one| one.description.clone())
+                    .unwrap_or_default(),
+                wrong: Vec::new(),
+            }
+        }
+        Err(Error::Invalid(wrong)) => Refused {
+            stale: String::new(),
+            wrong,
+        },
+        Err(other) => return Err(other.into()),
+    };
+    page(dashboard, &visit, &key, (None, source), refused).await
+}
+
+/// Lint of what is typed, while it is typed.
+pub(in crate::dashboard) async fn findings(
+    _: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let key = key(&visit.path, &visit.form)?;
+    let findings = judged(&key, typed(&visit.form)).await?;
+    Ok(html(&Found { findings }))
+}
+
+/// Puts a version in force, or the built-in template.
+pub(in crate::dashboard) async fn use_version(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let key = key(&visit.path, &visit.form)?;
+    let number = match visit.form.get("version") {
+        "built-in" => None,
+        number => Some(number.parse().map_err(|_| Trouble::NotFound)?),
+    };
+    let postern = dashboard.postern.acting(visit.me());
+    postern.use_template(&key, number).await?;
+    Ok(go(&address(&key, "template-used")))
+}
+
+/// Puts in force what was before.
+pub(in crate::dashboard) async fn revert(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let key = key(&visit.path, &visit.form)?;
+    let postern = dashboard.postern.acting(visit.me());
+    postern.revert_template(&key).await?;
+    Ok(go(&address(&key, "template-reverted")))
+}
+
+async fn page(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    key: &TemplateKey,
+    (version, source): (Option<u32>, TemplateSource),
+    refused: Refused,
+) -> Result<Response, Trouble> {
+    let snapshot = dashboard.postern.snapshot();
+    let head = snapshot.template(key);
+    let history = dashboard.postern.template_history(key).await?;
+    let given = if visit.form.pairs().is_empty() {
+        &visit.query
+    } else {
+        &visit.form
+    };
+    let (tabs, known) = languages(&snapshot, key);
+    Ok(html(&Page {
+        id: key.kind.as_str(),
+        title: title(key.kind),
+        tag: key.tag(),
+        tabs,
+        known,
+        state: head.map(State::of).unwrap_or_default(),
+        version,
+        seen: head.map_or(0, |head| head.newest),
+        findings: judged(key, source.clone()).await?,
+        source,
+        variables: variables(key.kind),
+        history: history.iter().map(|entry| row(entry, head)).collect(),
+        can_revert: head.is_some_and(|head| head.active != head.previous),
+        stale: refused.stale,
+        wrong: refused.wrong,
+        reader: given.get("reader").to_owned(),
+        view: given.get("view").to_owned(),
+        shell: Shell::of(dashboard, visit),
+    }))
+}
+
+/// The languages that have a template of this kind, with the one that is edited; and the others.
+fn languages(held: &Snapshot, key: &TemplateKey) -> (Vec<Named>, Vec<Named>) {
+    let named = |tag: String| (tag.clone(), language_name(&tag).to_owned());
+    let mut tags: Vec<String> = held
+        .templates
+        .iter()
+        .filter(|head| head.key.kind == key.kind && head.key.language.is_some())
+        .map(|head| head.key.tag())
+        .chain(key.language.as_ref().map(ToString::to_string))
+        .collect();
+    tags.sort();
+    tags.dedup();
+    let known = wording::languages().iter().map(ToString::to_string);
+    let rest = known.map(named).collect();
+    (tags.into_iter().map(named).collect(), rest)
+}
+
+fn row(entry: &TemplateEntry, head: Option<&TemplateHead>) -> Row {
+    let is = |number: Option<u32>| number == Some(entry.number);
+    Row {
+        number: entry.number,
+        at: shown::at(entry.at),
+        by: entry.by.clone(),
+        note: entry.note.clone(),
+        size: format!("{} KB", entry.bytes.div_ceil(1024)),
+        active: is(head.and_then(|head| head.active)),
+        previous: is(head.and_then(|head| head.previous)),
+    }
+}
+
+/// What a template for a new language starts from: the one for all, else the built-in one.
+async fn start(dashboard: &Dashboard, key: &TemplateKey) -> Result<TemplateSource, Trouble> {
+    let general = TemplateKey::of(key.kind);
+    let held = dashboard.postern.snapshot();
+    let active = held.template(&general).and_then(|head| head.active);
+    source_of(dashboard, &general, active).await
+}
+
+/// A version's source, or the built-in one.
+pub(super) async fn source_of(
+    dashboard: &Dashboard,
+    key: &TemplateKey,
+    number: Option<u32>,
+) -> Result<TemplateSource, Trouble> {
+    match number {
+        None => Ok(built_in_source(key.kind)),
+        Some(number) => {
+            let found = dashboard.postern.template_version(key, number).await;
+            Ok(found.map_err(|_| Trouble::NotFound)?.source)
+        }
+    }
+}
+
+/// What is in the form. Browsers send lines with CR LF.
+pub(super) fn typed(form: &Fields) -> TemplateSource {
+    let text = |name: &str| {
+        let found = form.pairs().iter().find(|(key, _)| key == name);
+        found.map_or(String::new(), |(_, text)| text.replace("\r\n", "\n"))
+    };
+    TemplateSource {
+        subject: text("subject").trim().to_owned(),
+        html: text("html"),
+        text: text("text"),
+    }
+}
+
+async fn judged(key: &TemplateKey, source: TemplateSource) -> Result<Vec<Finding>, Trouble> {
+    let key = key.clone();
+    let found = tokio::task::spawn_blocking(move || lint(&key, &source)).await;
+    found.map_err(|_| Trouble::Told("The template could not be judged: report this.".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::model::MailKind;
+
+    use super::*;
+
+    #[test]
+    fn lines_of_a_form_are_read_as_they_were_written() {
+        let form = Fields::urlencoded(b"subject=+a+&html=%3Cp%3E%0D%0A&text=b%0D%0Ac");
+        let source = typed(&form);
+        assert_eq!(
+            (&*source.subject, &*source.html, &*source.text),
+            ("a", "<p>\n", "b\nc")
+        );
+    }
+
+    #[test]
+    fn every_language_has_a_name() {
+        for language in wording::languages() {
+            let tag = language.to_string();
+            assert_ne!(language_name(&tag), tag);
+        }
+    }
+
+    #[test]
+    fn variables_are_those_of_the_kind() {
+        let names =
+            |kind| -> Vec<_> { variables(kind).into_iter().map(|(name, _)| name).collect() };
+        assert!(names(MailKind::SigninOtp).contains(&"otp"));
+        assert!(!names(MailKind::SigninOtp).contains(&"link"));
+        assert!(names(MailKind::SignupLink).contains(&"link"));
+    }
+}
