@@ -121,7 +121,9 @@ impl Names {
         // With its last dot a name is whole: the system's search list is for other uses.
         let whole = format!("{}.", name.trim_end_matches('.'));
         let asked = timeout(QUESTION, self.resolver.lookup(whole, kind)).await;
-        let answer = asked.unwrap_or(Err(NetError::Timeout)).map_err(missing)?;
+        let answer = asked
+            .unwrap_or(Err(NetError::Timeout))
+            .map_err(|error| missing(&error))?;
         let found = records(&answer, read);
         if found.is_empty() {
             return Err(Missing::Absent);
@@ -145,8 +147,8 @@ fn records<T>(answer: &Lookup, read: impl Fn(&RData) -> Option<T>) -> Vec<T> {
     data.filter_map(read).collect()
 }
 
-fn missing(error: NetError) -> Missing {
-    match &error {
+fn missing(error: &NetError) -> Missing {
+    match error {
         NetError::Dns(DnsError::NoRecordsFound(none))
             if [ResponseCode::NXDomain, ResponseCode::NoError].contains(&none.response_code) =>
         {

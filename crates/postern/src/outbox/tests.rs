@@ -58,6 +58,20 @@ async fn a_deferred_mail_is_tried_again_once_its_moment_has_come() {
 }
 
 #[tokio::test]
+async fn the_time_to_sent_counts_from_the_queueing_on() {
+    let world = World::new().await;
+    world.smtp.once(Step::Rcpt, Act::reply(451));
+    world.send_and_ring("ada@example.com").await;
+    world.attempted().await;
+    world.later(Duration::from_secs(3));
+    world.attempted().await;
+    let gauges = crate::telemetry::metrics::Gauges::default();
+    let told = world.metrics.render(gauges);
+    let sum = "postern_mail_time_to_sent_seconds_sum 3.0\n";
+    assert!(told.contains(sum), "{told}");
+}
+
+#[tokio::test]
 async fn a_refused_recipient_is_final() {
     let world = World::new().await;
     world.smtp.once(Step::Rcpt, Act::reply(550));

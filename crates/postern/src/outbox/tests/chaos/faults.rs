@@ -52,7 +52,7 @@ fn fault(step: Step, to: &str, roll: u64) -> Option<Act> {
     Some(match (step, roll) {
         (Step::Rcpt, _) if to.starts_with("never") => Act::reply(451),
         (Step::Banner, 0..10) | (Step::Mail, 0..15) => Act::reply(421),
-        (Step::Banner, 10..20) => Act::reply(554),
+        (Step::Banner, 10..20) | (Step::Data, 15..20) => Act::reply(554),
         (Step::Banner, 20..23) | (Step::Rcpt, 0..5) | (Step::EndOfData, 0..5) => Act::Silence,
         (Step::Banner, 23..30)
         | (Step::Ehlo, 0..5)
@@ -61,11 +61,9 @@ fn fault(step: Step, to: &str, roll: u64) -> Option<Act> {
         | (Step::Data, 0..5)
         | (Step::Body, 0..20)
         | (Step::EndOfData, 5..25) => Act::Drop,
-        (Step::Mail, 15..20) => Act::reply(550),
         (Step::Rcpt, 15..75) | (Step::Data, 5..15) | (Step::EndOfData, 25..40) => Act::reply(451),
         (Step::Rcpt, 75..95) => no_mailbox(),
-        (Step::Rcpt, 95..105) | (Step::EndOfData, 40..50) => Act::reply(550),
-        (Step::Data, 15..20) => Act::reply(554),
+        (Step::Mail, 15..20) | (Step::Rcpt, 95..105) | (Step::EndOfData, 40..50) => Act::reply(550),
         (Step::EndOfData, 50..80) => Act::AcceptAndDrop,
         (Step::EndOfData, 80..85) => Act::AcceptAndSilence,
         _ => return None,
