@@ -91,7 +91,16 @@ await press(page, 'grace@example.com');
 await says(page, 'Mail taken by second');
 console.log('ok: the log names the provider and what it said');
 
-for (const name of ['first', 'second']) {
+const cloud = { on: '/dashboard/emails/add?preset=microsoft365', name: 'cloud', from: 'login@example.com', client_id: '11111111-2222', password: 'a-client-secret' };
+await save(page, '/dashboard/emails/add', { ...cloud, tenant: '../evil' });
+assert.ok((await page.$eval('#tenant-wrong', (line) => line.innerText)).includes('tenant'));
+await save(page, '/dashboard/emails/add', { ...cloud, tenant: 'example.com' });
+await says(page, 'Connected.');
+await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?name=cloud', from: 'Tea <login@example.com>' });
+await says(page, 'https://login.microsoftonline.com/example.com/oauth2/v2.0/token');
+console.log('ok: a provider that wants access tokens is connected, and changed without losing where they come from');
+
+for (const name of ['first', 'second', 'cloud']) {
   await page.goto(`${url}/dashboard/emails`);
   await press(page, `Remove ${name}`);
   await press(page, `Remove ${name}`);

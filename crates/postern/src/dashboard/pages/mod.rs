@@ -15,6 +15,7 @@ mod logs;
 mod method;
 mod overview;
 mod provider;
+mod provider_form;
 mod proving;
 mod quickstart;
 mod steps;
