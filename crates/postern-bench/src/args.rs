@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::{door::Door, drive::Until, idle::IdleArgs, overload::OverloadArgs};
 
@@ -18,6 +19,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "Examples:
   postern-bench all --spawn target/release/postern --floor
+  postern-bench all --spawn target/release/postern --floor --engine postgres
   postern-bench verify --door rest,grpc --spawn target/release/postern --floor --count 20000
   postern-bench send --env-file postern-data/dev.env --seconds 10
   postern-bench outbox --smtp --floor --spawn target/release/postern
@@ -73,6 +75,16 @@ pub(crate) enum Command {
         #[arg(long)]
         bytes: usize,
     },
+    /// The echo with one statement a request, through a pool, that the server is compared with.
+    #[command(hide = true)]
+    PooledServer {
+        /// Threads that serve.
+        #[arg(long, default_value_t = 1)]
+        workers: usize,
+        /// The PostgreSQL that the statements go to.
+        #[arg(long)]
+        database: String,
+    },
     /// The bare group commit that the server is compared with.
     #[command(hide = true)]
     CommitFloor {
@@ -114,9 +126,23 @@ pub(crate) struct RunArgs {
     /// Puts this many live requests into the store of a spawned server first.
     #[arg(long, default_value_t = 0, requires = "spawn")]
     pub(crate) prefill: u64,
+    /// What a spawned server keeps its state in: its own file, or a PostgreSQL that is made for the run
+    /// (Debian's package `postgresql`), whose processes' CPU time counts as the server's.
+    #[arg(long, value_enum, default_value_t = Engine::Sqlite, requires_if("postgres", "spawn"))]
+    pub(crate) engine: Engine,
     /// Prints JSON instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a server keeps its state in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Engine {
+    /// A file of its own.
+    Sqlite,
+    /// A database server beside it.
+    Postgres,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -174,6 +200,15 @@ pub(crate) struct TargetArgs {
     /// That client's secret.
     #[arg(long, env = "SCALEKIT_CLIENT_SECRET", hide_env_values = true)]
     pub(crate) client_secret: Option<String>,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
 }
 
 impl RunArgs {

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: DashboardArgs) -> anyhow::Result<()> {
     let home = Home::new(&args.spawn)?;
     home.start(true).await?.stop().await?;
     let began = watch::now();
-    prefill::fill(&home.data(), args.requests).await?;
+    prefill::fill(&home.data(), None, args.requests).await?;
     println!(
         "{} requests filled in within {:.0?}",
         args.requests,

@@ -131,14 +131,14 @@ pub(crate) async fn round(
     for _ in 0..connections {
         opened.push(door.open(server.address).await?);
     }
-    let (mut began, mut used_before) = (watch::now(), server.process.usage()?);
+    let (mut began, mut used_before) = (watch::now(), server.usage()?);
     let mut callers = JoinSet::new();
     for connection in opened {
         callers.spawn_local(caller(connection, Rc::clone(&shared)));
     }
     if let Until::Elapsed(span) = until {
         tokio::time::sleep(WARM_UP).await;
-        (began, used_before) = (watch::now(), server.process.usage()?);
+        (began, used_before) = (watch::now(), server.usage()?);
         shared.measuring.set(true);
         tokio::time::sleep(span).await;
         shared.stopping.set(true);
@@ -146,7 +146,7 @@ pub(crate) async fn round(
     while let Some(done) = callers.join_next().await {
         done??;
     }
-    let (took, used) = (began.elapsed(), server.process.usage()? - used_before);
+    let (took, used) = (began.elapsed(), server.usage()? - used_before);
     let meter = shared.meter.replace(Meter::new());
     Ok(Round { meter, took, used })
 }
@@ -181,7 +181,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async { axum::serve(listener, echo::router()).await });
-        let server = Server::echo(address, Process(std::process::id()));
+        let server = Server::echo(address, Process(std::process::id()), None);
         let work = Rc::new(Work::same(verb, body));
         let round = round(&server, door, 4, &work, Until::Count(100))
             .await

@@ -6,8 +6,7 @@ use anyhow::Context;
 use axum::{
     Router,
     body::Bytes,
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::IntoResponse,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
     routing::post,
 };
 use postern_proto::scalekit::v1::auth::passwordless::{
@@ -21,7 +20,7 @@ use tokio::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{bodies::Verb, process::Process, server::Server};
+use crate::{bodies::Verb, pooled, process::Process, server::Server};
 
 /// An echo in a process of its own, so that its CPU time is counted like the server's.
 pub(crate) struct Echo {
@@ -31,12 +30,31 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
+    /// The bare echo.
     pub(crate) async fn start(workers: Option<usize>) -> anyhow::Result<Self> {
+        Self::run(&["echo-server"], workers, None).await
+    }
+
+    /// The echo with one statement a request on this database.
+    pub(crate) async fn pooled(
+        workers: Option<usize>,
+        url: &str,
+        database: Process,
+    ) -> anyhow::Result<Self> {
+        Self::run(&pooled::words(url), workers, Some(database)).await
+    }
+
+    async fn run(
+        words: &[&str],
+        workers: Option<usize>,
+        database: Option<Process>,
+    ) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let as_the_server = cores.saturating_sub(1).max(1);
         let workers = workers.unwrap_or(as_the_server).to_string();
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["echo-server", "--workers", &workers])
+            .args(words)
+            .args(["--workers", &workers])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -47,7 +65,7 @@ impl Echo {
         let address = line.trim().parse().context("the echo tells its address")?;
         let process = Process(child.id().context("the echo runs")?);
         Ok(Self {
-            server: Server::echo(address, process),
+            server: Server::echo(address, process, database),
             _child: child,
         })
     }
@@ -55,11 +73,20 @@ impl Echo {
 
 /// Serves until the process ends; tells its address on standard output.
 pub(crate) fn serve(workers: usize) -> anyhow::Result<()> {
+    run(workers, async { Ok(router()) })
+}
+
+/// Serves what `router` comes to.
+pub(crate) fn run(
+    workers: usize,
+    router: impl Future<Output = anyhow::Result<Router>>,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        let router = router.await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address: SocketAddr = listener.local_addr()?;
         writeln!(std::io::stdout(), "{address}")?;
@@ -67,7 +94,7 @@ pub(crate) fn serve(workers: usize) -> anyhow::Result<()> {
             // As the server does; without it nothing is lost but the echo's latency.
             drop(stream.set_nodelay(true));
         });
-        axum::serve(listener, router()).await?;
+        axum::serve(listener, router).await?;
         Ok(())
     })
 }
@@ -84,19 +111,32 @@ pub(crate) fn router() -> Router {
         )
 }
 
-async fn send(body: Bytes) -> impl IntoResponse {
-    json::<SendPasswordlessRequest, _>(&body, sent)
+async fn send(body: Bytes) -> Result<Answer, StatusCode> {
+    sent_for(&body)
 }
 
-async fn resend(body: Bytes) -> impl IntoResponse {
+async fn resend(body: Bytes) -> Result<Answer, StatusCode> {
     json::<ResendPasswordlessRequest, _>(&body, sent)
 }
 
-async fn verify(body: Bytes) -> impl IntoResponse {
-    json::<VerifyPasswordLessRequest, _>(&body, verified)
+async fn verify(body: Bytes) -> Result<Answer, StatusCode> {
+    verified_for(&body)
 }
 
-fn json<Q, A>(body: &[u8], answer: fn() -> A) -> impl IntoResponse + use<Q, A>
+/// A JSON body with its type.
+pub(crate) type Answer = ([(HeaderName, &'static str); 1], Vec<u8>);
+
+/// Reads a send and answers one.
+pub(crate) fn sent_for(body: &[u8]) -> Result<Answer, StatusCode> {
+    json::<SendPasswordlessRequest, _>(body, sent)
+}
+
+/// Reads a verify and answers one.
+pub(crate) fn verified_for(body: &[u8]) -> Result<Answer, StatusCode> {
+    json::<VerifyPasswordLessRequest, _>(body, verified)
+}
+
+fn json<Q, A>(body: &[u8], answer: fn() -> A) -> Result<Answer, StatusCode>
 where
     Q: for<'de> serde::Deserialize<'de>,
     A: serde::Serialize,

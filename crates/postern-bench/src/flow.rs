@@ -28,7 +28,7 @@ pub(crate) async fn sign_ins(
     let run = Rc::new(watch::run_tag());
     let taken = Rc::new(Cell::new(0));
     let meter = Rc::new(RefCell::new(Meter::new()));
-    let (began, before) = (watch::now(), server.process.usage()?);
+    let (began, before) = (watch::now(), server.usage()?);
     let mut signing_in = JoinSet::new();
     for _ in 0..people {
         let (server, run) = (Rc::clone(server), Rc::clone(&run));
@@ -47,7 +47,7 @@ pub(crate) async fn sign_ins(
     while let Some(done) = signing_in.join_next().await {
         done??;
     }
-    let (took, used) = (began.elapsed(), server.process.usage()? - before);
+    let (took, used) = (began.elapsed(), server.usage()? - before);
     let meter = meter.replace(Meter::new());
     Ok(Round { meter, took, used })
 }
@@ -100,7 +100,7 @@ pub(crate) async fn outbox(
     let run = watch::run_tag();
     let work = Rc::new(Work::sends(door.encoding(), &run));
     let mut inbox = Inbox::open(server.address).await?;
-    let (began, before) = (watch::now(), server.process.usage()?);
+    let (began, before) = (watch::now(), server.usage()?);
     let sends = drive::round(server, door, connections, &work, Until::Count(count)).await?;
     let last = drive::address(&run, count - 1);
     inbox.code_for(&last).await?;
@@ -110,6 +110,6 @@ pub(crate) async fn outbox(
     Ok(Round {
         meter: sends.meter,
         took,
-        used: server.process.usage()? - before,
+        used: server.usage()? - before,
     })
 }

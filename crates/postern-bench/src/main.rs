@@ -5,6 +5,7 @@ mod args;
 mod bodies;
 mod cold_start;
 mod dashboard;
+mod database;
 mod door;
 mod drive;
 mod echo;
@@ -17,6 +18,7 @@ mod inbox;
 mod meter;
 mod overload;
 mod plan;
+mod pooled;
 mod prefill;
 mod process;
 mod report;
@@ -34,6 +36,7 @@ use args::{Args, Command};
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::EchoServer { workers } => echo::serve(workers),
+        Command::PooledServer { workers, database } => pooled::serve(workers, &database),
         Command::CommitFloor { callers, seconds } => floor::commit::child(callers, seconds),
         Command::SmtpFloor {
             port,

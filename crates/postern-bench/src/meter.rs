@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 
-use crate::process::Usage;
+use crate::process::Spent;
 
 /// The longest latency that is told apart, in microseconds.
 const LONGEST_US: u64 = 120_000_000;
@@ -19,8 +19,8 @@ pub(crate) struct Meter {
 pub(crate) struct Round {
     pub(crate) meter: Meter,
     pub(crate) took: Duration,
-    /// What the server's process used meanwhile.
-    pub(crate) used: Usage,
+    /// What the server used meanwhile.
+    pub(crate) used: Spent,
 }
 
 impl Meter {
@@ -63,9 +63,18 @@ impl Round {
         count(self.meter.calls()) / self.took.as_secs_f64()
     }
 
-    /// CPU time of the server for each call, in microseconds.
+    /// CPU time for each call, the database server's included, in microseconds.
     pub(crate) fn cpu_us(&self) -> f64 {
-        self.used.cpu.as_secs_f64() * 1e6 / count(self.meter.calls()).max(1.0)
+        self.each(self.used.server.cpu + self.used.database.cpu)
+    }
+
+    /// Of it the database server's.
+    pub(crate) fn database_cpu_us(&self) -> f64 {
+        self.each(self.used.database.cpu)
+    }
+
+    fn each(&self, cpu: Duration) -> f64 {
+        cpu.as_secs_f64() * 1e6 / count(self.meter.calls()).max(1.0)
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::{rc::Rc, time::Duration};
 
+use anyhow::ensure;
+
 use crate::{
-    args::{Command, RunArgs},
+    args::{Command, Engine, RunArgs},
     bodies::Verb,
     cold_start,
+    database::Database,
     door::Door,
     drive::{self, Until, Work},
     echo::Echo,
@@ -46,6 +49,9 @@ const MAILS_NEEDED: &[Kind] = &[
     Kind::Flow,
 ];
 
+/// Of them those that cost something else on another engine.
+const ON_THE_ENGINE: &[Kind] = &[Kind::Verify, Kind::Resend];
+
 /// Carries out one command.
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let (args, sittings) = match command {
@@ -61,16 +67,18 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         | Command::ColdStart(_)
         | Command::Dashboard(_)
         | Command::EchoServer { .. }
+        | Command::PooledServer { .. }
         | Command::CommitFloor { .. }
         | Command::SmtpFloor { .. } => {
             unreachable!("main carries these out")
         }
     };
-    let mut report = Report::new(args.connections, args.rounds);
+    let mut report = Report::new(args.engine, args.connections, args.rounds);
     for sitting in &sittings {
         hold(sitting, &args, &mut report).await?;
     }
-    if let (Some(program), true) = (&args.target.spawn, sittings.len() > 1) {
+    let whole = sittings.len() > 1 && args.engine == Engine::Sqlite;
+    if let (Some(program), true) = (&args.target.spawn, whole) {
         report.start = Some(cold_start::measure(program, args.rounds).await?);
     }
     report.print(args.json)
@@ -92,10 +100,11 @@ fn all(mut args: RunArgs) -> (RunArgs, Vec<Sitting>) {
         outbox_paused,
         prefill,
     };
-    let mut sittings = vec![
-        sitting(&[Kind::Send], true, 0),
-        sitting(MAILS_NEEDED, false, 0),
-    ];
+    let mailed = match args.engine {
+        Engine::Sqlite => MAILS_NEEDED,
+        Engine::Postgres => ON_THE_ENGINE,
+    };
+    let mut sittings = vec![sitting(&[Kind::Send], true, 0), sitting(mailed, false, 0)];
     if args.prefill > 0 {
         sittings.push(sitting(&[Kind::Send], true, args.prefill));
         sittings.push(sitting(&[Kind::Verify], false, args.prefill));
@@ -104,16 +113,16 @@ fn all(mut args: RunArgs) -> (RunArgs, Vec<Sitting>) {
 }
 
 async fn hold(sitting: &Sitting, args: &RunArgs, report: &mut Report) -> anyhow::Result<()> {
-    let server = Rc::new(server(sitting, args).await?);
+    let database = match args.engine {
+        Engine::Sqlite => None,
+        Engine::Postgres => Some(Database::start()?),
+    };
+    let server = Rc::new(server(sitting, args, database.as_ref()).await?);
     let idle = server.process.resident()?;
     if sitting.kinds.iter().any(|kind| kind.needs_mails()) {
         server.check().await?;
     }
-    let echo = if args.floor {
-        Some(Echo::start(args.echo_workers).await?)
-    } else {
-        None
-    };
+    let floors = Floors::start(args, database.as_ref()).await?;
     for &kind in sitting.kinds {
         for &door in &args.door {
             if kind == Kind::Token && door == Door::Grpc {
@@ -121,7 +130,7 @@ async fn hold(sitting: &Sitting, args: &RunArgs, report: &mut Report) -> anyhow:
             }
             let mut figures = Figures::new(kind, door, sitting.prefill);
             for _ in 0..args.rounds {
-                turn(&server, echo.as_ref(), args, &mut figures).await?;
+                turn(&server, &floors, args, &mut figures).await?;
             }
             report.rows.push(figures.row());
         }
@@ -135,29 +144,70 @@ async fn hold(sitting: &Sitting, args: &RunArgs, report: &mut Report) -> anyhow:
     Ok(())
 }
 
-async fn server(sitting: &Sitting, args: &RunArgs) -> anyhow::Result<Server> {
+/// What stands beside the server.
+#[derive(Default)]
+struct Floors {
+    echo: Option<Echo>,
+    pooled: Option<Echo>,
+}
+
+impl Floors {
+    async fn start(args: &RunArgs, database: Option<&Database>) -> anyhow::Result<Self> {
+        if !args.floor {
+            return Ok(Self::default());
+        }
+        let echo = Some(Echo::start(args.echo_workers).await?);
+        let pooled = match database {
+            None => None,
+            Some(database) => {
+                let (url, process) = (database.another(), database.process()?);
+                Some(Echo::pooled(args.echo_workers, &url, process).await?)
+            }
+        };
+        Ok(Self { echo, pooled })
+    }
+}
+
+async fn server(
+    sitting: &Sitting,
+    args: &RunArgs,
+    database: Option<&Database>,
+) -> anyhow::Result<Server> {
     let Some(program) = &args.target.spawn else {
         return Server::attach(&args.target).await;
     };
-    let home = Home::new(program)?;
+    let mut home = Home::new(program)?;
+    if let Some(database) = database {
+        home = home.with("POSTERN_DATA_DATABASE_URL", database.url());
+    }
     if sitting.prefill > 0 {
         home.start(true).await?.stop().await?;
-        prefill::fill(&home.data(), sitting.prefill).await?;
+        let url = database.map(Database::url);
+        prefill::fill(&home.data(), url, sitting.prefill).await?;
+        database.map_or(Ok(()), Database::settle)?;
     }
     let spawned = home.start(sitting.outbox_paused).await?;
     spawned.raise_quotas().await?;
-    Server::of(spawned).await
+    let mut server = Server::of(spawned).await?;
+    if let Some(database) = database {
+        server = server.on(database.process()?);
+    }
+    if sitting.prefill > 0 {
+        // At its start the sweeper looks at every request once.
+        stock::settled(&server).await?;
+    }
+    Ok(server)
 }
 
 /// The floors and then the server, so that both meet the machine in the same mood.
 async fn turn(
     server: &Rc<Server>,
-    echo: Option<&Echo>,
+    floors: &Floors,
     args: &RunArgs,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
     let (kind, door) = (figures.kind, figures.door);
-    if let Some(echo) = echo {
+    if let Some(echo) = &floors.echo {
         if let Some(verb) = kind.verb().filter(|verb| *verb != Verb::Token) {
             let work = Rc::new(echo_work(verb, door));
             let until = Until::Elapsed(args.span());
@@ -168,6 +218,17 @@ async fn turn(
             figures.bare.push(bare);
         }
     }
+    if let (Some(pooled), Some(verb)) = (&floors.pooled, kind.pooled(door)) {
+        let work = Rc::new(echo_work(verb, door));
+        let until = Until::Elapsed(args.span());
+        let round = drive::round(&pooled.server, door, args.connections, &work, until).await?;
+        ensure!(
+            round.meter.errors().is_empty(),
+            "the pool refused calls: {:?}",
+            round.meter.errors()
+        );
+        figures.pooled.push(round);
+    }
     figures.rounds.push(ours(server, args, kind, door).await?);
     Ok(())
 }
@@ -176,8 +237,10 @@ async fn bare(kind: Kind, args: &RunArgs) -> anyhow::Result<Option<Bare>> {
     const SPAN: Duration = Duration::from_secs(2);
     Ok(match kind {
         Kind::Token => Some(floor::sign::measure(SPAN)?),
-        Kind::Send => Some(floor::commit::measure(args.connections, SPAN).await?),
-        Kind::Resend | Kind::Verify | Kind::Flow | Kind::Outbox => None,
+        Kind::Send if args.engine == Engine::Sqlite => {
+            Some(floor::commit::measure(args.connections, SPAN).await?)
+        }
+        Kind::Send | Kind::Resend | Kind::Verify | Kind::Flow | Kind::Outbox => None,
     })
 }
 
@@ -236,6 +299,12 @@ impl Kind {
     /// Whether its outbox must run. Others are told by their errors alone whether they work.
     fn needs_mails(self) -> bool {
         !matches!(self, Self::Send | Self::Token)
+    }
+
+    /// What of it the pool answers too, through that door.
+    fn pooled(self, door: Door) -> Option<Verb> {
+        let verb = self.verb()?;
+        (door == Door::Rest && matches!(verb, Verb::Send | Verb::Verify)).then_some(verb)
     }
 
     /// The one call that it is, if it is one.

@@ -27,12 +27,14 @@ const CALLERS: usize = 256;
 /// The longest that a request may live, so that all are live when the last is in.
 const LIFETIME_SECONDS: u32 = 3600;
 
-/// Puts `count` live requests, their mails sent, into a stopped server's data.
-pub(crate) async fn fill(data: &Path, count: u64) -> anyhow::Result<()> {
+/// Puts `count` live requests, their mails sent and all of it taken into the log, into a stopped
+/// server's data: in its own file, or in the database of that URL.
+pub(crate) async fn fill(data: &Path, database: Option<&str>, count: u64) -> anyhow::Result<()> {
     let held = DataDir::open(data)?;
     let world = Arc::new(World);
     let node = NodeId(random(&*world));
-    let store = connect(&held.store_url(), node, world.clone(), Tuning::default()).await?;
+    let url = database.map_or_else(|| held.store_url(), ToOwned::to_owned);
+    let store = connect(&url, node, world.clone(), Tuning::default()).await?;
     let snapshot = store.snapshot().await?;
     let client = snapshot
         .clients
@@ -55,6 +57,8 @@ pub(crate) async fn fill(data: &Path, count: u64) -> anyhow::Result<()> {
         inbox: true,
     });
     send_all(Rc::new(postern), Rc::new(caller), count).await?;
+    // Else the server would do that during the rounds, and each call would seem to pay for it.
+    while store.project().await? {}
     store.close().await;
     Ok(())
 }
@@ -130,7 +134,7 @@ impl Templates for World {
 mod tests {
     use postern_core::{
         model::{Client, ClientId},
-        ports::{Amendment, Engine},
+        ports::{Amendment, Engine, LogQuery},
     };
 
     use super::*;
@@ -159,11 +163,17 @@ mod tests {
         store.close().await;
         held.release().unwrap();
 
-        fill(home.path(), 100).await.unwrap();
+        fill(home.path(), None, 100).await.unwrap();
 
         let held = DataDir::open(home.path()).unwrap();
         let store = opened(&held).await;
         assert_eq!(store.outbox().await.unwrap().depth, 0);
+        let query = LogQuery {
+            limit: 1,
+            ..LogQuery::default()
+        };
+        let logged = store.log(query).await.unwrap();
+        assert_eq!(logged.total, 100);
         assert_eq!(store.kids_in_use().await.unwrap(), [1]);
     }
 }

@@ -27,13 +27,48 @@ impl Sub for Usage {
     }
 }
 
+/// CPU time of a server and of the database server that it works on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent {
+    pub(crate) server: Usage,
+    pub(crate) database: Usage,
+}
+
+impl Sub for Spent {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            server: self.server - earlier.server,
+            database: self.database - earlier.database,
+        }
+    }
+}
+
 impl Process {
     /// CPU time since its start, of all its threads.
     pub(crate) fn usage(self) -> anyhow::Result<Usage> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))
             .context("the server's process is gone")?;
-        let ticks = ticks(&stat).context("an unreadable /proc/PID/stat")?;
-        Ok(Usage { cpu: TICK * ticks })
+        let stat = Stat::read(&stat).context("an unreadable /proc/PID/stat")?;
+        Ok(Usage {
+            cpu: TICK * stat.ticks,
+        })
+    }
+
+    /// CPU time since its start, of itself and of all that it started, those that have ended among them.
+    pub(crate) fn usage_of_family(self) -> anyhow::Result<Usage> {
+        let mut stats = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            // What ends while we look is counted with its parent the next time.
+            let stat = fs::read_to_string(entry?.path().join("stat"));
+            stats.extend(stat.ok().as_deref().and_then(Stat::read));
+        }
+        let family = family(self.0, &stats);
+        let ticks = family.iter().map(|stat| stat.ticks + stat.ticks_of_ended);
+        Ok(Usage {
+            cpu: TICK * ticks.sum::<u32>(),
+        })
     }
 
     /// Resident memory now, in bytes.
@@ -76,13 +111,42 @@ impl Process {
     }
 }
 
-/// Fields 14 and 15, counted after the name, which may hold anything.
-fn ticks(stat: &str) -> Option<u32> {
-    let (_, after_name) = stat.rsplit_once(") ")?;
-    let mut fields = after_name.split(' ').skip(11);
-    let user: u32 = fields.next()?.parse().ok()?;
-    let system: u32 = fields.next()?.parse().ok()?;
-    Some(user + system)
+/// What `/proc/PID/stat` tells of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stat {
+    id: u32,
+    parent: u32,
+    ticks: u32,
+    /// Of the processes that it started and waited for.
+    ticks_of_ended: u32,
+}
+
+impl Stat {
+    /// Fields 1, 4 and 14 to 17, counted after the name, which may hold anything.
+    fn read(stat: &str) -> Option<Self> {
+        let (before_name, _) = stat.split_once(" (")?;
+        let (_, after_name) = stat.rsplit_once(") ")?;
+        let fields: Vec<&str> = after_name.split(' ').collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<u32>().ok();
+        Some(Self {
+            id: before_name.parse().ok()?,
+            parent: number(4)?,
+            ticks: number(14)? + number(15)?,
+            ticks_of_ended: number(16)? + number(17)?,
+        })
+    }
+}
+
+/// The process `first` and all that stand under it.
+fn family(first: u32, stats: &[Stat]) -> Vec<Stat> {
+    let mut found: Vec<Stat> = Vec::new();
+    let mut line = vec![first];
+    while let Some(id) = line.pop() {
+        found.extend(stats.iter().find(|stat| stat.id == id));
+        let children = stats.iter().filter(|stat| stat.parent == id);
+        line.extend(children.map(|stat| stat.id));
+    }
+    found
 }
 
 fn listening_socket(port: u16) -> Option<String> {
@@ -117,8 +181,28 @@ mod tests {
 
     #[test]
     fn cpu_time_is_read_past_a_name_with_spaces() {
-        let stat = "12 (a ) b) S 1 2 3 4 5 6 7 8 9 10 30 12 0 0 20 0 1 0 5";
-        assert_eq!(ticks(stat), Some(42));
+        let stat = "12 (a ) b) S 1 2 3 4 5 6 7 8 9 10 30 12 4 3 20 0 1 0 5";
+        let read = Stat {
+            id: 12,
+            parent: 1,
+            ticks: 42,
+            ticks_of_ended: 7,
+        };
+        assert_eq!(Stat::read(stat), Some(read));
+    }
+
+    #[test]
+    fn a_family_is_a_process_and_all_that_stand_under_it() {
+        let stat = |id, parent| Stat {
+            id,
+            parent,
+            ticks: 1,
+            ticks_of_ended: 0,
+        };
+        let all = [stat(1, 0), stat(5, 1), stat(6, 5), stat(7, 6), stat(8, 1)];
+        let mut found: Vec<u32> = family(5, &all).iter().map(|stat| stat.id).collect();
+        found.sort_unstable();
+        assert_eq!(found, [5, 6, 7]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, io::Write};
 use serde::Serialize;
 
 use crate::{
+    args::Engine,
     cold_start::Start,
     door::Door,
     floor::Bare,
@@ -16,6 +17,7 @@ use crate::{
 /// Everything that was measured.
 #[derive(Serialize)]
 pub(crate) struct Report {
+    pub(crate) engine: Engine,
     connections: usize,
     rounds: usize,
     cores: usize,
@@ -39,12 +41,17 @@ pub(crate) struct Row {
     pub(crate) p999_ms: f64,
     /// The longest of all rounds.
     pub(crate) longest_ms: f64,
+    /// CPU time of a call, a database server's included.
     pub(crate) cpu_us: f64,
+    /// Of it the database server's.
+    pub(crate) database_cpu_us: f64,
     pub(crate) errors: BTreeMap<String, u64>,
     /// The bare echo of the same bodies, through the same door.
     pub(crate) echo: Option<Bare>,
     /// The work without a server: a signature for `token`, a group commit for `send`.
     pub(crate) bare: Option<Bare>,
+    /// The echo with one statement a request through a pool, on the same database server.
+    pub(crate) pooled: Option<Bare>,
 }
 
 /// Resident memory of one server, in bytes.
@@ -64,6 +71,7 @@ pub(crate) struct Figures {
     pub(crate) rounds: Vec<Round>,
     pub(crate) echoes: Vec<Round>,
     pub(crate) bare: Vec<Bare>,
+    pub(crate) pooled: Vec<Round>,
 }
 
 impl Figures {
@@ -75,6 +83,7 @@ impl Figures {
             rounds: Vec::new(),
             echoes: Vec::new(),
             bare: Vec::new(),
+            pooled: Vec::new(),
         }
     }
 
@@ -96,17 +105,24 @@ impl Figures {
             p999_ms: middle(|round| round.meter.quantile_ms(0.999)),
             longest_ms: longest.fold(0.0, f64::max),
             cpu_us: middle(Round::cpu_us),
+            database_cpu_us: middle(Round::database_cpu_us),
             errors,
-            echo: (!self.echoes.is_empty()).then(|| Bare {
-                per_second: median(self.echoes.iter().map(Round::per_second)),
-                cpu_us: median(self.echoes.iter().map(Round::cpu_us)),
-            }),
+            echo: beside(&self.echoes),
+            pooled: beside(&self.pooled),
             bare: (!self.bare.is_empty()).then(|| Bare {
                 per_second: median(self.bare.iter().map(|bare| bare.per_second)),
                 cpu_us: median(self.bare.iter().map(|bare| bare.cpu_us)),
             }),
         }
     }
+}
+
+/// The medians of what was measured beside.
+fn beside(rounds: &[Round]) -> Option<Bare> {
+    (!rounds.is_empty()).then(|| Bare {
+        per_second: median(rounds.iter().map(Round::per_second)),
+        cpu_us: median(rounds.iter().map(Round::cpu_us)),
+    })
 }
 
 impl Row {
@@ -122,8 +138,9 @@ impl Row {
 }
 
 impl Report {
-    pub(crate) fn new(connections: usize, rounds: usize) -> Self {
+    pub(crate) fn new(engine: Engine, connections: usize, rounds: usize) -> Self {
         Self {
+            engine,
             connections,
             rounds,
             cores: std::thread::available_parallelism().map_or(0, usize::from),
@@ -149,8 +166,11 @@ impl Report {
     fn tables(&self, out: &mut impl Write) -> anyhow::Result<()> {
         writeln!(
             out,
-            "{} connections, medians of {} rounds, {} cores shared with the generator\n",
-            self.connections, self.rounds, self.cores
+            "{}, {} connections, medians of {} rounds, {} cores shared with the generator\n",
+            self.engine.name(),
+            self.connections,
+            self.rounds,
+            self.cores
         )?;
         self.calls(out)?;
         for memory in &self.memory {
@@ -199,6 +219,20 @@ impl Report {
         )?;
         for row in &self.rows {
             writeln!(out, "{row}")?;
+            if row.database_cpu_us > 0.0 {
+                writeln!(
+                    out,
+                    "  of it in the database: {:.1} us",
+                    row.database_cpu_us
+                )?;
+            }
+            if let Some(pooled) = row.pooled {
+                writeln!(
+                    out,
+                    "  one statement a request through a pool: {:.0} calls/s, {:.1} us",
+                    pooled.per_second, pooled.cpu_us
+                )?;
+            }
             for (code, count) in &row.errors {
                 writeln!(out, "  {count} calls: {code}")?;
             }
@@ -243,4 +277,54 @@ fn known(figure: Option<f64>, digits: usize) -> String {
 /// In millions of bytes.
 pub(crate) fn megabytes(bytes: u64) -> f64 {
     count(bytes) / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{meter::Meter, process::Spent};
+
+    fn report() -> Report {
+        let mut figures = Figures::new(Kind::Send, Door::Rest, 0);
+        for longest in [40, 70, 50] {
+            let mut meter = Meter::new();
+            for _ in 0..500 {
+                meter.record(Duration::from_millis(2), None);
+            }
+            meter.record(Duration::from_millis(longest), None);
+            figures.rounds.push(Round {
+                meter,
+                took: Duration::from_secs(1),
+                used: Spent::default(),
+            });
+        }
+        let mut report = Report::new(Engine::Sqlite, 64, 3);
+        report.rows.push(figures.row());
+        report
+    }
+
+    #[test]
+    fn the_table_tells_the_slowest_in_a_thousand_and_the_longest_stall_of_all_rounds() {
+        let mut told = Vec::new();
+        report().tables(&mut told).unwrap();
+        let told = String::from_utf8(told).unwrap();
+        let mut lines = told.lines().skip_while(|line| !line.contains("p99.9 ms"));
+        let names = lines.next().unwrap();
+        let figures = lines.next().unwrap();
+        assert!(names.contains("max ms"), "{told}");
+        assert!(figures.contains(" 50.0"), "{told}");
+        assert!(figures.contains(" 70.0"), "{told}");
+    }
+
+    #[test]
+    fn programs_get_the_same_figures() {
+        let told = serde_json::to_value(report()).unwrap();
+        let row = &told["rows"][0];
+        assert_eq!(row["work"], "send");
+        assert_eq!(row["calls"], 1503);
+        assert!((row["p999_ms"].as_f64().unwrap() - 50.0).abs() < 0.1);
+        assert!((row["longest_ms"].as_f64().unwrap() - 70.0).abs() < 0.1);
+    }
 }

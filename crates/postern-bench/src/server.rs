@@ -11,13 +11,21 @@ use postern_client::{Client, SendRequest, VerifyRequest};
 use serde::Deserialize;
 
 use crate::{
-    args::TargetArgs, bodies::Verb, http1, inbox::Inbox, process::Process, spawn::Spawned, watch,
+    args::TargetArgs,
+    bodies::Verb,
+    http1,
+    inbox::Inbox,
+    process::{Process, Spent},
+    spawn::Spawned,
+    watch,
 };
 
 /// A server on this machine and who we are to it.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) process: Process,
+    /// The first process of the database server that it works on, if there is one.
+    database: Option<Process>,
     credentials: Option<Credentials>,
     bearer: HeaderValue,
     /// Ends with us, where we started it.
@@ -62,11 +70,18 @@ impl Server {
         Ok(server)
     }
 
-    /// The echo, which asks nobody who they are.
-    pub(crate) fn echo(address: SocketAddr, process: Process) -> Self {
+    /// The same, on the database server whose first process this is.
+    pub(crate) fn on(mut self, database: Process) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// The echo, which asks nobody who they are, with the database server that it may work on.
+    pub(crate) fn echo(address: SocketAddr, process: Process, database: Option<Process>) -> Self {
         Self {
             address,
             process,
+            database,
             credentials: None,
             bearer: HeaderValue::from_static(""),
             spawned: None,
@@ -95,9 +110,19 @@ impl Server {
         Ok(Self {
             address,
             process,
+            database: None,
             credentials: Some(credentials),
             bearer: HeaderValue::from_str(&format!("Bearer {}", granted.access_token))?,
             spawned: None,
+        })
+    }
+
+    /// CPU time since its start, its database server's processes included.
+    pub(crate) fn usage(&self) -> anyhow::Result<Spent> {
+        let database = self.database.map(Process::usage_of_family).transpose()?;
+        Ok(Spent {
+            server: self.process.usage()?,
+            database: database.unwrap_or_default(),
         })
     }
 

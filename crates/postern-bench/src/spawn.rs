@@ -4,6 +4,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
+    rc::Rc,
     time::Duration,
 };
 
@@ -32,7 +33,7 @@ pub(crate) struct Spawned {
 #[derive(Clone)]
 pub(crate) struct Home {
     program: PathBuf,
-    data: std::rc::Rc<TempDir>,
+    data: Rc<TempDir>,
     port: u16,
     environment: Vec<(String, String)>,
 }
@@ -43,7 +44,7 @@ impl Home {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         Ok(Self {
             program: program.to_owned(),
-            data: std::rc::Rc::new(tempfile::Builder::new().prefix("postern-bench").tempdir()?),
+            data: Rc::new(tempfile::Builder::new().prefix("postern-bench").tempdir()?),
             port,
             environment: Vec::new(),
         })

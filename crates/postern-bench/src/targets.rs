@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::report::{Report, Row, megabytes};
+use crate::{
+    args::Engine,
+    report::{Report, Row, megabytes},
+};
 
 /// CPU time of the bare echo on the machine that the CPU targets were set on, in microseconds.
 const REFERENCE_ECHO_US: f64 = 19.0;
@@ -54,14 +57,47 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// What is promised of one engine.
+struct Promise {
+    cpu_us: f64,
+    /// Of the echo's calls a second, by work.
+    shares: [(&'static str, f64); 2],
+    p99_ms: f64,
+    /// CPU time with many live requests, times the empty store's.
+    full: f64,
+}
+
+const SQLITE: Promise = Promise {
+    cpu_us: 65.0,
+    shares: [("send", 0.30), ("verify", 0.28)],
+    p99_ms: 10.0,
+    full: 1.2,
+};
+
+/// Its processes' CPU time counts, too.
+const POSTGRES: Promise = Promise {
+    cpu_us: 80.0,
+    shares: [("send", 0.28), ("verify", 0.28)],
+    p99_ms: 12.0,
+    full: 1.25,
+};
+
+/// How many times as many calls a second as one statement a request through a pool.
+const TIMES_POOLED: f64 = 3.0;
+
 /// Every target that the report has figures for.
 pub(crate) fn judge(report: &Report) -> Vec<Verdict> {
+    let promise = match report.engine {
+        Engine::Sqlite => &SQLITE,
+        Engine::Postgres => &POSTGRES,
+    };
     let mut verdicts = Vec::new();
-    for (work, share) in [("send", 0.30), ("verify", 0.28)] {
+    for (work, share) in promise.shares {
         let Some(rest) = find(report, work, "REST", 0) else {
             continue;
         };
-        verdicts.extend(of_work(report, rest, share));
+        verdicts.extend(of_one(rest, promise, share));
+        verdicts.extend(of_others(report, rest, promise));
     }
     verdicts.extend(find(report, "token", "REST", 0).and_then(of_token));
     verdicts.extend(of_memory(report));
@@ -77,14 +113,15 @@ pub(crate) fn judge(report: &Report) -> Vec<Verdict> {
     verdicts
 }
 
-fn of_work(report: &Report, rest: &Row, share: f64) -> Vec<Verdict> {
+/// What is held against floors of the same run.
+fn of_one(rest: &Row, promise: &Promise, share: f64) -> Vec<Verdict> {
     let work = rest.work;
     let mut verdicts = Vec::new();
     if let (Some(echo), Some(measured)) = (rest.echo, rest.share_of_echo()) {
         let scaled = rest.cpu_us * REFERENCE_ECHO_US / echo.cpu_us;
         verdicts.push(Verdict::at_most(
             format!("{work}: CPU us a call, where the echo takes {REFERENCE_ECHO_US}"),
-            65.0,
+            promise.cpu_us,
             scaled,
         ));
         verdicts.push(Verdict::at_least(
@@ -95,25 +132,35 @@ fn of_work(report: &Report, rest: &Row, share: f64) -> Vec<Verdict> {
     }
     verdicts.push(Verdict::at_most(
         format!("{work}: p99 ms"),
-        10.0,
+        promise.p99_ms,
         rest.p99_ms,
     ));
+    verdicts.extend(rest.pooled.map(|pooled| {
+        Verdict::at_least(
+            format!("{work}: calls/s, times a pool's"),
+            TIMES_POOLED,
+            rest.per_second / pooled.per_second,
+        )
+    }));
+    verdicts
+}
+
+/// What is held against other rows.
+fn of_others(report: &Report, rest: &Row, promise: &Promise) -> Vec<Verdict> {
+    let work = rest.work;
+    let mut verdicts = Vec::new();
     if let Some(grpc) = find(report, work, "gRPC", 0) {
-        let times = grpc.cpu_us / rest.cpu_us;
         verdicts.push(Verdict::at_most(
             format!("{work}: CPU by gRPC, times REST's"),
             1.15,
-            times,
+            grpc.cpu_us / rest.cpu_us,
         ));
     }
-    if let Some(full) = report
-        .rows
-        .iter()
-        .find(|row| row.work == work && row.prefill > 0)
-    {
+    let mut rows = report.rows.iter();
+    if let Some(full) = rows.find(|row| row.work == work && row.prefill > 0) {
         verdicts.push(Verdict::at_most(
             format!("{work}: CPU at {} live requests, times empty", full.prefill),
-            1.2,
+            promise.full,
             full.cpu_us / rest.cpu_us,
         ));
     }
