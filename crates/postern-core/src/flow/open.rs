@@ -39,12 +39,12 @@ impl MailInput {
         }
     }
 
-    /// The input, sealed for its row; `None` when there is nothing to keep.
+    /// The input, sealed for its row; `None` when there is nothing to keep, and then no nonce is drawn.
     pub(super) fn seal(
         &self,
         keyring: &Keyring,
         id: AuthRequestId,
-        nonce: [u8; Keyring::NONCE],
+        nonce: impl FnOnce() -> [u8; Keyring::NONCE],
     ) -> Option<Sealed> {
         if self.uri.is_none() && self.variables.is_empty() && self.languages.is_empty() {
             return None;
@@ -56,7 +56,7 @@ impl MailInput {
             languages: self.languages.to_string(),
         };
         let json = zeroize::Zeroizing::new(serde_json::to_vec(&stored).expect("strings serialise"));
-        Some(keyring.seal(&slot(&id), &json, nonce))
+        Some(keyring.seal(&slot(&id), &json, nonce()))
     }
 
     /// Opens what [`crate::model::Outgoing::input`] holds for this request.

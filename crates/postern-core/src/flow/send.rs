@@ -182,7 +182,7 @@ impl Postern {
             client: capped.then(|| issue.client.clone()),
             input: command
                 .input
-                .seal(keyring, issue.id, random(&*self.entropy)),
+                .seal(keyring, issue.id, || random(&*self.entropy)),
             decide: Box::new(move |found, now| {
                 let mut decision = issue.decide(found.ledger, &snapshot.settings, now);
                 if let Some(change) = &mut decision.change {

@@ -43,6 +43,9 @@ async fn collect(mut body: Body, too_large: bool, limit: usize) -> Result<Bytes,
     let Some(first) = next_piece(&mut body).await? else {
         return Ok(Bytes::new());
     };
+    if http_body::Body::is_end_stream(&body) {
+        return within_limit(first, limit);
+    }
     let Some(second) = next_piece(&mut body).await? else {
         return within_limit(first, limit);
     };
