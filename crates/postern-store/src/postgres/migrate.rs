@@ -75,6 +75,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "mail_templates",
         sql: include_str!("../../migrations/postgres/0012_mail_templates.sql"),
     },
+    Migration {
+        number: 13,
+        name: "room_for_changes",
+        sql: include_str!("../../migrations/postgres/0013_room_for_changes.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

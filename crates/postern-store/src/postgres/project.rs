@@ -12,8 +12,8 @@ use super::log::{self, Numbered, minute_of, segment_of};
 use super::session::{Param, Session, Sql};
 use super::value::{Id, get};
 
-/// Rows of events taken in by one act.
-const PIECE: i64 = 512;
+/// Rows of events taken in by one act: more than on the embedded engine, for no writer waits here.
+const PIECE: i64 = 2048;
 
 /// Takes in the next piece; whether there is more. Another node that is at it is left to it.
 pub(super) async fn project(session: &Session) -> Result<bool, Failure> {

@@ -72,6 +72,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "mail_templates",
         sql: include_str!("../../migrations/sqlite/0012_mail_templates.sql"),
     },
+    Migration {
+        number: 13,
+        name: "room_for_changes",
+        sql: include_str!("../../migrations/sqlite/0013_room_for_changes.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.
