@@ -18,6 +18,7 @@ mod data_dir;
 mod fence;
 pub mod inbox;
 mod pace;
+mod patrol;
 mod postgres;
 mod progress;
 mod rows;
