@@ -36,6 +36,11 @@ impl Fields {
         found.map_or("", |(_, text)| text.trim())
     }
 
+    /// The pairs.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// Whether a box of this name is ticked.
     pub(super) fn ticked(&self, name: &str) -> bool {
         !self.get(name).is_empty()
