@@ -9,7 +9,9 @@ use super::tables::Table;
 use crate::backup::Ended;
 use crate::connect::ConnectError;
 use crate::fence::Fence;
-use crate::postgres::bulk::{Bulk, Change, Kind, Look};
+use crate::postgres::bulk::Bulk;
+use crate::postgres::column::Kind;
+use crate::postgres::look::{Change, Look};
 use crate::rows::{Row, Value};
 use crate::sqlite::catalog::Shape;
 

@@ -180,9 +180,10 @@ impl Side for SqliteSide {
             self.read_recent().map_err(reading())?;
         }
         let page = self.page(table, span, limit).map_err(reading())?;
-        Ok(match sends {
-            true => self.with_recent(page, span, limit),
-            false => page,
+        Ok(if sends {
+            self.with_recent(page, span, limit)
+        } else {
+            page
         })
     }
 

@@ -9,7 +9,9 @@ use tokio_postgres::Row as Found;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::PostgresStore;
+use super::column::{Given, Kind};
 use super::failure::Failure;
+use super::look::{Change, Look};
 use super::session::Session;
 use super::target::Target;
 use super::value::{Id, get};
@@ -21,44 +23,11 @@ use crate::rows::{Row, Value};
 /// How long the fence waits for transactions that were begun before it.
 const WAIT: &str = "SET LOCAL lock_timeout = '30s'";
 
-/// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Small,
-    Int,
-    Big,
-    Bool,
-    Text,
-    Bytes,
-    Uuid,
-}
-
-/// A table, the columns that matter, and where its key is among them.
-pub(crate) struct Look<'t> {
-    pub(crate) table: &'t str,
-    pub(crate) columns: &'t [String],
-    pub(crate) kinds: Vec<Kind>,
-    pub(crate) key: &'t [usize],
-}
-
-/// What is written to a table in one transaction.
-pub(crate) struct Change<'c> {
-    pub(crate) put: &'c [Row],
-    /// Columns of this engine's own, with a value for each row that is put.
-    pub(crate) own: &'c [(String, Vec<Value>)],
-    /// Keys of rows that go.
-    pub(crate) drop: &'c [Row],
-    /// How far the copy has come.
-    pub(crate) mark: &'c str,
-}
-
 /// A connection for copying, which heeds no fence.
 pub(crate) struct Bulk {
     session: Session,
     url: String,
 }
-
-type Given = Vec<(Box<dyn ToSql + Sync + Send>, Type)>;
 
 impl Bulk {
     /// Connects. Nothing is prepared and nothing set for a session, so a pooler in between is fine.
@@ -303,212 +272,4 @@ fn tuning() -> Tuning {
         },
         ..Tuning::default()
     }
-}
-
-impl Look<'_> {
-    fn select(&self) -> String {
-        format!(
-            "SELECT {} FROM \"{}\" WHERE true",
-            quoted(self.columns).join(", "),
-            self.table
-        )
-    }
-
-    /// The key's columns, in the order of their bytes whatever the database's language.
-    fn order(&self) -> Vec<String> {
-        let column = |at: &usize| {
-            let collate = if self.kinds[*at] == Kind::Text {
-                " COLLATE \"C\""
-            } else {
-                ""
-            };
-            format!("\"{}\"{collate}", self.columns[*at])
-        };
-        self.key.iter().map(column).collect()
-    }
-
-    fn compare(&self, how: &str, before: usize) -> String {
-        let marks: Vec<_> = (1..=self.key.len())
-            .map(|n| format!("${}", before + n))
-            .collect();
-        format!("({}) {how} ({})", self.order().join(", "), marks.join(", "))
-    }
-
-    fn key_names(&self) -> Vec<String> {
-        self.key
-            .iter()
-            .map(|at| format!("\"{}\"", self.columns[*at]))
-            .collect()
-    }
-
-    fn delete(&self) -> String {
-        let marks: Vec<_> = (1..=self.key.len()).map(|n| format!("${n}")).collect();
-        format!(
-            "DELETE FROM \"{}\" WHERE ({}) IN (SELECT * FROM UNNEST({}))",
-            self.table,
-            self.key_names().join(", "),
-            marks.join(", ")
-        )
-    }
-
-    fn keys(&self, keys: &[Row]) -> Result<Given, Failure> {
-        let column = |(n, at): (usize, &usize)| {
-            let values: Vec<_> = keys.iter().map(|key| &key[n]).collect();
-            self.kinds[*at].many(&values)
-        };
-        self.key.iter().enumerate().map(column).collect()
-    }
-
-    fn insert(&self, change: &Change<'_>) -> Result<(String, Given), Failure> {
-        let mut given = Given::new();
-        for (at, kind) in self.kinds.iter().enumerate() {
-            let values: Vec<_> = change.put.iter().map(|row| &row[at]).collect();
-            given.push(kind.many(&values)?);
-        }
-        for (_, values) in change.own {
-            given.push(Kind::Big.many(&values.iter().collect::<Vec<_>>())?);
-        }
-        let own = change.own.iter().map(|(name, _)| format!("\"{name}\""));
-        let columns: Vec<_> = quoted(self.columns).into_iter().chain(own).collect();
-        let marks: Vec<_> = (1..=columns.len()).map(|n| format!("${n}")).collect();
-        let keys = self.key_names();
-        let replaced: Vec<_> = quoted(self.columns)
-            .into_iter()
-            .filter(|column| !keys.contains(column))
-            .map(|column| format!("{column} = EXCLUDED.{column}"))
-            .collect();
-        let clash = match replaced.is_empty() {
-            true => "DO NOTHING".to_owned(),
-            false => format!("DO UPDATE SET {}", replaced.join(", ")),
-        };
-        let sql = format!(
-            "INSERT INTO \"{}\" ({}) SELECT * FROM UNNEST({}) ON CONFLICT ({}) {clash}",
-            self.table,
-            columns.join(", "),
-            marks.join(", "),
-            keys.join(", ")
-        );
-        Ok((sql, given))
-    }
-
-    fn read(&self, row: &Found) -> Result<Row, Failure> {
-        let read = |(at, kind): (usize, &Kind)| kind.read(row, at);
-        self.kinds.iter().enumerate().map(read).collect()
-    }
-}
-
-fn quoted(columns: &[String]) -> Vec<String> {
-    columns.iter().map(|name| format!("\"{name}\"")).collect()
-}
-
-impl Kind {
-    fn named(name: &str) -> Result<Self, Failure> {
-        Ok(match name {
-            "smallint" => Self::Small,
-            "integer" => Self::Int,
-            "bigint" => Self::Big,
-            "boolean" => Self::Bool,
-            "text" => Self::Text,
-            "bytea" => Self::Bytes,
-            "uuid" => Self::Uuid,
-            other => return Err(Failure::Ours(format!("a column of type {other}"))),
-        })
-    }
-
-    fn read(self, row: &Found, at: usize) -> Result<Value, Failure> {
-        let found = match self {
-            Self::Small => get::<Option<i16>>(row, at)?.map(|number| Value::Int(number.into())),
-            Self::Int => get::<Option<i32>>(row, at)?.map(|number| Value::Int(number.into())),
-            Self::Big => get::<Option<i64>>(row, at)?.map(Value::Int),
-            Self::Bool => get::<Option<bool>>(row, at)?.map(|yes| Value::Int(yes.into())),
-            Self::Text => get::<Option<String>>(row, at)?.map(Value::Text),
-            Self::Bytes => get::<Option<Vec<u8>>>(row, at)?.map(Value::Bytes),
-            Self::Uuid => get::<Option<Id>>(row, at)?.map(|id| Value::Bytes(id.0.to_vec())),
-        };
-        Ok(found.unwrap_or(Value::Null))
-    }
-
-    fn one(self, value: &Value) -> Result<(Box<dyn ToSql + Sync + Send>, Type), Failure> {
-        Ok(match self {
-            Self::Small => (Box::new(small(value)?), Type::INT2),
-            Self::Int => (Box::new(int(value)?), Type::INT4),
-            Self::Big => (Box::new(big(value)?), Type::INT8),
-            Self::Bool => (Box::new(truth(value)?), Type::BOOL),
-            Self::Text => (Box::new(text(value)?), Type::TEXT),
-            Self::Bytes => (Box::new(bytes(value)?), Type::BYTEA),
-            Self::Uuid => (Box::new(uuid(value)?), Type::UUID),
-        })
-    }
-
-    fn many(self, values: &[&Value]) -> Result<(Box<dyn ToSql + Sync + Send>, Type), Failure> {
-        Ok(match self {
-            Self::Small => (all(values, small)?, Type::INT2_ARRAY),
-            Self::Int => (all(values, int)?, Type::INT4_ARRAY),
-            Self::Big => (all(values, big)?, Type::INT8_ARRAY),
-            Self::Bool => (all(values, truth)?, Type::BOOL_ARRAY),
-            Self::Text => (all(values, text)?, Type::TEXT_ARRAY),
-            Self::Bytes => (all(values, bytes)?, Type::BYTEA_ARRAY),
-            Self::Uuid => (all(values, uuid)?, Type::UUID_ARRAY),
-        })
-    }
-}
-
-fn all<T: ToSql + Sync + Send + 'static>(
-    values: &[&Value],
-    one: fn(&Value) -> Result<Option<T>, Failure>,
-) -> Result<Box<dyn ToSql + Sync + Send>, Failure> {
-    let read: Vec<Option<T>> = values
-        .iter()
-        .map(|value| one(value))
-        .collect::<Result<_, _>>()?;
-    Ok(Box::new(read))
-}
-
-const MISFIT: Failure = Failure::Unreadable("a value does not fit its column");
-
-fn big(value: &Value) -> Result<Option<i64>, Failure> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Int(number) => Ok(Some(*number)),
-        Value::Text(_) | Value::Bytes(_) => Err(MISFIT),
-    }
-}
-
-fn int(value: &Value) -> Result<Option<i32>, Failure> {
-    big(value)?
-        .map(i32::try_from)
-        .transpose()
-        .map_err(|_| MISFIT)
-}
-
-fn small(value: &Value) -> Result<Option<i16>, Failure> {
-    big(value)?
-        .map(i16::try_from)
-        .transpose()
-        .map_err(|_| MISFIT)
-}
-
-fn truth(value: &Value) -> Result<Option<bool>, Failure> {
-    Ok(big(value)?.map(|number| number != 0))
-}
-
-fn text(value: &Value) -> Result<Option<String>, Failure> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Text(text) => Ok(Some(text.clone())),
-        Value::Int(_) | Value::Bytes(_) => Err(MISFIT),
-    }
-}
-
-fn bytes(value: &Value) -> Result<Option<Vec<u8>>, Failure> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bytes(bytes) => Ok(Some(bytes.clone())),
-        Value::Int(_) | Value::Text(_) => Err(MISFIT),
-    }
-}
-
-fn uuid(value: &Value) -> Result<Option<Id>, Failure> {
-    let id = |bytes: Vec<u8>| bytes.try_into().map(Id).map_err(|_| MISFIT);
-    bytes(value)?.map(id).transpose()
 }

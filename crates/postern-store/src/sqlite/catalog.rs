@@ -43,9 +43,10 @@ fn shape(conn: &Connection, table: String) -> Result<Shape> {
 /// Counts and digests a table, row by row in the order of its key; `each` hears of every row.
 pub(crate) fn tally(conn: &Connection, shape: &Shape, each: &mut dyn FnMut()) -> Result<Tally> {
     let columns = names(&shape.columns);
-    let order = match shape.key.is_empty() {
-        true => String::new(),
-        false => format!(" ORDER BY {}", names(&shape.key)),
+    let order = if shape.key.is_empty() {
+        String::new()
+    } else {
+        format!(" ORDER BY {}", names(&shape.key))
     };
     let mut rows = conn.prepare(&format!("SELECT {columns} FROM \"{}\"{order}", shape.table))?;
     let mut rows = rows.query([])?;

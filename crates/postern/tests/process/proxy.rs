@@ -109,6 +109,8 @@ fn configured(listen: SocketAddr, certificate: &Path, nodes: &[Server]) -> Strin
             .to_owned()
     };
     for (written, ours) in [
+        // As many as the limit of open files allows anywhere.
+        ("maxconn 20000", "maxconn 400".to_owned()),
         ("bind :443 ", format!("bind {listen} ")),
         ("/etc/haproxy/auth.pem", certificate.display().to_string()),
         (
