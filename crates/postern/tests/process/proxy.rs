@@ -40,6 +40,7 @@ impl Site {
             Plan::new(env!("CARGO_BIN_EXE_postern"))
                 .set("data.database_url", &database)
                 .set("data.root_keys_file", &file)
+                .set("server.drain", "5s")
                 .start()
         };
         let nodes = vec![node(), node()];
