@@ -10,7 +10,7 @@ use std::time::Duration;
 use postern_core::model::NodeId;
 use postern_core::ports::{Engine, StoreError};
 use postern_core::settings::Settings;
-use postern_store::contract::{address, issue, opening, send};
+use postern_store::contract::{address, issue, opening};
 use postern_store::testing::{FrozenClock, TempStore};
 use postern_store::{ConnectError, PostgresTuning, Tuning, connect, migrate};
 use postern_testkit::postgres::{Keeps, Postgres};
@@ -60,8 +60,9 @@ async fn of_several_hosts_the_one_that_takes_writes_is_used() {
     let standby = Postgres::start_with(Keeps::WhatTestsNeed, &settings);
     let standby = standby.unwrap_or_else(|error| panic!("{error}"));
     let primary = Postgres::start(Keeps::WhatTestsNeed).unwrap_or_else(|error| panic!("{error}"));
-    let (first, second) = (standby.folder().display(), primary.folder().display());
-    let url = format!("postgres:///postgres?host=/nowhere,{first},{second}&user=postern");
+    let host = |server: &Postgres| server.folder().display().to_string().replace('/', "%2F");
+    let (first, second) = (host(&standby), host(&primary));
+    let url = format!("postgres://postern@%2Fnowhere,{first},{second}/postgres");
     let engine = open(&url).await.unwrap();
     engine.ping().await.unwrap();
     let tables =
@@ -180,5 +181,19 @@ async fn a_wait_for_a_lock_ends_in_a_refusal_that_did_nothing_and_the_line_is_bo
     );
     assert!(answers.iter().all(Result::is_err));
     release(&postgres, holder);
-    send(&store, 2000, "after").await;
+    // What waited may still be on its way out of the line.
+    let taken = async {
+        let opening = || {
+            opening(
+                issue(&store, 2000, &address("after")),
+                Settings::default(),
+                None,
+            )
+        };
+        while store.engine.open_auth_request(opening()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let taken = tokio::time::timeout(Duration::from_mins(1), taken).await;
+    taken.expect("a lock that is gone holds up nobody");
 }

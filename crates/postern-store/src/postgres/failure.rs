@@ -58,7 +58,8 @@ impl Failure {
                 // Read-only: the server was demoted. A session ended by the server is gone.
                 ("25006" | "25P03" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05", _)
                 | (_, Some("08")) => Remedy::Reconnect,
-                ("55P03", _) | (_, Some("53" | "57" | "58")) => Remedy::Later,
+                // What follows a failed statement that travelled with it: the cause is told of the other.
+                ("55P03" | "25P02", _) | (_, Some("53" | "57" | "58")) => Remedy::Later,
                 _ => Remedy::None,
             },
             Self::Lost(_) => Remedy::Reconnect,
@@ -149,13 +150,13 @@ mod tests {
     #[test]
     fn lost_races_run_again_lost_sessions_reconnect_and_faults_of_ours_do_neither() {
         let remedies = [
-            "40001", "40P01", "57P01", "25006", "55P03", "53100", "57014", "23505",
+            "40001", "40P01", "57P01", "25006", "55P03", "25P02", "53100", "57014", "23505",
         ]
         .map(|code| said(code).remedy());
         assert_eq!(
             remedies,
             [
-                Again, Again, Reconnect, Reconnect, Later, Later, Later, None
+                Again, Again, Reconnect, Reconnect, Later, Later, Later, Later, None
             ]
         );
     }
