@@ -28,6 +28,8 @@ const FATES: &[(&str, Fate)] = &[
     ("mail_providers", Fate::Copied),
     ("mail_hooks", Fate::Copied),
     ("dkim_keys", Fate::Copied),
+    ("mail_templates", Fate::Copied),
+    ("mail_template_versions", Fate::Copied),
     ("signing_keys", Fate::Copied),
     ("admins", Fate::Copied),
     ("admin_invites", Fate::Copied),
