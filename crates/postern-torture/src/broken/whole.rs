@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use postern_core::Error;
 use postern_core::model::{
     AddressKey, AdminSession, AuditEntry, AuthRequestId, DeliveryId, Event, EventId, Invite,
-    LogEntry, Snapshot, Suppression, Tally, Timestamp, TokenDigest,
+    LogEntry, Snapshot, Suppression, Tally, TemplateEntry, TemplateKey, TemplateVersion, Timestamp,
+    TokenDigest,
 };
 use postern_core::ports::{
     Amend, Desk, Engine, Log, LogPage, LogQuery, Receive, Reception, Registry, StoreError,
-    SuppressionPlace,
+    SuppressionPlace, TemplateShelf,
 };
 
 use super::Broken;
@@ -142,5 +143,20 @@ impl Reception for Broken {
         limit: u16,
     ) -> Result<Vec<Suppression>, StoreError> {
         self.inner.suppressions(now, place, limit).await
+    }
+}
+
+#[async_trait]
+impl TemplateShelf for Broken {
+    async fn template_version(
+        &self,
+        key: &TemplateKey,
+        number: u32,
+    ) -> Result<Option<TemplateVersion>, StoreError> {
+        self.inner.template_version(key, number).await
+    }
+
+    async fn template_history(&self, key: &TemplateKey) -> Result<Vec<TemplateEntry>, StoreError> {
+        self.inner.template_history(key).await
     }
 }
