@@ -185,7 +185,7 @@ fn a_mail_fits_dark_screens_and_light_ones_in_every_language() {
     for (tag, kind, mail) in all() {
         let html = &mail.parts.html;
         for said in [
-            "<meta name=\"color-scheme\" content=\"light dark\">",
+            "<meta name=\"color-scheme\" content=\"light dark\"",
             "prefers-color-scheme: dark",
         ] {
             assert!(html.contains(said), "{tag} {kind:?}: {said}");
