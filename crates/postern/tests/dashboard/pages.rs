@@ -257,7 +257,7 @@ async fn why_there_was_no_mail_is_answered() {
         .get("/dashboard/logs/why?email=ada@example.com")
         .await
         .text;
-    assert!(why.contains("took the mail"), "{why}");
+    assert!(why.contains("it is in the development inbox"), "{why}");
     let why = owner
         .get("/dashboard/logs/why?email=nobody@example.com")
         .await
