@@ -18,11 +18,13 @@ use crate::mail::Part;
 )]
 pub(crate) enum TemplateCommand {
     /// Show every kind of mail, and what is in force of it.
+    #[command(after_help = "Example:\n  postern template list --config postern.toml")]
     List {
         #[command(flatten)]
         store: StoreArgs,
     },
     /// Print a template.
+    #[command(after_help = "Example:\n  postern template show signin_otp --config postern.toml")]
     Show {
         #[command(flatten)]
         which: Which,
@@ -36,6 +38,7 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Show the versions of a template, newest first.
+    #[command(after_help = "Example:\n  postern template history signin_otp --config postern.toml")]
     History {
         #[command(flatten)]
         which: Which,
@@ -43,6 +46,7 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Open the newest version in $VISUAL or $EDITOR; what passes lint comes into force.
+    #[command(after_help = "Example:\n  postern template edit signin_otp --config postern.toml")]
     Edit {
         #[command(flatten)]
         which: Which,
@@ -53,6 +57,9 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Save a version from files; what passes lint comes into force. A part that is not given stays.
+    #[command(
+        after_help = "Example:\n  postern template set signin_otp --from ./mails --config postern.toml"
+    )]
     Set {
         #[command(flatten)]
         which: Which,
@@ -68,6 +75,9 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Write a template into files that `set` and `lint` take with --from.
+    #[command(
+        after_help = "Example:\n  postern template export signin_otp --to ./mails --config postern.toml"
+    )]
     Export {
         #[command(flatten)]
         which: Which,
@@ -99,6 +109,9 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Say what is wrong with a template: with a version, or with files, which needs no store.
+    #[command(
+        after_help = "Example:\n  postern template lint signin_otp --from ./mails --config postern.toml"
+    )]
     Lint {
         #[command(flatten)]
         which: Which,
@@ -111,6 +124,9 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Fill a template with samples: onto the terminal, into a file or the development inbox.
+    #[command(
+        after_help = "Example:\n  postern template preview signin_otp --inbox --config postern.toml"
+    )]
     Preview {
         #[command(flatten)]
         which: Which,
@@ -130,6 +146,7 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Put a version in force, or the built-in template.
+    #[command(after_help = "Example:\n  postern template use signin_otp 3 --config postern.toml")]
     Use {
         #[command(flatten)]
         which: Which,
@@ -140,6 +157,7 @@ pub(crate) enum TemplateCommand {
         store: StoreArgs,
     },
     /// Bring back what was in force before; once more undoes that.
+    #[command(after_help = "Example:\n  postern template revert signin_otp --config postern.toml")]
     Revert {
         #[command(flatten)]
         which: Which,
