@@ -163,7 +163,7 @@ fn a_mail_says_who_asked_when_and_for_whom_in_every_language() {
 #[test]
 fn a_mail_says_what_to_do_if_it_was_not_asked_for_in_every_language() {
     for (tag, kind, mail) in all() {
-        let language = postern_core::model::Language::parse(&tag).unwrap();
+        let language = Language::parse(&tag).unwrap();
         let key = match (&mail.credentials.passcode, &mail.credentials.link) {
             (Some(_), Some(_)) => "warning-both",
             (Some(_), None) => "warning-code",
