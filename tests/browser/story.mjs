@@ -6,7 +6,9 @@ import { browser, call, enter, mail, press, says, sdk, shown, type, url } from '
 const chromium = await browser();
 const page = await chromium.newPage();
 const complaints = [];
-page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()); });
+// That a preview's own scripts do not run is what its frame is for.
+const meant = (text) => text.startsWith('Blocked script execution') && text.includes('/dashboard/emails/templates/');
+page.on('console', (message) => { if (message.type() === 'error' && !meant(message.text())) complaints.push(message.text()); });
 page.on('pageerror', (error) => complaints.push(String(error)));
 
 await enter(page, process.env.POSTERN_INVITATION);

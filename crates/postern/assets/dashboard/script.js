@@ -29,15 +29,17 @@ document.addEventListener('keydown', (event) => {
 document.querySelectorAll('form[data-live]').forEach((form) => {
   const button = form.querySelector('button[data-preview]');
   let wait;
+  let count = 0;
   const show = () => {
     const held = form.querySelectorAll('.stage iframe');
     const before = held[0];
     held.forEach((frame) => { if (frame !== before) frame.remove(); });
     const next = before.cloneNode();
     next.removeAttribute('src');
-    next.name = 'preview';
+    // A frame keeps the name it was made with, so the form is aimed at a name that only this one has.
+    next.name = `preview-${count += 1}`;
+    button.formTarget = next.name;
     next.classList.add('coming');
-    before.removeAttribute('name');
     before.after(next);
     next.addEventListener('load', () => { next.classList.remove('coming'); before.remove(); }, { once: true });
     form.requestSubmit(button);
