@@ -11,8 +11,8 @@ use postern_core::ports::{Clock as _, Decision};
 use postern_core::settings::Settings;
 
 use super::{
-    accept, accepted, address, change, codes, found, guess, issue, opening, race, request_id,
-    resend, send, told,
+    accept, accepted, address, change, codes, found, guess, insist, issue, opening, race,
+    request_id, resend, send, told,
 };
 use crate::testing::TempStore;
 
@@ -114,9 +114,11 @@ pub async fn single_use_under_race(store: TempStore) {
 /// A hundred different guesses at once: five count, and the request is dead.
 pub async fn at_most_five_of_a_hundred_parallel_guesses_count(store: TempStore) {
     let id = send(&store, 1, "ada").await;
-    let ended = race(&store, 100, move |engine, n| async move {
+    let ended = race(&store, 100, move |engine, n| {
         let digest = u8::try_from(n).expect("a hundred fit");
-        engine.redeem(id, true, guess(digest)).await
+        insist(engine, move |engine| async move {
+            engine.redeem(id, true, guess(digest)).await
+        })
     })
     .await;
     let counted = codes(ended)
@@ -140,11 +142,10 @@ pub async fn the_guess_budget_holds_across_the_requests_of_an_address(store: Tem
     let ids = Arc::new(ids);
     let ended = race(&store, 150, move |engine, n| {
         let id = ids[usize::from(n / 5)];
-        async move {
-            engine
-                .redeem(id, true, guess(u8::try_from(n % 5).expect("below five")))
-                .await
-        }
+        let digest = u8::try_from(n % 5).expect("below five");
+        insist(engine, move |engine| async move {
+            engine.redeem(id, true, guess(digest)).await
+        })
     })
     .await;
     assert_eq!(

@@ -89,8 +89,12 @@ pub async fn send_many(store: &TempStore, count: u16) -> Vec<AuthRequestId> {
             store,
             u16::try_from(some.len()).expect("at most 500"),
             move |engine, n| {
-                let opening = opening(some[usize::from(n)].clone(), Settings::default(), None);
-                async move { engine.open_auth_request(opening).await }
+                let issue = some[usize::from(n)].clone();
+                let open = move |engine: Arc<dyn Engine>| {
+                    let opening = opening(issue.clone(), Settings::default(), None);
+                    async move { engine.open_auth_request(opening).await }
+                };
+                insist(engine, open)
             },
         )
         .await;
@@ -244,6 +248,23 @@ where
         ended.push(act.await.expect("no act of a race panics"));
     }
     ended
+}
+
+/// Asks again while the store takes no more work at the moment: a slow machine refuses part of a crowd, and
+/// nothing was done then.
+pub async fn insist<T, F>(
+    engine: Arc<dyn Engine>,
+    act: impl Fn(Arc<dyn Engine>) -> F,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match act(Arc::clone(&engine)).await {
+            Err(StoreError::Refused) => tokio::task::yield_now().await,
+            ended => return ended,
+        }
+    }
 }
 
 /// The stable codes of decisions, `OK` for an accepted one.
