@@ -23,6 +23,7 @@ pub(crate) mod look;
 mod migrate;
 mod pool;
 mod project;
+mod provider;
 mod registry;
 mod revival;
 mod session;

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use postern_core::Error;
 use postern_core::model::{
-    Client, ClientId, ClientSecret, HookProvider, MailHook, MailProvider, Sealed, SigningKey,
-    SigningState, Snapshot, Timestamp, TlsMode, TokenSource,
+    Client, ClientId, ClientSecret, HookProvider, MailHook, Sealed, SigningKey, SigningState,
+    Snapshot, Timestamp,
 };
 use postern_core::ports::{Amend, Amendment};
 use postern_core::settings::Settings;
@@ -14,9 +14,10 @@ use super::batch::Bench;
 use super::desk;
 use super::dkim;
 use super::failure::Failure;
+use super::provider;
 use super::session::{Param, Session, Sql};
 use super::template;
-use super::value::{client as client_id, get, moment, number, optional, sealed};
+use super::value::{client as client_id, get, moment, number};
 
 /// The number that grows with every amendment.
 pub(super) async fn revision(session: &Session) -> Result<u64, Failure> {
@@ -66,12 +67,6 @@ pub(super) async fn amend(
 }
 
 async fn everything(session: &Session) -> Result<Snapshot, Failure> {
-    static PROVIDERS: Sql = Sql {
-        text: "SELECT name, position, host, port, tls, username, password_kid, password, sender, \
-               reply_to, connections, per_minute, token_url, token_client, token_scope \
-               FROM mail_providers ORDER BY position, name",
-        types: &[],
-    };
     static HOOKS: Sql = Sql {
         text: "SELECT provider, secret_kid, secret FROM mail_hooks ORDER BY provider",
         types: &[],
@@ -81,14 +76,13 @@ async fn everything(session: &Session) -> Result<Snapshot, Failure> {
                FROM signing_keys ORDER BY created_at, kid",
         types: &[],
     };
-    let providers = session.query(&PROVIDERS, &[]).await?;
     let hooks = session.query(&HOOKS, &[]).await?;
     let signing_keys = session.query(&SIGNING_KEYS, &[]).await?;
     Ok(Snapshot {
         revision: revision(session).await?,
         settings: settings(session).await?,
         clients: clients(session).await?,
-        providers: providers.iter().map(provider).collect::<Result<_, _>>()?,
+        providers: provider::all(session).await?,
         hooks: hooks.iter().map(hook).collect::<Result<_, _>>()?,
         dkim_keys: dkim::keys(session).await?,
         signing_keys: signing_keys
@@ -156,34 +150,6 @@ fn secret(row: &Row) -> Result<ClientSecret, Failure> {
     })
 }
 
-fn provider(row: &Row) -> Result<MailProvider, Failure> {
-    Ok(MailProvider {
-        name: get(row, 0)?,
-        position: number::<i32, _>(row, 1)?,
-        host: get(row, 2)?,
-        port: number::<i32, _>(row, 3)?,
-        tls: TlsMode::parse(get(row, 4)?).ok_or(Failure::Unreadable("unknown TLS mode"))?,
-        username: get(row, 5)?,
-        password: sealed(row, 6)?,
-        from: get(row, 8)?,
-        reply_to: get(row, 9)?,
-        connections: optional::<i32, _>(row, 10)?,
-        per_minute: optional::<i32, _>(row, 11)?,
-        oauth: token_source(row)?,
-    })
-}
-
-fn token_source(row: &Row) -> Result<Option<TokenSource>, Failure> {
-    let Some(url) = get(row, 12)? else {
-        return Ok(None);
-    };
-    Ok(Some(TokenSource {
-        url,
-        client_id: get(row, 13)?,
-        scope: get(row, 14)?,
-    }))
-}
-
 fn hook(row: &Row) -> Result<MailHook, Failure> {
     Ok(MailHook {
         provider: HookProvider::parse(get(row, 0)?)
@@ -227,14 +193,8 @@ async fn write(session: &Session, bench: &Bench, amendment: &Amendment) -> Resul
         }
         Amendment::PutClient(client) => put_client(session, client).await,
         Amendment::DropClient(id) => drop_client(session, id.as_str()).await,
-        Amendment::PutProvider(provider) => put_provider(session, provider).await,
-        Amendment::DropProvider(name) => {
-            static DROP: Sql = Sql {
-                text: "DELETE FROM mail_providers WHERE name = $1",
-                types: &[Type::TEXT],
-            };
-            session.execute(&DROP, &[name]).await.map(drop)
-        }
+        Amendment::PutProvider(provider) => provider::put(session, provider).await,
+        Amendment::DropProvider(name) => provider::drop_named(session, name).await,
         Amendment::PutHook(hook) => put_hook(session, hook).await,
         Amendment::DropHook(provider) => {
             static DROP: Sql = Sql {
@@ -310,59 +270,6 @@ async fn drop_client(session: &Session, id: &str) -> Result<(), Failure> {
         session.execute(sql, &[&id]).await?;
     }
     Ok(())
-}
-
-static PUT_PROVIDER: Sql = Sql {
-    text: "INSERT INTO mail_providers (name, position, host, port, tls, username, password_kid, password, sender, \
-           reply_to, connections, per_minute, token_url, token_client, token_scope) \
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-           ON CONFLICT (name) DO UPDATE SET position = excluded.position, host = excluded.host, port = excluded.port, \
-           tls = excluded.tls, username = excluded.username, password_kid = excluded.password_kid, \
-           password = excluded.password, sender = excluded.sender, reply_to = excluded.reply_to, \
-           connections = excluded.connections, per_minute = excluded.per_minute, token_url = excluded.token_url, \
-           token_client = excluded.token_client, token_scope = excluded.token_scope",
-    types: &[
-        Type::TEXT,
-        Type::INT4,
-        Type::TEXT,
-        Type::INT4,
-        Type::TEXT,
-        Type::TEXT,
-        Type::INT2,
-        Type::BYTEA,
-        Type::TEXT,
-        Type::TEXT,
-        Type::INT4,
-        Type::INT4,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-    ],
-};
-
-async fn put_provider(session: &Session, provider: &MailProvider) -> Result<(), Failure> {
-    let (password, oauth) = (provider.password.as_ref(), provider.oauth.as_ref());
-    let per_minute = provider
-        .per_minute
-        .map(|most| i32::try_from(most).unwrap_or(i32::MAX));
-    let params: [Param<'_>; 15] = [
-        &provider.name,
-        &i32::from(provider.position),
-        &provider.host,
-        &i32::from(provider.port),
-        &provider.tls.as_str(),
-        &provider.username,
-        &password.map(|sealed| i16::from(sealed.kid)),
-        &password.map(|sealed| &*sealed.bytes),
-        &provider.from,
-        &provider.reply_to,
-        &provider.connections.map(i32::from),
-        &per_minute,
-        &oauth.map(|oauth| &oauth.url),
-        &oauth.map(|oauth| &oauth.client_id),
-        &oauth.and_then(|oauth| oauth.scope.as_ref()),
-    ];
-    session.execute(&PUT_PROVIDER, &params).await.map(drop)
 }
 
 async fn put_hook(session: &Session, hook: &MailHook) -> Result<(), Failure> {
