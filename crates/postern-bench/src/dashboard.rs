@@ -112,7 +112,9 @@ impl Admin {
         let session = set
             .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
             .find(|pair| pair.contains("session="));
-        admin.cookie = session.context("an invitation signs in")?.to_owned();
+        session
+            .context("an invitation signs in")?
+            .clone_into(&mut admin.cookie);
         Ok(admin)
     }
 

@@ -33,7 +33,7 @@ const FIRST: u64 = 10;
 /// How long the bare crate and the bare commit are measured in a round.
 const SPAN: Duration = Duration::from_secs(2);
 /// How long a mail may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Carries the command out.
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<()> {

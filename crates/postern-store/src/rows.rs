@@ -97,7 +97,9 @@ mod tests {
 
     fn tally(rows: &[Row]) -> Tally {
         let mut tallying = Tallying::new();
-        rows.iter().for_each(|row| tallying.add(row));
+        for row in rows {
+            tallying.add(row);
+        }
         tallying.end("t")
     }
 

@@ -57,18 +57,18 @@ async fn run(from: &Place, to: &Place, store: &TempStore) -> Result<Copied, Copy
 /// Runs a copy until its progress first tells of `step`, and breaks it off there.
 async fn broken_off(from: &Place, to: &Place, store: &TempStore, step: &str) {
     let clock = Arc::clone(&store.clock) as Arc<dyn Clock>;
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    let stop = Mutex::new(Some(stop));
+    let (seen, reached) = tokio::sync::oneshot::channel();
+    let seen = Mutex::new(Some(seen));
     let mut watch = |progress: postern_store::Progress<'_>| {
         if progress.step.starts_with(step)
-            && let Some(stop) = stop.lock().unwrap().take()
+            && let Some(seen) = seen.lock().unwrap().take()
         {
-            let _ = stop.send(());
+            let _ = seen.send(());
         }
     };
     tokio::select! {
         biased;
-        _ = stopped => {}
+        _ = reached => {}
         done = copy(from, to, clock, &mut watch) => panic!("it was not broken off: {done:?}"),
     }
 }

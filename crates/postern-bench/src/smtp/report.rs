@@ -45,6 +45,7 @@ struct SpeedRow {
 
 /// From a send to its accepted message, medians.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the JSON names its units")]
 struct IdleRow {
     p50_ms: f64,
     p99_ms: f64,
@@ -177,6 +178,10 @@ impl Report {
                 _ => writeln!(out)?,
             }
         }
+        self.verdicts(out)
+    }
+
+    fn verdicts(&self, out: &mut impl Write) -> anyhow::Result<()> {
         if let Some(idle) = &self.idle {
             let commit = idle
                 .commit_ms

@@ -276,7 +276,9 @@ impl Work<'_> {
             if !(put.is_empty() && drop.is_empty()) {
                 self.target.write(table, &put, &drop, &mark).await?;
             }
-            rows.iter().for_each(|row| tallying.add(row));
+            for row in &rows {
+                tallying.add(row);
+            }
             done += u64::try_from(rows.len()).unwrap_or(0);
             self.tell(&step, done, of.max(done));
             if !more {
@@ -298,7 +300,9 @@ impl Work<'_> {
                     until: None,
                 };
                 let rows = self.target.rows(table, span, Some(PIECE)).await?;
-                rows.iter().for_each(|row| tallying.add(row));
+                for row in &rows {
+                    tallying.add(row);
+                }
                 done += u64::try_from(rows.len()).unwrap_or(0);
                 self.tell(&step, done, source.rows);
                 if rows.len() < PIECE {

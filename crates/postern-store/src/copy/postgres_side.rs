@@ -56,13 +56,12 @@ impl PostgresSide {
 
     /// The places that so many events get, after all that were given.
     async fn places(&mut self, count: usize) -> Result<Vec<Value>, CopyError> {
-        let first = match self.place {
-            Some(place) => place,
-            None => {
-                let sql = "SELECT COALESCE(MAX(place), 0) + 1 FROM events";
-                let next = self.bulk.number(sql).await;
-                next.map_err(CopyError::doing("reading events"))?
-            }
+        let first = if let Some(place) = self.place {
+            place
+        } else {
+            let sql = "SELECT COALESCE(MAX(place), 0) + 1 FROM events";
+            let next = self.bulk.number(sql).await;
+            next.map_err(CopyError::doing("reading events"))?
         };
         let next = first + i64::try_from(count).unwrap_or(i64::MAX);
         self.place = Some(next);

@@ -49,10 +49,10 @@ impl Admin {
             Arc::clone(&self.entropy),
             self.postern.now(),
         );
-        let make = move || keys::make(SigningState::Standby, &keyring, &*entropy, now);
-        let made = tokio::task::spawn_blocking(make).await;
-        let made = made.ok().and_then(Result::ok);
-        made.ok_or_else(|| Refusal("no signing key could be made".to_owned()))
+        let making = move || keys::make(SigningState::Standby, &keyring, &*entropy, now);
+        let standby = tokio::task::spawn_blocking(making).await;
+        let standby = standby.ok().and_then(Result::ok);
+        standby.ok_or_else(|| Refusal("no signing key could be made".to_owned()))
     }
 
     /// Seals what the registry holds under an older root anew, in one commit.

@@ -46,7 +46,8 @@ fn verdict(report: &Report, strict: bool) -> Result<(), Failure> {
 
 /// Every check, one line each.
 pub(super) fn lines(report: &Report) -> String {
-    report.checks.iter().map(|one| format!("{one}\n")).collect()
+    let shown = report.checks.iter().map(ToString::to_string);
+    shown.fold(String::new(), |all, one| all + &one + "\n")
 }
 
 /// A line on the terminal that counts the seconds, gone when it is dropped.

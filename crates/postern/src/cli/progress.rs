@@ -25,11 +25,8 @@ impl Shown {
 
     /// Shows what differs from what was shown last: another step, or another hundredth of it.
     pub(super) fn show(&mut self, now: Progress<'_>) {
-        let share = if now.of == 0 {
-            now.done / 10_000
-        } else {
-            now.done * 100 / now.of
-        };
+        let share = (now.done * 100).checked_div(now.of);
+        let share = share.unwrap_or(now.done / 10_000);
         let same = |(step, shown): &(String, u64)| step == now.step && *shown == share;
         if self.last.as_ref().is_some_and(same) {
             return;

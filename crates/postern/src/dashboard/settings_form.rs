@@ -84,12 +84,12 @@ impl SettingsForm {
         match acting.change_seen_settings(changes).await {
             Ok(after) => {
                 let told = |one: &&Shown| names.contains(&one.name);
-                let changed = shown
+                let listed = shown
                     .iter()
                     .filter(told)
                     .map(|one| one.told(&before, &after));
                 Ok(Self {
-                    changed: changed.collect(),
+                    changed: listed.collect(),
                     unchanged: names.is_empty(),
                     ..Self::holding(after, shown)
                 })

@@ -10,7 +10,7 @@ const OTHERS: u64 = 256;
 pub(crate) fn room_for(connections: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let wanted = raised(&limit, connections);
-    let room = match setrlimit(Resource::Nofile, wanted.clone()) {
+    let room = match setrlimit(Resource::Nofile, wanted) {
         Ok(()) => room(&wanted, connections),
         Err(_) => room(&limit, connections),
     };

@@ -159,8 +159,8 @@ async fn a_scalekit_template_is_carried_over_or_told_why_not() {
         "{}",
         stderr(&lost)
     );
-    let list = parsed(&server.admin(&["--json", "template", "list"]));
-    assert_eq!(list[0].get("draft"), None);
+    let kinds = parsed(&server.admin(&["--json", "template", "list"]));
+    assert_eq!(kinds[0].get("draft"), None);
     let whole = import(
         "<p>{{ if user_name }}Hi {{ user_name }}{{ end }} {{ otp }}</p>",
         &[],

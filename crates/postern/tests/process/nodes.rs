@@ -118,8 +118,8 @@ async fn behind_a_pooler_of_transactions_a_code_is_accepted_once_and_settings_tr
         counted(&verified),
         HashMap::from([("", 1), ("AUTH_REQUEST_USED", 11)])
     );
-    let set = nodes.servers[1].admin(&["settings", "set", "code_length=9"]);
-    assert!(set.status.success(), "{set:?}");
+    let told = nodes.servers[1].admin(&["settings", "set", "code_length=9"]);
+    assert!(told.status.success(), "{told:?}");
     // Two seconds are promised; a busy machine is given more.
     let mut length = 0;
     for n in 0..100 {

@@ -173,7 +173,7 @@ struct Page {
 #[template(path = "log_rows.html")]
 struct Rows {
     filter: Filter,
-    rows: Vec<Row>,
+    found: Vec<Row>,
     total: String,
     older: String,
     newer: String,
@@ -195,7 +195,7 @@ impl Rows {
         let rows = answer.entries.iter().map(|entry| Row::of(dashboard, entry));
         let asked = filter.with("");
         Self {
-            rows: rows.collect(),
+            found: rows.collect(),
             total: format!("{}{capped}", shown::number(answer.total)),
             older: link(&answer.next),
             newer: link(&answer.previous),

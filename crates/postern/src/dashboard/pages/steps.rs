@@ -56,7 +56,8 @@ type Told = (String, String, &'static str);
 fn told(what: &EventKind) -> Told {
     let told = of_mail(what)
         .or_else(|| of_fate(what))
-        .or_else(|| of_request(what));
+        .or_else(|| of_request(what))
+        .or_else(|| of_limit(what));
     told.unwrap_or_else(|| (name(what.name()), String::new(), tone(what.name())))
 }
 
@@ -106,6 +107,13 @@ fn of_request(what: &EventKind) -> Option<Told> {
             "It gets no mail; its code is the one in the settings.".into(),
             "",
         ),
+        EventKind::Expired => ("Expired unused".into(), String::new(), "bad"),
+        _ => return None,
+    })
+}
+
+fn of_limit(what: &EventKind) -> Option<Told> {
+    Some(match what {
         EventKind::DomainFlagged { .. } => (
             "A domain rule speaks against it".into(),
             "The rules only write down what they would do.".into(),
@@ -121,7 +129,6 @@ fn of_request(what: &EventKind) -> Option<Told> {
             "Its next codes are longer ones, or none, as the settings say.".into(),
             "warn",
         ),
-        EventKind::Expired => ("Expired unused".into(), String::new(), "bad"),
         EventKind::Throttled { what, count } => (
             "Refused by a limit".into(),
             format!("{count} calls: too many {what}."),

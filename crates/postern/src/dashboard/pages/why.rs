@@ -183,6 +183,11 @@ fn mail(what: &EventKind) -> Option<(String, &'static str)> {
         );
         return Some((told, "bad"));
     }
+    feedback(what)
+}
+
+/// What a provider said later on, and whom no mail is for.
+fn feedback(what: &EventKind) -> Option<(String, &'static str)> {
     if let EventKind::MailDelivered { provider, .. } = what {
         let told = format!(
             "{provider} says that the recipient's server took the mail: look into the spam folder and the filters of \

@@ -53,12 +53,11 @@ fn fault(step: Step, to: &str, roll: u64) -> Option<Act> {
         (Step::Rcpt, _) if to.starts_with("never") => Act::reply(451),
         (Step::Banner, 0..10) | (Step::Mail, 0..15) => Act::reply(421),
         (Step::Banner, 10..20) | (Step::Data, 15..20) => Act::reply(554),
-        (Step::Banner, 20..23) | (Step::Rcpt, 0..5) | (Step::EndOfData, 0..5) => Act::Silence,
+        (Step::Banner, 20..23) | (Step::Rcpt | Step::EndOfData, 0..5) => Act::Silence,
         (Step::Banner, 23..30)
-        | (Step::Ehlo, 0..5)
+        | (Step::Ehlo | Step::Data, 0..5)
         | (Step::Mail, 20..30)
         | (Step::Rcpt, 5..15)
-        | (Step::Data, 0..5)
         | (Step::Body, 0..20)
         | (Step::EndOfData, 5..25) => Act::Drop,
         (Step::Rcpt, 15..75) | (Step::Data, 5..15) | (Step::EndOfData, 25..40) => Act::reply(451),
