@@ -18,7 +18,6 @@ mod data_dir;
 mod fence;
 pub mod inbox;
 mod pace;
-mod patrol;
 mod postgres;
 mod progress;
 mod rows;

@@ -1,4 +1,5 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use postern_core::model::{AuthRequestId, Event, EventKind, History, State, Timestamp};
 use postern_core::ports::{Keep, StoreError, Swept};
@@ -11,32 +12,66 @@ use super::failure::Failure;
 use super::session::{Session, Sql};
 use super::value::{Id, address, client, get, moment, request_id};
 use super::{PostgresStore, log, revival, suppression};
-use crate::patrol::{Beat, Found, Patrol};
 
 /// Rows looked at in one read.
 const LOOK: i64 = 2000;
 /// Rows changed in one act, so that no caller waits long behind it.
 const PIECE: i64 = 200;
+/// A request lives at most so long: a day of resends, and an hour of its last credential. At the
+/// start nothing older can be waiting for its event.
+const LIVES: Duration = Duration::from_hours(26);
 
-/// Where this node's sweeper stands. Every node sweeps; what two find at once, one of them does. What
-/// another node brought back is among the revivals.
-pub(super) struct Cursor {
-    patrol: Patrol,
+/// Where this node's sweeper stands. Every node sweeps; what two find at once, one of them does.
+pub(super) struct Cursor(Mutex<Place>);
+
+struct Place {
+    /// Every request before this one has its event, or needs none, or is among the revivals.
+    settled: AuthRequestId,
+    /// The next request to look at.
+    next: AuthRequestId,
+    /// The first request of this round that still lives.
+    living: Option<AuthRequestId>,
     /// The last row looked at in each of the two tables of counts.
-    quota: Mutex<[Id; 2]>,
+    quota: [Id; 2],
 }
 
 impl Cursor {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self {
-            patrol: Patrol::new(now),
-            quota: Mutex::new([Id([0; 16]); 2]),
-        }
+        let settled = AuthRequestId::floor(now.minus(LIVES));
+        Self(Mutex::new(Place {
+            settled,
+            next: settled,
+            living: None,
+            quota: [Id([0; 16]); 2],
+        }))
     }
 
-    fn quota(&self) -> MutexGuard<'_, [Id; 2]> {
-        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Goes on after a look that ended at `last`, or begins the next round; whether the round goes on.
+    fn advance(&self, seen: &Seen) -> bool {
+        let mut place = self.lock();
+        if place.living.is_none() {
+            place.living = seen.living;
+        }
+        if let Some(last) = seen.last {
+            place.next = last;
+            return true;
+        }
+        place.settled = place.living.take().unwrap_or(place.next.max(place.settled));
+        place.next = place.settled;
+        false
     }
+
+    fn lock(&self) -> MutexGuard<'_, Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a look at a piece of the requests found.
+struct Seen {
+    expired: Vec<AuthRequestId>,
+    living: Option<AuthRequestId>,
+    /// The last one, when there are more.
+    last: Option<AuthRequestId>,
 }
 
 /// Tidies one piece of everything.
@@ -82,43 +117,52 @@ async fn tell_of_ends(
     now: Timestamp,
     swept: &mut Swept,
 ) -> Result<(), StoreError> {
-    let beat = store.cursor.patrol.beat(now);
+    let from = store.cursor.lock().next;
     let held = store.pool.take().await?;
-    let looked = held.in_time(look(&held, beat, now)).await;
-    let found = held.end(looked)?;
+    let looked = held.in_time(look(&held, from, now)).await;
+    let seen = held.end(looked)?;
     let held = store.pool.take().await?;
-    let over = held.in_time(revival::over(&held, now, PIECE)).await;
-    let revived = held.end(over)?;
+    let found = held.in_time(revival::over(&held, now, PIECE)).await;
+    let revived = held.end(found)?;
     swept.more |= i64::try_from(revived.len()).unwrap_or(PIECE) == PIECE;
     let piece = usize::try_from(PIECE).unwrap_or(usize::MAX);
-    for piece in found.expired.chunks(piece).chain(revived.chunks(piece)) {
+    for piece in seen.expired.chunks(piece).chain(revived.chunks(piece)) {
         let held = store.pool.take().await?;
         let expiring = expire(store, &held, piece, now);
         let done = held.transact(held.in_time(expiring)).await;
         swept.expired += held.ended(done)?;
     }
-    swept.more |= store.cursor.patrol.done(&beat, &found);
+    swept.more |= store.cursor.advance(&seen);
     Ok(())
 }
 
-async fn look(session: &Session, beat: Beat, now: Timestamp) -> Result<Found, Failure> {
+async fn look(session: &Session, from: AuthRequestId, now: Timestamp) -> Result<Seen, Failure> {
     static LOOKS: Sql = Sql {
-        text: "SELECT id, state, expiry_noted, expires_at FROM auth_requests WHERE id >= $1 AND id < $2 \
-               ORDER BY id LIMIT $3",
-        types: &[Type::UUID, Type::UUID, Type::INT8],
+        text: "SELECT id, state, expiry_noted, expires_at FROM auth_requests WHERE id >= $1 ORDER BY id LIMIT $2",
+        types: &[Type::UUID, Type::INT8],
     };
-    let (from, end) = (Id::from(beat.from), Id::from(beat.end));
-    let rows = session.query(&LOOKS, &[&from, &end, &LOOK]).await?;
-    let mut found = Found::default();
+    let rows = session.query(&LOOKS, &[&Id::from(from), &LOOK]).await?;
+    let mut seen = Seen {
+        expired: Vec::new(),
+        living: None,
+        last: None,
+    };
     for row in &rows {
-        if state_of(get(row, 1)?)? == State::Open && !get::<bool>(row, 2)? {
-            found.open(request_id(row, 0)?, moment(row, 3)?, now);
+        let open = state_of(get(row, 1)?)? == State::Open && !get::<bool>(row, 2)?;
+        let id = request_id(row, 0)?;
+        if !open {
+            continue;
+        }
+        if moment(row, 3)? <= now {
+            seen.expired.push(id);
+        } else if seen.living.is_none() {
+            seen.living = Some(id);
         }
     }
     if i64::try_from(rows.len()).unwrap_or(LOOK) == LOOK {
-        found.last = rows.last().map(|row| request_id(row, 0)).transpose()?;
+        seen.last = rows.last().map(|row| request_id(row, 0)).transpose()?;
     }
-    Ok(found)
+    Ok(seen)
 }
 
 /// Writes the event of each request that is still open and over, and that no other node noted.
@@ -246,7 +290,7 @@ async fn tidy(
     counted: &CountsOf,
     now: Timestamp,
 ) -> Result<u64, Failure> {
-    let from = store.cursor.quota()[counted.place];
+    let from = store.cursor.lock().quota[counted.place];
     let rows = session.query(&counted.piece, &[&from, &LOOK]).await?;
     let (mut addresses, mut versions) = (Vec::new(), Vec::new());
     for row in &rows {
@@ -262,7 +306,7 @@ async fn tidy(
         .filter(|_| full)
         .map(|row| get(row, 0))
         .transpose()?;
-    store.cursor.quota()[counted.place] = last.unwrap_or(Id([0; 16]));
+    store.cursor.lock().quota[counted.place] = last.unwrap_or(Id([0; 16]));
     if addresses.is_empty() {
         return Ok(0);
     }

@@ -1,4 +1,5 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use postern_core::model::{AuthRequestId, Event, EventKind, History, State, Timestamp};
 use postern_core::ports::{Keep, StoreError, Swept};
@@ -9,36 +10,74 @@ use super::reader::Reader;
 use super::tx::{self, Tx};
 use super::writer::Writer;
 use super::{auth_request, event, log, suppression};
-use crate::patrol::{Beat, Found, Patrol};
 
 /// Rows looked at in one read.
 const LOOK: u16 = 2000;
 /// Rows changed in one act, so that no caller waits long behind it.
 const PIECE: u16 = 200;
+/// A request lives at most so long: a day of resends, and an hour of its last credential. At the
+/// start nothing older can be waiting for its event.
+const LIVES: Duration = Duration::from_hours(26);
 
 /// Where the sweeper stands. In memory: after a restart it looks again at what it had seen.
-pub(super) struct Cursor {
-    patrol: Patrol,
+pub(super) struct Cursor(Mutex<Place>);
+
+#[derive(Clone, Copy)]
+struct Place {
+    /// Every request before this one has its event or needs none.
+    settled: AuthRequestId,
+    /// The next request to look at.
+    next: AuthRequestId,
+    /// The first request of this round that still lives.
+    living: Option<AuthRequestId>,
     /// The last row looked at in each of the two tables of counts.
-    quota: Mutex<[[u8; 16]; 2]>,
+    quota: [[u8; 16]; 2],
 }
 
 impl Cursor {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self {
-            patrol: Patrol::new(now),
-            quota: Mutex::default(),
-        }
+        let settled = AuthRequestId::floor(now.minus(LIVES));
+        Self(Mutex::new(Place {
+            settled,
+            next: settled,
+            living: None,
+            quota: [[0; 16]; 2],
+        }))
     }
 
-    /// A request lives again.
+    /// A request lives again: the next round begins no later than there.
     pub(super) fn revive(&self, id: AuthRequestId) {
-        self.patrol.revive(id);
+        let mut place = self.lock();
+        place.settled = place.settled.min(id);
+        place.living = Some(place.living.map_or(id, |living| living.min(id)));
     }
 
-    fn quota(&self) -> MutexGuard<'_, [[u8; 16]; 2]> {
-        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Goes on after a look that ended at `last`, or begins the next round; whether the round goes on.
+    fn advance(&self, seen: &Seen) -> bool {
+        let mut place = self.lock();
+        if place.living.is_none() {
+            place.living = seen.living;
+        }
+        if let Some(last) = seen.last {
+            place.next = last;
+            return true;
+        }
+        place.settled = place.living.take().unwrap_or(place.next.max(place.settled));
+        place.next = place.settled;
+        false
     }
+
+    fn lock(&self) -> MutexGuard<'_, Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a look at a piece of the requests found.
+struct Seen {
+    expired: Vec<AuthRequestId>,
+    living: Option<AuthRequestId>,
+    /// The last one, when there are more.
+    last: Option<AuthRequestId>,
 }
 
 /// Tidies one piece of everything.
@@ -49,18 +88,18 @@ pub(super) async fn sweep(
     now: Timestamp,
     keep: Keep,
 ) -> Result<Swept, StoreError> {
-    let beat = cursor.patrol.beat(now);
-    let found = reader.run(move |conn| look(conn, beat, now)).await?;
+    let from = cursor.lock().next;
+    let seen = reader.run(move |conn| look(conn, from, now)).await?;
     let mut swept = Swept {
         expired: 0,
         removed: 0,
         more: false,
     };
-    for piece in found.expired.chunks(usize::from(PIECE)) {
+    for piece in seen.expired.chunks(usize::from(PIECE)) {
         let piece = piece.to_vec();
         swept.expired += writer.run(move |tx| expire(tx, &piece)).await?;
     }
-    swept.more |= cursor.patrol.done(&beat, &found);
+    swept.more |= cursor.advance(&seen);
     let removed = writer.run(move |tx| remove(tx, keep)).await?;
     swept.more |= removed.full;
     swept.removed = removed.rows;
@@ -76,28 +115,32 @@ pub(super) async fn sweep(
     Ok(swept)
 }
 
-fn look(conn: &Connection, beat: Beat, now: Timestamp) -> Result<Found> {
+fn look(conn: &Connection, from: AuthRequestId, now: Timestamp) -> Result<Seen> {
     let rows = tx::all(
         conn,
-        "SELECT id, state = 0 AND expiry_noted = 0, expires_at FROM auth_requests WHERE id >= ?1 AND id < ?2 \
-         ORDER BY id LIMIT ?3",
-        params![beat.from.as_bytes(), beat.end.as_bytes(), LOOK],
+        "SELECT id, state = 0 AND expiry_noted = 0, expires_at FROM auth_requests WHERE id >= ?1 ORDER BY id LIMIT ?2",
+        params![from.as_bytes(), LOOK],
         |row| {
-            let id = AuthRequestId::from_bytes(row.get(0)?);
-            let expires_at = Timestamp::from_micros(row.get(2)?);
-            Ok((id, row.get::<_, bool>(1)?, expires_at))
+            Ok((
+                AuthRequestId::from_bytes(row.get(0)?),
+                row.get(1)?,
+                row.get::<_, i64>(2)?,
+            ))
         },
     )?;
-    let mut found = Found::default();
-    for (id, open, expires_at) in &rows {
-        if *open {
-            found.open(*id, *expires_at, now);
-        }
-    }
-    if rows.len() == usize::from(LOOK) {
-        found.last = rows.last().map(|(id, ..)| *id);
-    }
-    Ok(found)
+    let last = (rows.len() == usize::from(LOOK))
+        .then(|| rows.last().map(|row| row.0))
+        .flatten();
+    let open: Vec<_> = rows
+        .into_iter()
+        .filter(|(_, open, _): &(_, bool, _)| *open)
+        .collect();
+    let over = |row: &&(_, bool, i64)| row.2 <= now.micros();
+    Ok(Seen {
+        expired: open.iter().filter(over).map(|row| row.0).collect(),
+        living: open.iter().find(|row| !over(row)).map(|row| row.0),
+        last,
+    })
 }
 
 /// Writes the event of each request that is still open and over.
@@ -208,11 +251,11 @@ async fn stale_quotas(
     counted: &'static Counted,
     now: Timestamp,
 ) -> Result<Vec<[u8; 16]>, StoreError> {
-    let from = cursor.quota()[counted.place];
+    let from = cursor.lock().quota[counted.place];
     let (stale, last) = reader
         .run(move |conn| quotas(conn, counted, from, now))
         .await?;
-    cursor.quota()[counted.place] = last.unwrap_or_default();
+    cursor.lock().quota[counted.place] = last.unwrap_or_default();
     Ok(stale)
 }
 
