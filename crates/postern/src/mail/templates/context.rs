@@ -234,7 +234,7 @@ fn from_text(at: &mut At, rest: &str) -> usize {
 }
 
 fn leave(at: &mut At, rest: &str, end: &str) -> usize {
-    match rest.to_ascii_lowercase().find(end) {
+    match find_any_case(rest, end) {
         Some(0) => {
             *at = At::Text;
             if end == "-->" { 3 } else { 0 }
@@ -244,6 +244,16 @@ fn leave(at: &mut At, rest: &str, end: &str) -> usize {
     }
 }
 
+/// Where `end` begins, in capitals or not, without a copy of what is searched.
+fn find_any_case(text: &str, end: &str) -> Option<usize> {
+    let first = end.chars().next()?;
+    text.match_indices(first).map(|(at, _)| at).find(|at| {
+        let here = text.as_bytes().get(*at..at + end.len());
+        here.is_some_and(|here| here.eq_ignore_ascii_case(end.as_bytes()))
+    })
+}
+
+/// `attribute` ends in a space once its name has: a value may still follow after `=`.
 fn in_tag(at: &mut At, c: char) -> usize {
     let At::Tag { element, attribute } = at else {
         return c.len_utf8();
@@ -257,7 +267,8 @@ fn in_tag(at: &mut At, c: char) -> usize {
             };
         }
         '"' | '\'' => {
-            let (element, attribute) = (std::mem::take(element), std::mem::take(attribute));
+            let (element, mut attribute) = (std::mem::take(element), std::mem::take(attribute));
+            attribute.truncate(attribute.trim_end().len());
             *at = At::Value {
                 element,
                 attribute,
@@ -266,8 +277,14 @@ fn in_tag(at: &mut At, c: char) -> usize {
             };
         }
         '=' | '/' => {}
-        c if c.is_whitespace() => attribute.clear(),
-        c => attribute.extend(c.to_lowercase()),
+        c if c.is_whitespace() && attribute.ends_with(' ') => {}
+        c if c.is_whitespace() => attribute.push(' '),
+        c => {
+            if attribute.ends_with(' ') {
+                attribute.clear();
+            }
+            attribute.extend(c.to_lowercase());
+        }
     }
     c.len_utf8()
 }

@@ -23,6 +23,9 @@ const FUEL: u64 = 50_000;
 /// The longest body part, in bytes (contract §11).
 const MAX_BODY: usize = 1 << 20;
 
+/// The most `elif` in one template: each is nested in the one before it when it is compiled.
+const MOST_ELIF: usize = 100;
+
 /// The statements of the language.
 const STATEMENTS: [&str; 4] = ["if", "elif", "else", "endif"];
 
@@ -61,7 +64,14 @@ pub(super) fn admit(source: &str) -> Result<(), String> {
         let word = piece.inner().split_whitespace().next().unwrap_or_default();
         matches!(piece, Piece::Statement(_)) && !STATEMENTS.contains(&word)
     };
-    match pieces(source)?.iter().find(|piece| foreign(piece)) {
+    let pieces = pieces(source)?;
+    let again = |piece: &&Piece<'_>| {
+        matches!(piece, Piece::Statement(_)) && piece.inner().starts_with("elif")
+    };
+    if pieces.iter().filter(again).count() > MOST_ELIF {
+        return Err(format!("there are more than {MOST_ELIF} elif"));
+    }
+    match pieces.iter().find(|piece| foreign(piece)) {
         Some(piece) => {
             let told: String = piece.inner().chars().take(40).collect();
             let known = STATEMENTS.join(", ");

@@ -66,21 +66,37 @@ fn placed(source: &str, problem: &str) -> String {
 
 /// An upper bound on the nesting of elements.
 fn depth(source: &str) -> usize {
-    let (mut now, mut most) = (0_usize, 0);
-    for part in source.split('<').skip(1) {
-        let name: String = part
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
-            .collect();
-        if part.starts_with('/') {
-            now = now.saturating_sub(1);
-        } else if !name.is_empty() && !VOID.contains(&name.to_ascii_lowercase().as_str()) {
-            let empty = part.split('>').next().is_some_and(|tag| tag.ends_with('/'));
-            now += usize::from(!empty);
-            most = most.max(now);
+    let (mut open, mut most) = (Vec::new(), 0);
+    let mut rest = source;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.find("-->").map_or("", |end| &comment[end..]);
+            continue;
+        }
+        if let Some(closed) = rest.strip_prefix('/') {
+            // What closes something else is no element, or is refused when it is parsed.
+            if open.last() == Some(&named(closed)) {
+                open.pop();
+            }
+            continue;
+        }
+        let name = named(rest);
+        if !name.is_empty() && !VOID.contains(&name.to_ascii_lowercase().as_str()) {
+            let empty = rest.split('>').next().is_some_and(|tag| tag.ends_with('/'));
+            if !empty {
+                open.push(name);
+                most = most.max(open.len());
+            }
         }
     }
     most
+}
+
+/// The name that a tag begins with.
+fn named(tag: &str) -> &str {
+    let end = tag.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    &tag[..end.unwrap_or(tag.len())]
 }
 
 #[cfg(test)]
@@ -131,6 +147,8 @@ mod tests {
             "</div>".repeat(9_999)
         );
         assert!(to_html(&body(&deep)).unwrap_err().contains("deep"));
+        let hidden = format!("<mj-text>{}</mj-text>", "<div><!--</div>-->".repeat(9_999));
+        assert!(to_html(&body(&hidden)).unwrap_err().contains("deep"));
         let fine = format!(
             "<mj-text>{}{}</mj-text>",
             "<div>".repeat(50),

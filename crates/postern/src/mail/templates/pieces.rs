@@ -36,10 +36,14 @@ impl<'a> Piece<'a> {
     }
 }
 
+/// The longest tag, in bytes. Engines read an expression by calling themselves for each part of it, so
+/// what one may hold is bounded by its length.
+const LONGEST_TAG: usize = 1024;
+
 /// Cuts a template up.
 ///
 /// # Errors
-/// A tag that is not closed: how it begins.
+/// A tag that is not closed, or is too long: how it begins.
 pub(super) fn pieces(source: &str) -> Result<Vec<Piece<'_>>, String> {
     let mut found = Vec::new();
     let mut rest = source;
@@ -78,6 +82,12 @@ fn cut_tag(text: &str) -> Result<(Piece<'_>, &str), String> {
         )
     };
     let (tag, after) = text.split_at(end.ok_or_else(told)? + 2);
+    if tag.len() > LONGEST_TAG && !tag.starts_with("{#") {
+        let begins: String = tag.chars().take(24).collect();
+        return Err(format!(
+            "a tag is longer than {LONGEST_TAG} bytes: {begins:?}"
+        ));
+    }
     let piece = match &text[..2] {
         "{#" => Piece::Comment(tag),
         "{{" => Piece::Output(tag),
@@ -130,6 +140,18 @@ mod tests {
             assert!(pieces(source).is_err(), "{source}");
         }
         assert_eq!(pieces("{#}#}").unwrap()[0].inner(), "}");
+    }
+
+    #[test]
+    fn a_tag_is_bounded_and_a_comment_is_not() {
+        let long = |begin: &str, end: &str| format!("{begin}{}1{end}", "not ".repeat(400));
+        assert!(pieces(&long("{{", "}}")).unwrap_err().contains("longer"));
+        assert!(
+            pieces(&long("{% if ", "%}"))
+                .unwrap_err()
+                .contains("longer")
+        );
+        assert!(pieces(&long("{#", "#}")).is_ok());
     }
 
     #[test]
