@@ -21,7 +21,7 @@ pub(in crate::dashboard) async fn preview_saved(
     let key = key(&visit.path, &visit.query)?;
     let number = visit.query.get("version").parse().ok();
     let source = source_of(dashboard, &key, number).await?;
-    Ok(document(dashboard, &key, &source, &visit.query))
+    Ok(document(dashboard, key, source, &visit.query).await)
 }
 
 /// What is in the form.
@@ -30,25 +30,34 @@ pub(in crate::dashboard) async fn preview_typed(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let key = key(&visit.path, &visit.form)?;
-    Ok(document(dashboard, &key, &typed(&visit.form), &visit.form))
+    let source = typed(&visit.form);
+    Ok(document(dashboard, key, source, &visit.form).await)
 }
 
 /// `wanted` names the reader's language and the way of looking: `desktop`, `mobile`, `dark` or `text`.
-fn document(
+async fn document(
     dashboard: &Dashboard,
-    key: &TemplateKey,
-    source: &TemplateSource,
+    key: TemplateKey,
+    source: TemplateSource,
     wanted: &Fields,
 ) -> Response {
-    let settings = &dashboard.postern.snapshot().settings;
+    let snapshot = dashboard.postern.snapshot();
     let reader = Language::parse(wanted.get("reader"));
-    let language = key.language.as_ref().or(reader.as_ref());
-    let language = language.unwrap_or(&settings.default_language);
+    let view = wanted.get("view").to_owned();
     let now = dashboard.postern.now();
-    let text = match preview((key.kind, language), source, settings, now, &[]) {
-        Ok(parts) => shown(&parts, wanted.get("view")),
-        Err(problem) => plain(&problem.to_string(), "ltr"),
-    };
+    // A large template takes a while: calls do not wait behind it.
+    let filled = tokio::task::spawn_blocking(move || {
+        let settings = &snapshot.settings;
+        let language = key.language.as_ref().or(reader.as_ref());
+        let language = language.unwrap_or(&settings.default_language);
+        match preview((key.kind, language), &source, settings, now, &[]) {
+            Ok(parts) => shown(&parts, &view),
+            Err(problem) => plain(&problem.to_string(), "ltr"),
+        }
+    });
+    let text = filled
+        .await
+        .unwrap_or_else(|_| plain("The preview broke down.", "ltr"));
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, MAIL_POLICY),
