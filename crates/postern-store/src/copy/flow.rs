@@ -87,11 +87,12 @@ pub async fn copy(
     })
 }
 
-/// Takes a store's fence away, so that it can be served again. Answers the fence that stood there.
+/// Takes a store's fence away, so that it can be served again. Answers the fence that stood there, and what
+/// was ended before: requests and sessions of a store that was copied away may have been used in the copy.
 ///
 /// # Errors
 /// The store cannot be reached, or is half filled: that is none to serve.
-pub async fn lift(place: &Place) -> Result<Option<Fence>, CopyError> {
+pub async fn lift(place: &Place, clock: &dyn Clock) -> Result<Option<(Fence, Ended)>, CopyError> {
     let mut side = open_source(place).await?;
     let Some((fence, _)) = side.fence().await? else {
         return Ok(None);
@@ -99,8 +100,9 @@ pub async fn lift(place: &Place) -> Result<Option<Fence>, CopyError> {
     if fence.kind == FenceKind::BeingFilled {
         return Err(CopyError::Target(fence.to_string()));
     }
+    let ended = side.end_open(clock.now()).await?;
     side.put_fence(None).await?;
-    Ok(Some(fence))
+    Ok(Some((fence, ended)))
 }
 
 /// Ends every open auth request, admin session and invitation of a store whose database was put back

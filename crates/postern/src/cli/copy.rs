@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use postern_store::Tally;
 use postern_store::copy::{self, Copied, CopyError, Place};
+use postern_store::{Fence, Tally};
 use serde_json::json;
 
 use super::args::{CopyArgs, StoreCommand};
@@ -53,16 +53,23 @@ async fn copy(args: &CopyArgs, json: bool) -> Result<(), Failure> {
 
 async fn lift(store: &str, json: bool) -> Result<(), Failure> {
     let place = Place::parse(store);
-    let lifted = copy::lift(&place).await?;
-    let other = lifted.map(|fence| fence.other);
+    let lifted = copy::lift(&place, &SystemClock).await?;
     if json {
-        return show::json(&json!({ "lifted": other.is_some(), "copied_to": other }));
+        let (other, ended) = lifted.map(|(fence, ended)| (fence.other, ended)).unzip();
+        return show::json(
+            &json!({ "lifted": other.is_some(), "copied_to": other, "ended": ended }),
+        );
     }
-    show::text(&match other {
+    show::text(&match lifted {
         None => "there was no fence\n".to_owned(),
-        Some(other) => format!(
-            "{} is served again. What happens in it from now on is not in {other}: do not serve that one too.\n",
-            place.shown()
+        Some((Fence { other, .. }, ended)) => format!(
+            "{} is served again, without what was open in it, for that may have been used in the copy ({} auth \
+             requests, {} admin sessions, {} invitations). What happens in it from now on is not in {other}: do not \
+             serve that one too.\n",
+            place.shown(),
+            ended.auth_requests,
+            ended.admin_sessions,
+            ended.admin_invites
         ),
     })
 }
