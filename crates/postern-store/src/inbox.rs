@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::connect::ConnectError;
@@ -277,9 +277,14 @@ fn write(
     capacity: i64,
     last: i64,
 ) -> rusqlite::Result<Vec<i64>> {
-    let act = connection.transaction()?;
+    let act = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut ids = Vec::with_capacity(batch.len());
     {
+        // A command beside the server keeps mails too: a preview of a template.
+        let newest: i64 = act
+            .prepare_cached("SELECT ifnull(max(id), 0) FROM mails")?
+            .query_row([], |row| row.get(0))?;
+        let last = last.max(newest);
         let mut insert = act.prepare_cached(
             "INSERT INTO mails (id, address, summary, content) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -360,6 +365,20 @@ mod tests {
         let found = inbox.read(select).await.unwrap();
         assert_eq!(summaries(&found), ["a", "c"]);
         assert!(found.iter().all(|mail| mail.content.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn two_processes_may_keep_mails_in_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("inbox.db");
+        let server = Inbox::open(&file, 100).unwrap();
+        server.put(mail("ada@example.com", "a")).await.unwrap();
+        let command = Inbox::open(&file, 100).unwrap();
+        command.put(mail("ada@example.com", "b")).await.unwrap();
+        server.put(mail("ada@example.com", "c")).await.unwrap();
+        command.put(mail("ada@example.com", "d")).await.unwrap();
+        let kept = server.read(all(0, 10)).await.unwrap();
+        assert_eq!(summaries(&kept), ["a", "b", "c", "d"]);
     }
 
     #[tokio::test]
