@@ -47,7 +47,7 @@ use crate::{
 /// Bytes of a callback. SendGrid batches up to 768 KiB; the others send one event.
 const BODY_LIMIT: usize = 1024 * 1024;
 /// Callbacks read at the same time: nobody has signed for them yet.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 /// Reports taken from one callback.
 const REPORTS: usize = 10_000;
 /// How old a signed callback may be: services repeat one for up to a day.
