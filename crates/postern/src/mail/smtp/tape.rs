@@ -132,6 +132,8 @@ impl Recording {
         }
         self.under_way = match line.get(..3) {
             Some("334") => self.under_way,
+            // The answer goes on: its next line belongs to the same.
+            _ if line.as_bytes().get(3) == Some(&b'-') => self.under_way,
             Some("354") => UnderWay::Message,
             _ => UnderWay::Commands,
         };
