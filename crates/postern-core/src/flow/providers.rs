@@ -174,7 +174,7 @@ fn kept_password(held: &MailProvider, next: &MailProvider) -> Result<Option<Seal
     let wants_none = next.username.is_none() && next.oauth.is_none();
     let way = |provider: &MailProvider| {
         let url = provider.oauth.as_ref().map(|oauth| oauth.url.clone());
-        (provider.host.clone(), provider.tls, url)
+        (provider.host.clone(), provider.port, provider.tls, url)
     };
     match &held.password {
         None if wants_none => Ok(None),
