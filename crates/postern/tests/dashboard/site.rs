@@ -57,8 +57,8 @@ impl Site {
     pub(crate) fn printed(&self) -> String {
         let told = self.server.stdout();
         let lines = told.lines();
-        let printed = lines.filter_map(|line| line.strip_prefix("Dashboard: "));
-        printed.last().unwrap().trim().to_owned()
+        let mut printed = lines.filter_map(|line| line.strip_prefix("Dashboard: "));
+        printed.next_back().unwrap().trim().to_owned()
     }
 
     /// An address from `postern admin invite`.

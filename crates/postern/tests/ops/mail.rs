@@ -169,14 +169,8 @@ async fn mails_are_signed_by_every_key_of_their_domain_from_the_moment_it_is_mad
         let mails = smtp.wait_for(count).await;
         let data = mails.last().expect("it waited for them").data.clone();
         let text = String::from_utf8(data).expect("a mail is ASCII");
-        text.lines()
-            .filter_map(|line| {
-                line.strip_prefix(" s=")?
-                    .split(';')
-                    .next()
-                    .map(str::to_owned)
-            })
-            .collect::<Vec<_>>()
+        let selector = |line: &str| Some(line.strip_prefix(" s=")?.split(';').next()?.to_owned());
+        text.lines().filter_map(selector).collect::<Vec<_>>()
     };
     assert_eq!(signatures("a@example.com", 1).await, Vec::<String>::new());
 
@@ -223,38 +217,21 @@ async fn a_provider_is_logged_in_to_by_tokens_of_any_endpoint_and_the_log_tells_
     let smtp = smtp.expect("it starts");
     let secret = server.data().join("client.secret");
     std::fs::write(&secret, "the-client-secret-77\n").expect("it can be written");
-    let (port, url) = (smtp.addr().port().to_string(), tokens.url());
-    let mut words = vec!["mail", "provider", "add", "main", "--host", "127.0.0.1"];
-    words.extend([
-        "--port",
-        &port,
-        "--tls",
-        "none",
-        "--from",
-        "login@example.com",
-    ]);
-    words.extend([
-        "--username",
-        "mailer",
-        "--token-url",
-        &url,
-        "--client-id",
-        "app-1",
-    ]);
-    let file = secret.to_str().expect("a path in UTF-8");
-    words.extend(["--client-secret-file", file, "--scope", "mail.send"]);
+    let words = format!(
+        "mail provider add main --host 127.0.0.1 --port {} --tls none --from login@example.com --username mailer \
+         --token-url {} --client-id app-1 --scope mail.send --client-secret-file",
+        smtp.addr().port(),
+        tokens.url()
+    );
+    let mut words: Vec<&str> = words.split(' ').collect();
+    words.push(secret.to_str().expect("a path in UTF-8"));
     let added = server.admin(&words);
     assert!(added.status.success(), "{}", stderr(&added));
 
     tokens.grant("the-first-token-0a1b", 3600);
-    let test = [
-        "mail",
-        "provider",
-        "test",
-        "main",
-        "--to",
-        "ada@example.com",
-    ];
+    let test: Vec<&str> = "mail provider test main --to ada@example.com"
+        .split(' ')
+        .collect();
     smtp.accept_token("another-token-2c3d");
     let refused = server.admin(&test);
     assert!(

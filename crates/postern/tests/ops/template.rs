@@ -242,7 +242,7 @@ async fn a_preview_goes_into_a_file_or_the_inbox() {
 async fn without_a_server_files_are_linted_and_a_store_is_changed() {
     let files = tempfile::tempdir().unwrap();
     let mut server = plan().start();
-    let data = server.data().to_owned();
+    let data = server.data();
     server.stop();
     let data = data.to_str().unwrap();
     let dir = files.path().to_str().unwrap();

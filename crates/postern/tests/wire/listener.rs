@@ -315,8 +315,8 @@ async fn when_every_place_is_taken_an_idle_connection_leaves_for_a_new_one() {
     let asked = b"GET /keys HTTP/1.1\r\nHost: x\r\n\r\n";
     idle.write_all(asked).await.unwrap();
     assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
-    let served = timeout(SOON, get(server.addr, "/keys")).await.unwrap();
-    assert_eq!(served.status, 200);
+    let answer = timeout(SOON, get(server.addr, "/keys")).await.unwrap();
+    assert_eq!(answer.status, 200);
     let ended = timeout(SOON, idle.read_to_end(&mut Vec::new())).await;
     ended.unwrap().unwrap();
     busy.pinged().await;
