@@ -18,7 +18,8 @@ use crate::{
     Error, Refusal,
     clock::Clock,
     error::from_http,
-    transport::{Document, Transport, TransportError, retry_after},
+    fault::TransportError,
+    transport::{Document, Transport, retry_after},
 };
 
 /// A token is renewed this long before it expires, or when a tenth of its life is left, whichever

@@ -91,7 +91,8 @@ impl ClientBuilder {
     }
 
     /// How often a call is repeated where nothing was done, 3 unless set; 0 leaves repeating to
-    /// the caller. It does not touch the one repeat with a new token.
+    /// the caller. It touches neither the one repeat with a new token nor the one at once of a call
+    /// that the server says it did not take.
     pub fn repeats(mut self, repeats: u32) -> Self {
         self.patience.repeats = repeats;
         self

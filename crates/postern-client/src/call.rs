@@ -8,6 +8,7 @@ use crate::{
     Error,
     bearer::{Bearer, Tokens},
     clock::Clock,
+    error::not_taken,
     transport::Transport,
 };
 
@@ -79,7 +80,8 @@ impl Caller {
         }
     }
 
-    /// One attempt, and the token it was made with, if it got that far.
+    /// One attempt, and the token it was made with, if it got that far. What was not taken is tried again
+    /// at once, as gRPC has it: a leaving server means that connection, not the service.
     async fn attempt<M, A, F, R>(
         &self,
         (message, told): (&M, &MetadataMap),
@@ -100,17 +102,20 @@ impl Caller {
             Ok(bearer) => bearer,
             Err(error) => return (None, Err(error)),
         };
-        let mut request = Request::new(message.clone());
-        *request.metadata_mut() = told.clone();
-        request.set_timeout(ends_at.saturating_sub(self.clock.now()));
-        request
-            .metadata_mut()
-            .insert("authorization", bearer.header.clone());
-        let answer = rpc(self.transport.clone(), request).await;
-        (
-            Some(bearer),
-            answer.map(Response::into_inner).map_err(Error::from),
-        )
+        let request = || {
+            let mut request = Request::new(message.clone());
+            *request.metadata_mut() = told.clone();
+            request.set_timeout(ends_at.saturating_sub(self.clock.now()));
+            let header = bearer.header.clone();
+            request.metadata_mut().insert("authorization", header);
+            request
+        };
+        let mut answer = rpc(self.transport.clone(), request()).await;
+        if answer.as_ref().is_err_and(not_taken) {
+            answer = rpc(self.transport.clone(), request()).await;
+        }
+        let answer = answer.map(Response::into_inner).map_err(Error::from);
+        (Some(bearer), answer)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use crate::{Refusal, transport::TransportError};
+use crate::{Refusal, fault::TransportError};
 
 /// Why a call did not succeed: one variant for each case that a caller treats differently.
 ///
@@ -66,7 +66,8 @@ pub enum Error {
     /// The server does not offer this call.
     #[error("{0}")]
     Unimplemented(Refusal),
-    /// The server is too busy or stopping. Nothing was done, and the repeats are used up.
+    /// The server is too busy or stopping: it said so, or did not take the call. Nothing was done, and
+    /// the repeats are used up.
     #[error("{0}")]
     Unavailable(Refusal),
     /// No connection could be made. Nothing was done, and the repeats are used up.
@@ -135,6 +136,10 @@ impl From<Status> for Error {
         match broken(&status) {
             None => from_refusal(Refusal::from_status(&status)),
             Some(TransportError::Connect(_)) => Self::Unreachable(Box::new(status)),
+            Some(fault @ TransportError::NotTaken(_)) => {
+                let told = fault.to_string();
+                Self::Unavailable(Refusal::new(Code::Unavailable, "UNAVAILABLE", told))
+            }
             Some(TransportError::Http {
                 status,
                 retry_after,
@@ -142,6 +147,11 @@ impl From<Status> for Error {
             Some(TransportError::Broken(_)) => Self::OutcomeUnknown(Box::new(status)),
         }
     }
+}
+
+/// Whether the server left before it took this call.
+pub(crate) fn not_taken(status: &Status) -> bool {
+    matches!(broken(status), Some(TransportError::NotTaken(_)))
 }
 
 /// The transport's fault behind a status, `None` for what the peer said.

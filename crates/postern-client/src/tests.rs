@@ -3,6 +3,7 @@
 mod access_token;
 mod building;
 mod calls;
+mod leaving;
 mod repeats;
 mod tls;
 mod token;

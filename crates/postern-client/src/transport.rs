@@ -23,7 +23,7 @@ use rustls::ClientConfig;
 use tonic::body::Body;
 use tower::Service;
 
-use crate::error::BoxError;
+use crate::fault::{TransportError, fault};
 
 /// Documents beyond this are no token and no key set.
 const LARGEST_DOCUMENT: usize = 1 << 20;
@@ -37,23 +37,6 @@ pub(crate) struct Transport {
     http: Client<HttpsConnector<HttpConnector>, Body>,
     origin: Uri,
     user_agent: HeaderValue,
-}
-
-/// A fault on the way, as against an answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TransportError {
-    /// No connection: nothing was sent.
-    #[error("{}", innermost(&**.0))]
-    Connect(#[source] BoxError),
-    /// The connection broke while a call was on it.
-    #[error("the connection broke{}", .0.as_deref().map(|error| format!(": {}", innermost(error))).unwrap_or_default())]
-    Broken(#[source] Option<BoxError>),
-    /// Something that does not speak gRPC answered.
-    #[error("the server answered HTTP {status}")]
-    Http {
-        status: StatusCode,
-        retry_after: Option<Duration>,
-    },
 }
 
 /// A plain answer, read whole.
@@ -183,21 +166,4 @@ impl Service<Request<Body>> for Transport {
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
     seconds.parse().ok().map(Duration::from_secs)
-}
-
-fn fault(error: hyper_util::client::legacy::Error) -> TransportError {
-    if error.is_connect() {
-        TransportError::Connect(error.into())
-    } else {
-        TransportError::Broken(Some(error.into()))
-    }
-}
-
-/// The last cause tells most: "connection refused" rather than "client error (Connect)".
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -11,9 +11,6 @@ use crate::world::World;
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How the client's HTTP library says that the server left before it took a call.
-const NOT_TAKEN: &str = "GoAway(b\"\", NO_ERROR, Remote)";
-
 /// An application with a connection to each node, by both doors.
 pub(crate) struct Application {
     pub(crate) world: Arc<World>,
@@ -105,15 +102,9 @@ impl Application {
         refused(code.unwrap_or("NO_ERROR_CODE"))
     }
 
-    /// A call that a leaving server says it did not take (RFC 9113 §6.8) is made again, as gRPC's clients
-    /// do of themselves.
+    /// The client makes a call that a leaving server did not take once more by itself, and no other.
     async fn over_grpc(&self, node: usize, act: &Act, told: &mut String) -> Outcome {
-        let mut ended = self.once_over_grpc(node, act).await;
-        if let Err(error) = &ended
-            && format!("{error:?}").contains(NOT_TAKEN)
-        {
-            ended = self.once_over_grpc(node, act).await;
-        }
+        let ended = self.once_over_grpc(node, act).await;
         ended.unwrap_or_else(|error| match &error {
             Error::Unreachable(_) => Outcome::Unreached,
             Error::OutcomeUnknown(_) | Error::DeadlineExceeded(_) => {
