@@ -1,13 +1,15 @@
 use std::path::Path;
 
-use postern_core::model::Timestamp;
+use postern_core::model::{Snapshot, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
 use super::error::BackupError;
+use crate::connect::ConnectError;
 use crate::progress::{Progress, Watcher};
 use crate::rows::Tally;
 use crate::sqlite::catalog::{self, Shape};
+use crate::sqlite::{SqliteStore, open, snapshot};
 
 /// The one form of backups there is yet.
 const FORM: u32 = 1;
@@ -120,6 +122,22 @@ pub fn inspect(file: &Path, watcher: Watcher<'_>) -> Result<Manifest, BackupErro
         file,
         format!("{table} is not as it was when the backup was taken"),
     ))
+}
+
+/// What admins had set in a whole backup; `None` where an older release took it: only restoring brings its
+/// schema up to ours.
+///
+/// # Errors
+/// A later release or another program wrote it, or it cannot be read.
+pub fn registry(file: &Path) -> Result<Option<Snapshot>, BackupError> {
+    match SqliteStore::check(file) {
+        Ok(()) => {}
+        Err(ConnectError::Older { .. }) => return Ok(None),
+        Err(other) => return Err(other.into()),
+    }
+    let conn = open::reading(file).map_err(BackupError::database("the backup does not open"))?;
+    let registry = snapshot(&conn).map_err(BackupError::database("the backup's registry"))?;
+    Ok(Some(registry))
 }
 
 fn tallies(conn: &Connection, watcher: Watcher<'_>) -> rusqlite::Result<Vec<Tally>> {

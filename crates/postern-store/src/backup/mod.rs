@@ -10,7 +10,7 @@ mod revoke;
 mod take;
 
 pub use error::BackupError;
-pub use manifest::{Manifest, inspect};
+pub use manifest::{Manifest, inspect, registry};
 pub use restore::{Restored, Wanted, restore};
 pub use take::take;
 

@@ -25,6 +25,8 @@ pub type Wanted<'w> = &'w dyn Fn(&Manifest, &Snapshot) -> Result<(), String>;
 pub struct Restored {
     /// What was restored.
     pub manifest: Manifest,
+    /// What admins had set by then.
+    pub registry: Snapshot,
     /// What was ended in it.
     pub ended: Ended,
     /// Where the store that was there before is now.
@@ -59,12 +61,13 @@ pub fn restore(
     if prepared.is_err() {
         let _ = drop_database(&half);
     }
-    let (manifest, ended) = prepared?;
+    let (manifest, registry, ended) = prepared?;
     let replaced = put_aside(&store, into.path(), clock.now())?;
     fs::rename(&half, &store).map_err(BackupError::file(&store))?;
     sync_folder(&store)?;
     Ok(Restored {
         manifest,
+        registry,
         ended,
         replaced,
     })
@@ -92,7 +95,7 @@ fn prepare(
     clock: &dyn Clock,
     wanted: Wanted<'_>,
     watcher: Watcher<'_>,
-) -> Result<(Manifest, Ended), BackupError> {
+) -> Result<(Manifest, Snapshot, Ended), BackupError> {
     open::make(half)?;
     watcher(Progress {
         step: "copying",
@@ -112,7 +115,7 @@ fn prepare(
     drop(conn);
     let copied = fs::File::open(half).and_then(|file| file.sync_all());
     copied.map_err(BackupError::file(half))?;
-    Ok((manifest, ended))
+    Ok((manifest, registry, ended))
 }
 
 fn end(conn: &Connection, manifest: &Manifest, now: Timestamp) -> rusqlite::Result<Ended> {

@@ -35,6 +35,7 @@ pub use reply::{
     AdminReply, ClientRow, ClientSecretRow, DkimRow, HookRow, NewSecret, ProviderRow,
     SigningKeyRow, SuppressionRow,
 };
+pub(crate) use shown::signing_keys;
 pub use socket::{SOCKET, Socket};
 pub use template_command::{
     NewTemplate, TemplateCommand, TemplateName, TemplateText, WantedPreview, WantedVersion,

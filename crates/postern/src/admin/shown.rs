@@ -40,7 +40,7 @@ pub(super) fn clients(held: &Snapshot, now: Timestamp) -> Vec<ClientRow> {
 }
 
 /// The published signing keys, oldest first.
-pub(super) fn signing_keys(held: &Snapshot) -> Vec<SigningKeyRow> {
+pub(crate) fn signing_keys(held: &Snapshot) -> Vec<SigningKeyRow> {
     let state = |state| match state {
         SigningState::Standby => "standby",
         SigningState::Active => "active",

@@ -72,9 +72,7 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::ClientRevoked { id } => format!("{id} is revoked; its tokens end within 2 s\n"),
         AdminReply::Settings(settings) => pairs(settings),
         AdminReply::SettingsChanged(settings) => pairs(settings) + "in force within 2 s\n",
-        AdminReply::SigningKeys(keys) => {
-            table(&["KID", "STATE", "MADE"], keys.iter().map(signing_key))
-        }
+        AdminReply::SigningKeys(keys) => signing_keys(keys),
         AdminReply::RootRetired { kid } => format!("root key {kid} is retired\n"),
         AdminReply::Resealed { resealed } => format!("{resealed} secrets sealed anew\n"),
         AdminReply::ProviderAdded { name } => format!(
@@ -209,6 +207,11 @@ fn client(row: &ClientRow) -> Vec<String> {
         row.created_at.clone(),
         secrets.collect::<Vec<_>>().join(", "),
     ]
+}
+
+/// The signing keys, a line each.
+pub(super) fn signing_keys(keys: &[SigningKeyRow]) -> String {
+    table(&["KID", "STATE", "MADE"], keys.iter().map(signing_key))
 }
 
 fn signing_key(row: &SigningKeyRow) -> Vec<String> {

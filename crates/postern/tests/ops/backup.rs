@@ -13,14 +13,14 @@ use crate::serve::Running;
 use crate::{Application, POSTERN, parsed, plan, postern, stderr};
 
 /// A running server, an application of its, and a folder for backups.
-struct Scene {
-    server: Server,
+pub(crate) struct Scene {
+    pub(crate) server: Server,
     app: Application,
     folder: tempfile::TempDir,
 }
 
 impl Scene {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let server = plan().start();
         Self {
             app: Application::of(server.credentials()).await,
@@ -29,19 +29,19 @@ impl Scene {
         }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Takes a backup beside the running server.
-    fn backup(&self, name: &str) -> (PathBuf, Value) {
+    pub(crate) fn backup(&self, name: &str) -> (PathBuf, Value) {
         let file = self.file(name);
         let told = parsed(&self.server.admin(&["backup", text(&file), "--json"]));
         (file, told)
     }
 
     /// A data directory elsewhere, with a copy of the keyring.
-    fn elsewhere(&self, name: &str) -> PathBuf {
+    pub(crate) fn elsewhere(&self, name: &str) -> PathBuf {
         let dir = self.file(name);
         fs::create_dir(&dir).expect("the folder is writable");
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).expect("it is ours");
@@ -65,11 +65,11 @@ impl Scene {
     }
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-fn restore(file: &Path, dir: &Path, flags: &[&str]) -> Output {
+pub(crate) fn restore(file: &Path, dir: &Path, flags: &[&str]) -> Output {
     postern(&[&["restore", text(file), "--data", text(dir)], flags].concat())
 }
 

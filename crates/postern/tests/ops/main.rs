@@ -7,6 +7,7 @@ mod doctor;
 mod mail;
 mod metrics;
 mod packaging;
+mod restoring;
 mod roots;
 mod serve;
 mod template;
