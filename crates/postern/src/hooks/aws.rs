@@ -3,23 +3,14 @@
 //! A message says where its certificate is. Of that we take nothing but the file's name: host and
 //! scheme follow from the topic that the operator pinned, so nobody can have us fetch anything else.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use postern_core::model::Timestamp;
-use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use tokio::sync::Mutex;
 use webpki::EndEntityCert;
 
 use super::Distrust;
-
-/// How long a certificate is held, in seconds.
-const HELD: i64 = 24 * 3600;
-/// Certificates held at most.
-const MOST: usize = 8;
-/// Seconds between two fetches of files that were never had.
-const PAUSE: i64 = 5;
+use super::certificates::Certificates;
 
 /// Gets a file over HTTPS: the outside world.
 #[async_trait]
@@ -75,24 +66,18 @@ impl TopicArn {
     }
 }
 
-/// The certificates in use, fetched once and held for a day.
+/// What verifies messages of SNS, and answers one kind of them.
 pub struct SnsKeys {
     fetch: Arc<dyn Fetch>,
-    held: Mutex<Held>,
-}
-
-#[derive(Default)]
-struct Held {
-    known: HashMap<String, (CertificateDer<'static>, i64)>,
-    fetched_at: i64,
+    certificates: Certificates,
 }
 
 impl SnsKeys {
     /// Certificates that come through `fetch`.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self {
+            certificates: Certificates::new(Arc::clone(&fetch)),
             fetch,
-            held: Mutex::default(),
         }
     }
 
@@ -107,7 +92,10 @@ impl SnsKeys {
         let path = certificate_path(topic, url).ok_or(Distrust::Unverified(
             "its certificate is not of its topic's region",
         ))?;
-        let der = self.certificate(topic, path, now.unix_seconds()).await?;
+        let found = self
+            .certificates
+            .find(topic.host(), path, now.unix_seconds());
+        let der = found.await?;
         let broken = |_| Distrust::Unverified("its certificate does not read");
         let certificate = EndEntityCert::try_from(&der).map_err(broken)?;
         certificate
@@ -116,7 +104,18 @@ impl SnsKeys {
                 text.as_bytes(),
                 signature,
             )
-            .map_err(|_| Distrust::Unverified("its signature is wrong"))
+            .map_err(|_| Distrust::Unverified("its signature is wrong"))?;
+        self.certificates.proven(topic.host(), path);
+        Ok(())
+    }
+
+    /// Whether there is a certificate for this URL at this moment.
+    #[cfg(test)]
+    pub(super) async fn held(&self, topic: &str, url: &str, now: i64) -> bool {
+        let topic = TopicArn::parse(topic).expect("a topic");
+        let path = certificate_path(&topic, url).expect("a certificate of its region");
+        let found = self.certificates.find(topic.host(), path, now).await;
+        found.is_ok()
     }
 
     /// Confirms a subscription at the topic's own host; of the message nothing but the token is used.
@@ -128,40 +127,6 @@ impl SnsKeys {
             .finish();
         let answer = self.fetch.get(topic.host(), &format!("/?{query}")).await;
         answer.map(drop).map_err(Distrust::NotNow)
-    }
-
-    async fn certificate(
-        &self,
-        topic: &TopicArn,
-        path: &str,
-        now: i64,
-    ) -> Result<CertificateDer<'static>, Distrust> {
-        let mut held = self.held.lock().await;
-        let place = format!("{}{path}", topic.host());
-        if let Some((known, until)) = held.known.get(&place)
-            && now < *until
-        {
-            return Ok(known.clone());
-        }
-        if now < held.fetched_at.saturating_add(PAUSE) && now >= held.fetched_at {
-            return Err(Distrust::NotNow(
-                "certificates are fetched one in 5 s".to_owned(),
-            ));
-        }
-        held.fetched_at = now;
-        let pem = self
-            .fetch
-            .get(topic.host(), path)
-            .await
-            .map_err(Distrust::NotNow)?;
-        let der = CertificateDer::from_pem_slice(&pem)
-            .map_err(|_| Distrust::Unverified("its certificate does not read"))?;
-        if held.known.len() >= MOST {
-            held.known.clear();
-        }
-        held.known
-            .insert(place, (der.clone(), now.saturating_add(HELD)));
-        Ok(der)
     }
 }
 

@@ -6,10 +6,12 @@
 //! store.
 
 mod aws;
+mod certificates;
 mod https;
 mod mailgun;
 mod payload;
 mod postmark;
+mod reading;
 mod sendgrid;
 mod ses;
 #[cfg(test)]
@@ -24,30 +26,24 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use postern_core::{
     Error,
     flow::{Heard, Postern},
     model::{HookProvider, SecretText, Timestamp},
 };
-use tokio::sync::Semaphore;
 
 pub use aws::{Fetch, SnsKeys, TopicArn};
 pub use payload::{Report, Subject};
+use reading::Reading;
 
 use crate::{
     app::App,
     listen::{RequestContext, RequestId},
     present::{Problem, rest as shown},
-    rest::body,
     telemetry::labels::Told,
 };
 
-/// Bytes of a callback. SendGrid batches up to 768 KiB; the others send one event.
-const BODY_LIMIT: usize = 1024 * 1024;
-/// Callbacks read at the same time: nobody has signed for them yet.
-const AT_ONCE: usize = 64;
 /// Reports taken from one callback.
 const REPORTS: usize = 10_000;
 /// How old a signed callback may be: services repeat one for up to a day.
@@ -57,7 +53,7 @@ const MAX_AHEAD: i64 = 300;
 
 /// What the callbacks need beside the flows.
 pub struct Hooks {
-    reading: Semaphore,
+    reading: Reading,
     sns: SnsKeys,
     mailgun: mailgun::Seen,
 }
@@ -66,7 +62,7 @@ impl Hooks {
     /// Callbacks whose certificates and confirmations go through `fetch`.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self {
-            reading: Semaphore::new(AT_ONCE),
+            reading: Reading::new(),
             sns: SnsKeys::new(fetch),
             mailgun: mailgun::Seen::new(),
         }
@@ -138,8 +134,6 @@ async fn answer(
 enum Refused {
     /// Callbacks of this provider are not configured.
     NotConfigured,
-    /// Too many are read at this moment.
-    Busy,
     Body(Problem),
     Distrust(Distrust),
     Error(Error),
@@ -150,7 +144,6 @@ impl Refused {
         let name = provider.as_str();
         match self {
             Self::NotConfigured => shown::answer(&Problem::no_such_path()),
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE.into_response(),
             Self::Body(problem) => shown::answer(&problem),
             Self::Error(error) => shown::answer(&Problem::new(error, id)),
             Self::Distrust(why) => {
@@ -170,13 +163,12 @@ impl Refused {
 async fn take(app: &App, provider: HookProvider, request: Request<Body>) -> Result<(), Refused> {
     let secret = app.postern.hook_secret(provider).map_err(Refused::Error)?;
     let secret = secret.ok_or(Refused::NotConfigured)?;
-    let _reading = app.hooks.reading.try_acquire().map_err(|_| Refused::Busy)?;
     let (head, body) = request.into_parts();
-    let body = body::read_body(&head.headers, body, BODY_LIMIT).await;
-    let body: Bytes = body.map_err(Refused::Body)?;
+    let held = app.hooks.reading.whole(&head.headers, body).await;
+    let held = held.map_err(Refused::Body)?;
     let callback = Callback {
         headers: &head.headers,
-        body: &body,
+        body: &held.body,
         now: app.postern.now(),
     };
     let reports = verified(&app.hooks, provider, &secret, &callback).await;

@@ -1,6 +1,7 @@
 mod ses;
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
@@ -39,12 +40,20 @@ fn message_id() -> String {
 struct Amazon {
     pem: String,
     asked: Mutex<Vec<String>>,
+    hangs: AtomicBool,
+    fails: AtomicBool,
 }
 
 #[async_trait]
 impl Fetch for Arc<Amazon> {
     async fn get(&self, host: &str, path: &str) -> Result<Vec<u8>, String> {
         self.asked.lock().unwrap().push(format!("{host}{path}"));
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.fails.load(Ordering::SeqCst) {
+            return Err("answered 403 Forbidden".to_owned());
+        }
         Ok(self.pem.clone().into_bytes())
     }
 }
@@ -65,7 +74,7 @@ impl World {
         let pem = certificate.self_signed(&key).unwrap().pem();
         let amazon = Arc::new(Amazon {
             pem,
-            asked: Mutex::default(),
+            ..Amazon::default()
         });
         Self {
             hooks: Hooks::new(Arc::new(Arc::clone(&amazon))),

@@ -15,7 +15,7 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// Bytes of a form that nobody has signed for yet; what fills one needs a few hundred.
 pub const FORM_LIMIT: usize = 8 * 1024;
 /// For a body to arrive: clients give up after ten seconds (contract §1.14).
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is read of a body beyond the limit, so that its sender gets to hear of the refusal rather
 /// than of a broken connection.
@@ -31,7 +31,8 @@ pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<
     whole.unwrap_or_else(|_| Err(Problem::body_incomplete()))
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
+/// How long the body is to be, if that was said.
+pub(crate) fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
@@ -68,7 +69,8 @@ fn within_limit(whole: Bytes, limit: usize) -> Result<Bytes, Problem> {
     Ok(whole)
 }
 
-async fn drained(mut body: Body, limit: usize) -> Problem {
+/// Reads some of what is too large, so that the refusal is heard.
+pub(crate) async fn drained(mut body: Body, limit: usize) -> Problem {
     let mut seen = 0;
     while let Ok(Some(piece)) = next_piece(&mut body).await {
         seen += piece.len();
@@ -79,7 +81,8 @@ async fn drained(mut body: Body, limit: usize) -> Problem {
     Problem::body_too_large(limit)
 }
 
-async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+/// The next bytes.
+pub(crate) async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Problem> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::body_incomplete())?;
         match frame.into_data() {

@@ -226,17 +226,117 @@ async fn a_subscription_that_is_not_signed_is_not_confirmed() {
     );
 }
 
+/// A notification that names another certificate.
+fn naming(file: &str) -> Value {
+    let mut one = notification(&ses_bounce("Permanent", "5.1.1"));
+    one["SigningCertURL"] = json!(format!(
+        "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-{file}.pem"
+    ));
+    one
+}
+
+/// A forger's message: of the pinned topic, with the certificate that it names, badly signed.
+async fn forged(world: &World, file: &str) -> Result<Vec<Report>, Distrust> {
+    let body = String::from_utf8(world.sns(naming(file))).unwrap();
+    let body = body.replace("user unknown", "user well known");
+    world
+        .read(HookProvider::Ses, TOPIC, &[], body.as_bytes())
+        .await
+}
+
 #[tokio::test]
-async fn made_up_certificate_names_cannot_have_us_fetch_at_their_pace() {
+async fn a_forger_who_knows_the_topic_cannot_delay_the_true_certificate() {
     let world = World::new();
     for n in 0..20 {
-        let mut one = notification(&ses_bounce("Permanent", "5.1.1"));
-        one["SigningCertURL"] = json!(format!(
-            "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-{n}.pem"
-        ));
-        let _ = world.ses(one).await;
+        assert!(forged(&world, &n.to_string()).await.is_err());
+    }
+    // Also by its own name, before it was ever needed.
+    assert!(forged(&world, "0a1b2c").await.is_err());
+    let bounce = notification(&ses_bounce("Permanent", "5.1.1"));
+    assert!(is_bounce(only(world.ses(bounce).await)));
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_held_serves_while_made_up_ones_are_under_way() {
+    let world = World::new();
+    let bounce = || notification(&ses_bounce("Permanent", "5.1.1"));
+    assert!(world.ses(bounce()).await.is_ok());
+    world.amazon.hangs.store(true, Ordering::SeqCst);
+    let names: Vec<String> = (0..30).map(|n| n.to_string()).collect();
+    let mut forging = Box::pin(futures_util::future::join_all(
+        names.iter().map(|name| forged(&world, name)),
+    ));
+    assert!(futures_util::poll!(&mut forging).is_pending());
+    assert!(is_bounce(only(world.ses(bounce()).await)));
+    let asked = world.amazon.asked.lock().unwrap().len();
+    assert_eq!(asked, 1 + 4, "a few at a time");
+}
+
+#[tokio::test]
+async fn a_certificate_that_verified_a_message_is_not_pushed_out_by_others() {
+    let world = World::new();
+    assert!(
+        world
+            .ses(notification(&ses_bounce("Permanent", "5.1.1")))
+            .await
+            .is_ok()
+    );
+    for n in 0..50 {
+        assert!(forged(&world, &n.to_string()).await.is_err());
+    }
+    let asked = world.amazon.asked.lock().unwrap().len();
+    assert!(
+        world
+            .ses(notification(&ses_bounce("Permanent", "5.1.1")))
+            .await
+            .is_ok()
+    );
+    assert_eq!(world.amazon.asked.lock().unwrap().len(), asked);
+}
+
+#[tokio::test]
+async fn a_name_that_leads_nowhere_is_asked_for_once_in_a_while() {
+    let world = World::new();
+    world.amazon.fails.store(true, Ordering::SeqCst);
+    for _ in 0..10 {
+        let refused = forged(&world, "9").await;
+        assert!(matches!(refused, Err(Distrust::NotNow(_))), "{refused:?}");
     }
     assert_eq!(world.amazon.asked.lock().unwrap().len(), 1);
+    world.amazon.fails.store(false, Ordering::SeqCst);
+    assert!(
+        world
+            .ses(notification(&ses_bounce("Permanent", "5.1.1")))
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_after_a_day_and_serves_while_amazon_does_not_answer() {
+    let world = World::new();
+    let find = async |now| {
+        let found = world.hooks.sns.held(TOPIC, CERTIFICATE, now).await;
+        (found, world.amazon.asked.lock().unwrap().len())
+    };
+    assert!(
+        world
+            .ses(notification(&ses_bounce("Permanent", "5.1.1")))
+            .await
+            .is_ok()
+    );
+    assert_eq!(find(NOW + 86_399).await, (true, 1));
+    world.amazon.fails.store(true, Ordering::SeqCst);
+    assert_eq!(find(NOW + 86_400).await, (true, 2));
+    assert_eq!(
+        find(NOW + 86_401).await,
+        (true, 2),
+        "asked again after a pause"
+    );
+    assert_eq!(find(NOW + 86_405).await, (true, 3));
+    assert_eq!(find(NOW + 7 * 86_400).await, (false, 4));
+    world.amazon.fails.store(false, Ordering::SeqCst);
+    assert_eq!(find(NOW + 7 * 86_400 + 5).await, (true, 5));
 }
 
 #[tokio::test]
