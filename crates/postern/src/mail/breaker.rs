@@ -45,18 +45,19 @@ impl Breaker {
         }
     }
 
-    /// Lets one through, or says when to ask again. Half-open, one at a time is let through.
+    /// Lets one through, or says when to ask again. Half-open, one at a time is let through: a probe,
+    /// of which it answers `true`.
     ///
     /// # Errors
     /// The moment from which it is worth to ask again.
-    pub(super) fn admit(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+    pub(super) fn admit(&mut self, now: Timestamp) -> Result<bool, Timestamp> {
         if let Some(until) = self.shut_until(now) {
             return Err(until);
         }
         if let Some(open) = &mut self.open {
             open.probed_until = Some(now.plus(PROBE));
         }
-        Ok(())
+        Ok(self.open.is_some())
     }
 
     /// It works. Answers whether that closed the circuit.
@@ -116,11 +117,11 @@ mod tests {
     #[test]
     fn half_open_it_lets_one_through_at_a_time() {
         let mut breaker = opened();
-        assert_eq!(breaker.admit(at(5)), Ok(()));
+        assert_eq!(breaker.admit(at(5)), Ok(true));
         assert_eq!(breaker.admit(at(5)), Err(at(6)));
         assert!(breaker.works());
-        assert_eq!(breaker.admit(at(6)), Ok(()));
-        assert_eq!(breaker.admit(at(6)), Ok(()));
+        assert_eq!(breaker.admit(at(6)), Ok(false));
+        assert_eq!(breaker.admit(at(6)), Ok(false));
     }
 
     #[test]
@@ -142,13 +143,13 @@ mod tests {
         let mut breaker = opened();
         breaker.admit(at(5)).unwrap();
         assert!(breaker.admit(at(36)).is_err());
-        assert_eq!(breaker.admit(at(37)), Ok(()));
+        assert_eq!(breaker.admit(at(37)), Ok(true));
     }
 
     #[test]
     fn what_began_before_it_opened_does_not_lengthen_the_pause() {
         let mut breaker = opened();
         assert_eq!(breaker.troubled(at(1)), None);
-        assert_eq!(breaker.admit(at(5)), Ok(()));
+        assert_eq!(breaker.admit(at(5)), Ok(true));
     }
 }

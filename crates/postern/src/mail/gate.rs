@@ -78,12 +78,19 @@ impl Gate {
             });
         }
         let admitted = state.breaker.admit(now);
-        admitted.map_err(|until| Shut {
+        let probe = admitted.map_err(|until| Shut {
             until,
             trouble: true,
         })?;
         if let Some(rate) = &mut state.rate {
             rate.take(now);
+        }
+        if probe {
+            watched.meter.probed();
+            info!(
+                provider = watched.name,
+                "mail provider was left alone: one mail tries whether it works again"
+            );
         }
         Ok(())
     }
@@ -162,7 +169,7 @@ mod tests {
 
     use super::*;
     use crate::mail::{Reply, Stage};
-    use crate::telemetry::metrics::Metrics;
+    use crate::telemetry::metrics::{Gauges, Metrics};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix_seconds(1_795_379_460 + second)
@@ -183,8 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_told_once_that_a_provider_is_left_alone_and_once_that_it_works_again() {
-        let gate = Gate::watching("main", None, Metrics::new().provider("main"));
+    fn log_and_metrics_are_told_that_a_provider_is_left_alone_is_probed_and_works_again() {
+        let metrics = Metrics::new();
+        let gate = Gate::watching("main", None, metrics.provider("main"));
+        let counted = |series: &str, value: u8| {
+            let line = format!("postern_provider_circuit_{series}{{provider=\"main\"}} {value}\n");
+            let text = metrics.render(Gauges::default());
+            assert!(text.contains(&line), "{line}{text}");
+        };
         let reply = |code| Reply::new(Stage::Auth, code, "said <ada@example.com>", &[]);
         let (trouble, sent) = (
             Outcome::ProviderTrouble(reply(Some(535))),
@@ -200,14 +213,20 @@ mod tests {
             while gate.pass(at(0)).is_ok() {
                 gate.note(&trouble, at(0));
             }
+            counted("open", 1);
+            counted("probes_total", 0);
             assert!(gate.pass(at(6)).is_ok(), "half-open, it lets a probe pass");
             assert!(gate.pass(at(6)).is_err(), "and nobody else");
+            counted("open", 1);
+            counted("probes_total", 1);
             gate.note(&sent, at(6));
+            counted("open", 0);
+            counted("opened_total", 1);
             assert!(gate.pass(at(6)).is_ok());
         });
         let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let told: Vec<&str> = log.lines().collect();
-        assert_eq!(told.len(), 2, "{log}");
+        assert_eq!(told.len(), 3, "{log}");
         for said in [
             "left alone",
             "provider=\"main\"",
@@ -217,7 +236,8 @@ mod tests {
         ] {
             assert!(told[0].contains(said), "{said}: {log}");
         }
-        assert!(told[1].contains("works again"), "{log}");
+        assert!(told[1].contains("one mail tries"), "{log}");
+        assert!(told[2].contains("mail provider works again"), "{log}");
         assert!(!log.contains("ada"), "{log}");
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct ProviderSeries {
     tries: Family<Labels, Counter>,
     opened: Family<Labels, Counter>,
     open: Family<Labels, Gauge>,
+    probes: Family<Labels, Counter>,
 }
 
 impl ProviderSeries {
@@ -39,6 +40,11 @@ impl ProviderSeries {
             "1 while a provider is left alone for its trouble",
             series.open.clone(),
         );
+        registry.register(
+            "provider_circuit_probes",
+            "Mails by which a provider that was left alone was tried again",
+            series.probes.clone(),
+        );
         series
     }
 
@@ -49,6 +55,7 @@ impl ProviderSeries {
             tries: OUTCOMES.map(tries),
             opened: self.opened.get_or_create_owned(&labels(name, None)),
             open: self.open.get_or_create_owned(&labels(name, None)),
+            probes: self.probes.get_or_create_owned(&labels(name, None)),
         }
     }
 
@@ -58,6 +65,7 @@ impl ProviderSeries {
         }
         self.opened.remove(&labels(name, None));
         self.open.remove(&labels(name, None));
+        self.probes.remove(&labels(name, None));
     }
 }
 
@@ -73,6 +81,7 @@ pub struct ProviderMeter {
     tries: [Counter; 5],
     opened: Counter,
     open: Gauge,
+    probes: Counter,
 }
 
 impl ProviderMeter {
@@ -88,6 +97,11 @@ impl ProviderMeter {
     pub fn opened(&self) {
         self.open.set(1);
         self.opened.inc();
+    }
+
+    /// One mail tries whether it works again.
+    pub fn probed(&self) {
+        self.probes.inc();
     }
 
     /// It works again.
