@@ -15,7 +15,7 @@ mod throttle;
 
 pub use deliver::{settle, undeliverable};
 pub use domain::{DomainRule, domain_rule};
-pub use issue::{Issue, LEASE};
+pub use issue::{Issue, LEASE, SKEW};
 pub use judge::{Claimed, Judgement, Proof, judge};
 pub use page::{PageEnd, page_end};
 pub use receive::receive;

@@ -12,7 +12,11 @@ use crate::rules::test_identity::{self, is_test_identity};
 use crate::rules::throttle::{Quotas, budget_spent, throttle};
 use crate::settings::{OnBudget, Settings};
 
-/// How long a delivery is leased: longer than an attempt's deadline (30 s) plus the skew (2 s).
+/// How far the clocks of two nodes may be apart: every limit holds within it.
+pub const SKEW: Duration = Duration::from_secs(2);
+
+/// How long a delivery is leased: longer than an attempt's deadline (30 s) plus [`SKEW`], with some
+/// time to wait for its turn.
 pub const LEASE: Duration = Duration::from_secs(45);
 
 /// An accepted send, but for what depends on the moment its act runs.

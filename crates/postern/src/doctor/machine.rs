@@ -8,6 +8,7 @@ use postern_core::keyring::Keyring;
 use postern_core::model::{
     DkimKey, MailHook, MailProvider, SigningKey, SigningState, Snapshot, Timestamp,
 };
+use postern_core::rules::SKEW;
 use rustix::fs::statvfs;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -17,8 +18,6 @@ use crate::private_file;
 
 /// From which age on a mail that waits means trouble.
 const LATE: Duration = Duration::from_mins(1);
-/// How far clocks may stand apart.
-const SKEW: Duration = Duration::from_secs(2);
 /// Free space below which the store soon refuses writes, and below which one should look.
 const FULL: u64 = 64 << 20;
 const TIGHT: u64 = 1 << 30;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use postern_core::model::{Delivery, DeliveryId, DeliveryState, Settlement, Timestamp};
 use postern_core::ports::{Settled, StoreError};
-use postern_core::rules::LEASE;
+use postern_core::rules::{LEASE, SKEW};
 use tracing::{debug, info, warn};
 
-use super::round::Round;
+use super::round::{Round, WHOLE};
 use super::{Parts, suppress};
 use crate::app::Stopwatch;
 use crate::telemetry::labels::{self, Label as _};
 
 /// What has to be left of a lease to begin: an attempt's deadline and the clocks' skew. With less,
 /// another node could claim the delivery while we are still sending it.
-const NEEDED: Duration = Duration::from_secs(32);
+const NEEDED: Duration = WHOLE.saturating_add(SKEW);
 
 /// How often a settlement is offered to a store that has no room for it.
 const SETTLE_TRIES: u32 = 40;
@@ -116,5 +116,47 @@ fn label(settlement: &Settlement) -> labels::Attempt {
         Settlement::Bounced { .. } => labels::Attempt::Bounced,
         Settlement::Failed { .. } => labels::Attempt::Failed,
         Settlement::Abandoned { .. } => labels::Attempt::Abandoned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Patience;
+    use crate::mail::smtp::Limits;
+
+    /// How long a mail waits for its turn on a busy node without being given back.
+    const TURN: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_lease_outlives_the_longest_attempt_the_skew_and_a_wait_for_its_turn() {
+        let longest = [WHOLE, Patience::WHOLE.total, Limits::default().attempt]
+            .into_iter()
+            .max()
+            .unwrap();
+        assert_eq!(NEEDED, longest + SKEW);
+        assert!(LEASE >= longest + SKEW + TURN, "{LEASE:?}");
+    }
+
+    #[test]
+    fn an_attempt_begins_only_while_its_lease_holds_until_its_end() {
+        let queued_at = Timestamp::from_unix_seconds(1_800_000_000);
+        let delivery = Delivery {
+            id: DeliveryId {
+                request: postern_core::model::AuthRequestId::from_bytes([7; 16]),
+                ordinal: 0,
+            },
+            generation: 0,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            queued_at,
+            due_at: queued_at.plus(LEASE),
+            last_try: None,
+        };
+        let last = queued_at.plus(LEASE).minus(NEEDED);
+        for lease in [Lease::FromSend, Lease::Claimed] {
+            assert!(lease.stands(&delivery, last));
+            assert!(!lease.stands(&delivery, last.plus(Duration::from_micros(1))));
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::app::Stopwatch;
 use crate::mail::{Carrier, FellBack, Mail, Outcome, Patience, Renderer, Reply, Shut};
 
 /// How long a round may take in all; an attempt's lease counts on it.
-const WHOLE: Duration = Duration::from_secs(30);
+pub(super) const WHOLE: Duration = Duration::from_secs(30);
 
 /// With less than this left, the next provider is kept for the next round.
 const WORTHWHILE: Duration = Duration::from_secs(3);
