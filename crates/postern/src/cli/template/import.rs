@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::super::args::{StoreArgs, TemplateFiles, Which};
 use super::super::exit::Failure;
-use super::super::show;
-use super::{ask, files, key, name, usage};
-use crate::admin::{AdminReply, NewTemplate, TemplateCommand as Asked};
+use super::super::show::{self, counted};
+use super::{ask, files, key, name, told, usage};
+use crate::admin::{AdminReply, FindingRow, NewTemplate, TemplateCommand as Asked};
 use crate::mail::{self, Imported, Uncarried};
 
-/// Carries the files over, tells how that went, and saves the result unless something got lost.
+/// Carries the files over, tells how that went and what lint says of it, and saves the result unless
+/// something got lost.
 pub(super) fn run(
     which: &Which,
     typed: &TemplateFiles,
@@ -26,20 +27,35 @@ pub(super) fn run(
     } else {
         None
     };
-    tell(&made, saved.as_ref(), check, json)?;
-    match (&saved, lost) {
-        (None, 1..) => Err(Failure::failed(format_args!(
-            "{lost} places could not be carried, and nothing was saved: mend them in the files, or keep a draft \
-             with --draft"
-        ))),
-        (Some(AdminReply::TemplateSaved(saved)), _) if !saved.active && !draft => {
+    let findings: Vec<FindingRow> = match &saved {
+        Some(_) => Vec::new(),
+        None => mail::lint(&key, &made.source)
+            .iter()
+            .map(FindingRow::from)
+            .collect(),
+    };
+    tell(&made, &findings, saved.as_ref(), (check, json))?;
+    match &saved {
+        None => judge(lost, &findings),
+        Some(AdminReply::TemplateSaved(saved)) if !saved.active && !draft => {
             Err(Failure::failed(format_args!(
                 "version {} is a draft: what was in force stays until its errors are mended",
                 saved.version
             )))
         }
-        _ => Ok(()),
+        Some(_) => Ok(()),
     }
+}
+
+/// What was not saved: whether it could come into force as it is.
+fn judge(lost: usize, findings: &[FindingRow]) -> Result<(), Failure> {
+    if lost > 0 {
+        let places = counted(lost, "place");
+        return Err(Failure::failed(format_args!(
+            "{places} could not be carried, and nothing was saved: mend that in the files, or keep a draft with --draft"
+        )));
+    }
+    told::mended(findings)
 }
 
 fn save(
@@ -63,15 +79,16 @@ fn save(
 
 fn tell(
     made: &Imported,
+    findings: &[FindingRow],
     saved: Option<&AdminReply>,
-    check: bool,
-    json: bool,
+    (check, json): (bool, bool),
 ) -> Result<(), Failure> {
     if json {
         let saved = saved.and_then(|reply| serde_json::to_value(reply).ok());
         return show::json(&json!({
             "uncarried": made.uncarried.iter().map(row).collect::<Vec<_>>(),
             "changed": made.changed.iter().map(row).collect::<Vec<_>>(),
+            "findings": findings,
             "source": {
                 "subject": made.source.subject,
                 "html": made.source.html,
@@ -95,6 +112,8 @@ fn tell(
         ] {
             lines.extend(["--- ", name, "\n", part, "\n"]);
         }
+        lines.push_str("--- lint\n");
+        lines.push_str(&told::linted(findings));
     }
     show::text(&lines)?;
     saved.map_or(Ok(()), |reply| show::reply(reply, false))

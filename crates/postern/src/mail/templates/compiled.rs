@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use minijinja::Environment;
-use postern_core::model::{MailKind, Variables};
+use postern_core::model::{MailKind, RESERVED_VARIABLES, Variables};
 
 use super::parts::{Fields, Part, Parts, TemplateError};
 use super::pieces::{Piece, pieces};
@@ -77,7 +77,9 @@ impl Compiled {
 
     /// What the caller may supply.
     pub(super) fn optional(&self) -> impl Iterator<Item = &String> {
-        self.spared.iter()
+        let theirs =
+            |name: &&String| !RESERVED_VARIABLES.contains(&name.as_str()) && *name != "code_domain";
+        self.spared.iter().filter(theirs)
     }
 
     /// What the caller had to supply and did not.

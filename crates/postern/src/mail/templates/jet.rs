@@ -9,13 +9,15 @@ mod lexer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use postern_core::model::{MailKind, RESERVED_VARIABLES};
 
+use self::expression::{Carried, Spared};
 use self::lexer::{Tag, Token, tokens};
 use super::Source;
-use super::compiled::Compiled;
+use super::compiled::{Compiled, provided};
 use super::parts::Part;
 
 /// A template carried over.
@@ -44,16 +46,12 @@ pub struct Uncarried {
 
 /// Carries a template over.
 pub fn import(kind: MailKind, jet: &Source) -> Imported {
-    let mut report = Report::default();
-    let mut carry = |part: Part| {
-        report.part = Some(part);
-        Carrier::new(&mut report).carry(part.of(jet))
-    };
-    let mut source = Source {
-        subject: carry(Part::Subject).trim().to_owned(),
-        text: carry(Part::Text),
-        html: carry(Part::Html),
-    };
+    // First to see which variables it shows without asking for them: it needs those, and the others
+    // are left out by senders who do not have them.
+    let (_, first) = carried(jet, &|_| true);
+    let needed = first.needed;
+    let spared = |name: &str| !provided(kind, name) && !needed.contains(name);
+    let (mut source, report) = carried(jet, &spared);
     declare(kind, &mut source);
     Imported {
         source,
@@ -62,7 +60,21 @@ pub fn import(kind: MailKind, jet: &Source) -> Imported {
     }
 }
 
-/// Scalekit demands what a template names of every send: so does the template that was carried over.
+fn carried(jet: &Source, spared: Spared<'_>) -> (Source, Report) {
+    let mut report = Report::default();
+    let mut carry = |part: Part| {
+        report.part = Some(part);
+        Carrier::new(&mut report, spared).carry(part.of(jet))
+    };
+    let source = Source {
+        subject: carry(Part::Subject).trim().to_owned(),
+        text: carry(Part::Text),
+        html: carry(Part::Html),
+    };
+    (source, report)
+}
+
+/// Scalekit demands what a template shows of every send: so does the template that was carried over.
 fn declare(kind: MailKind, source: &mut Source) {
     let Ok(compiled) = Compiled::compile(kind, source) else {
         return;
@@ -82,12 +94,19 @@ struct Report {
     part: Option<Part>,
     uncarried: Vec<Uncarried>,
     changed: Vec<Uncarried>,
+    /// Variables that are shown where nothing says that they are there.
+    needed: BTreeSet<String>,
 }
 
 /// What an `end` ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Open {
-    If,
+    If {
+        /// Variables that are there in this branch.
+        holds: Vec<String>,
+        /// Variables that are there in the branches after it.
+        fails: Vec<String>,
+    },
     /// Something that was not carried.
     Foreign,
 }
@@ -95,14 +114,16 @@ enum Open {
 /// Carries one part over.
 struct Carrier<'r> {
     report: &'r mut Report,
+    spared: Spared<'r>,
     out: String,
     open: Vec<(Open, usize)>,
 }
 
 impl<'r> Carrier<'r> {
-    fn new(report: &'r mut Report) -> Self {
+    fn new(report: &'r mut Report, spared: Spared<'r>) -> Self {
         Self {
             report,
+            spared,
             out: String::new(),
             open: Vec::new(),
         }
@@ -153,16 +174,18 @@ impl<'r> Carrier<'r> {
     fn tag(&mut self, tag: &Tag<'_>) {
         let word = tag.word();
         match word {
-            "if" => match self.expression(tag, tag.after("if")) {
-                Some(condition) => {
-                    self.open.push((Open::If, tag.line));
-                    self.statement(tag, &format!("if {condition}"));
+            "if" => match self.expression(tag, tag.after("if"), true) {
+                Some(Carried {
+                    text, holds, fails, ..
+                }) => {
+                    self.open.push((Open::If { holds, fails }, tag.line));
+                    self.statement(tag, &format!("if {text}"));
                 }
                 None => self.open.push((Open::Foreign, tag.line)),
             },
             "else" => self.otherwise(tag),
             "end" => match self.open.pop() {
-                Some((Open::If, _)) => self.statement(tag, "endif"),
+                Some((Open::If { .. }, _)) => self.statement(tag, "endif"),
                 Some((Open::Foreign, _)) => {}
                 None => self.refuse(
                     tag.whole,
@@ -178,21 +201,22 @@ impl<'r> Carrier<'r> {
                 self.refuse(tag.whole, tag.line, foreign(word));
             }
             _ => {
-                if let Some(value) = self.expression(tag, tag.inner) {
+                if let Some(Carried { text, .. }) = self.expression(tag, tag.inner, false) {
                     let (left, right) = tag.trims();
-                    self.put(format_args!("{{{{{left} {value} {right}}}}}"));
+                    self.put(format_args!("{{{{{left} {text} {right}}}}}"));
                 }
             }
         }
     }
 
     fn otherwise(&mut self, tag: &Tag<'_>) {
-        let Some((Open::If, _)) = self.open.last() else {
+        let Some((Open::If { holds, fails }, _)) = self.open.last_mut() else {
             if self.open.is_empty() {
                 self.refuse(tag.whole, tag.line, "there is no {{ if … }} before it");
             }
             return;
         };
+        holds.clone_from(fails);
         let rest = tag.after("else").trim();
         let condition = rest
             .strip_prefix("if")
@@ -205,8 +229,12 @@ impl<'r> Carrier<'r> {
                 "an else is followed by nothing or by an if",
             ),
             Some(condition) => {
-                if let Some(condition) = self.expression(tag, condition) {
-                    self.statement(tag, &format!("elif {condition}"));
+                if let Some(condition) = self.expression(tag, condition, true) {
+                    if let Some((Open::If { holds, fails }, _)) = self.open.last_mut() {
+                        holds.extend(condition.holds);
+                        fails.extend(condition.fails);
+                    }
+                    self.statement(tag, &format!("elif {}", condition.text));
                 }
             }
         }
@@ -218,19 +246,30 @@ impl<'r> Carrier<'r> {
     }
 
     /// The expression in our language; reported when it has none.
-    fn expression(&mut self, tag: &Tag<'_>, text: &str) -> Option<String> {
-        match expression::carry(text) {
+    fn expression(&mut self, tag: &Tag<'_>, text: &str, condition: bool) -> Option<Carried> {
+        match expression::carry(text, condition, self.spared) {
             Ok(carried) => {
                 for note in &carried.notes {
                     self.change(tag.whole, tag.line, note);
                 }
-                Some(carried.text)
+                let used = carried.used.iter().filter(|name| !self.holds(name));
+                let used: Vec<String> = used.cloned().collect();
+                self.report.needed.extend(used);
+                Some(carried)
             }
             Err(why) => {
                 self.refuse(tag.whole, tag.line, &why);
                 None
             }
         }
+    }
+
+    /// Whether an `if` around this place says that the variable is there.
+    fn holds(&self, name: &str) -> bool {
+        self.open.iter().any(|(open, _)| match open {
+            Open::If { holds, .. } => holds.iter().any(|held| held == name),
+            Open::Foreign => false,
+        })
     }
 
     fn put(&mut self, what: fmt::Arguments<'_>) {

@@ -25,19 +25,34 @@ pub(super) struct Carried {
     pub(super) text: String,
     /// What reads otherwise than in JET.
     pub(super) notes: Vec<String>,
+    /// Variables whose value it needs, whether they are there or not.
+    pub(super) used: Vec<String>,
+    /// Variables that are there when it is true.
+    pub(super) holds: Vec<String>,
+    /// Variables that are there when it is false.
+    pub(super) fails: Vec<String>,
 }
 
-/// Carries an expression over.
+/// Whether a template can do without a variable. In JET, one that is not there is untrue and equals
+/// nothing; here it has to be asked for first.
+pub(super) type Spared<'s> = &'s dyn Fn(&str) -> bool;
+
+/// Carries an expression over: what is shown, or with `condition` what is asked.
 ///
 /// # Errors
 /// Why it cannot be.
-pub(super) fn carry(jet: &str) -> Result<Carried, String> {
+pub(super) fn carry(jet: &str, condition: bool, spared: Spared<'_>) -> Result<Carried, String> {
     let mut parser = Parser {
         at: Cursor { rest: jet },
         depth: 0,
         notes: Vec::new(),
+        used: Vec::new(),
+        spared,
     };
-    let read = parser.pipeline()?;
+    let mut read = parser.pipeline()?;
+    if condition {
+        read = parser.truth(read);
+    }
     parser.at.space();
     if !parser.at.rest.is_empty() {
         return Err(unread(parser.at.rest));
@@ -45,6 +60,9 @@ pub(super) fn carry(jet: &str) -> Result<Carried, String> {
     Ok(Carried {
         text: read.text,
         notes: parser.notes,
+        used: parser.used,
+        holds: read.holds,
+        fails: read.fails,
     })
 }
 
@@ -57,26 +75,54 @@ enum Is {
     /// A number or a truth value.
     Bare,
     Text,
+    /// How long a text is.
+    Count,
     Other,
 }
 
+#[derive(Clone)]
 struct Read {
     text: String,
     is: Is,
+    holds: Vec<String>,
+    fails: Vec<String>,
 }
 
 impl Read {
-    fn other(text: String) -> Self {
+    fn new(text: String, is: Is) -> Self {
         Self {
             text,
-            is: Is::Other,
+            is,
+            holds: Vec::new(),
+            fails: Vec::new(),
+        }
+    }
+
+    fn other(text: String) -> Self {
+        Self::new(text, Is::Other)
+    }
+
+    /// A question whose answer yes says that these variables are there.
+    fn shows(text: String, holds: Vec<String>) -> Self {
+        Self {
+            holds,
+            ..Self::other(text)
+        }
+    }
+
+    /// The same question, answered the other way round.
+    fn turned(self) -> Self {
+        Self {
+            holds: self.fails,
+            fails: self.holds,
+            ..self
         }
     }
 
     /// As it may stand beside an operator.
     fn apart(&self) -> String {
         match self.is {
-            Is::Other => format!("({})", self.text),
+            Is::Count | Is::Other => format!("({})", self.text),
             Is::Name | Is::Nil | Is::Bare | Is::Text => self.text.clone(),
         }
     }
@@ -86,6 +132,8 @@ struct Parser<'a> {
     at: Cursor<'a>,
     depth: usize,
     notes: Vec<String>,
+    used: Vec<String>,
+    spared: Spared<'a>,
 }
 
 impl Parser<'_> {
@@ -119,13 +167,15 @@ impl Parser<'_> {
             self.depth -= 1;
             return Ok(read);
         }
-        let one = self.ternary()?;
+        Self::fits(&read)?;
+        let read = self.truth(read);
+        let one = self.after(&read.holds, Self::ternary)?;
         self.at.space();
         if !self.at.takes(":") {
             return Err("a ? needs a :".to_owned());
         }
-        let other = self.ternary()?;
-        for part in [&read, &one, &other] {
+        let other = self.after(&read.fails, Self::ternary)?;
+        for part in [&one, &other] {
             Self::fits(part)?;
         }
         self.depth -= 1;
@@ -139,10 +189,74 @@ impl Parser<'_> {
         };
         let mut left = self.level(level + 1)?;
         while let Some(ours) = self.operator(operators) {
-            let right = self.level(level + 1)?;
-            left = self.join(&left, ours, &right)?;
+            left = match ours {
+                "and" | "or" => self.both(left, ours, level)?,
+                _ => {
+                    let right = self.level(level + 1)?;
+                    self.join(&left, ours, &right)?
+                }
+            };
         }
         Ok(left)
+    }
+
+    /// `left && …` or `left || …`, whose right side is looked at only when the left side lets it.
+    fn both(&mut self, left: Read, ours: &str, level: usize) -> Result<Read, String> {
+        Self::fits(&left)?;
+        let left = self.truth(left);
+        let known = if ours == "and" {
+            &left.holds
+        } else {
+            &left.fails
+        };
+        let right = self.after(known, |parser| parser.level(level + 1))?;
+        Self::fits(&right)?;
+        let right = self.truth(right);
+        let text = format!("{} {ours} {}", left.apart(), right.apart());
+        let mut both = Read::other(text);
+        if ours == "and" {
+            both.holds = [left.holds, right.holds].concat();
+        } else {
+            both.fails = [left.fails, right.fails].concat();
+        }
+        Ok(both)
+    }
+
+    /// Reads on where `known` are there, so that their values may be used.
+    fn after(
+        &mut self,
+        known: &[String],
+        read: impl FnOnce(&mut Self) -> Result<Read, String>,
+    ) -> Result<Read, String> {
+        let before = std::mem::take(&mut self.used);
+        let read = read(self);
+        let mut used = std::mem::replace(&mut self.used, before);
+        used.retain(|name| !known.contains(name));
+        self.used.extend(used);
+        read
+    }
+
+    /// What was read, as a question: whether a variable says something, and is there at all.
+    fn truth(&mut self, read: Read) -> Read {
+        if read.is != Is::Name {
+            return read;
+        }
+        let name = read.text.clone();
+        self.asked(&name);
+        if !(self.spared)(&name) {
+            return Read {
+                holds: vec![name],
+                ..read
+            };
+        }
+        Read::shows(format!("{name} is defined and {name}"), vec![name])
+    }
+
+    /// The variable that was read last is asked about, and its value not used.
+    fn asked(&mut self, name: &str) {
+        if let Some(at) = self.used.iter().rposition(|used| used == name) {
+            self.used.remove(at);
+        }
     }
 
     fn operator(&mut self, operators: &[(&str, &'static str)]) -> Option<&'static str> {
@@ -164,36 +278,54 @@ impl Parser<'_> {
     /// Two operands and an operator. All values here are texts; nothing is null, but may be absent.
     fn join(&mut self, left: &Read, ours: &str, right: &Read) -> Result<Read, String> {
         if matches!(ours, "==" | "!=") {
-            for (one, other) in [(left, right), (right, left)] {
-                if other.is == Is::Nil {
-                    if one.is != Is::Name {
-                        return Err("only a variable can be compared with nil".to_owned());
-                    }
-                    let not = if ours == "==" { "not " } else { "" };
-                    return Ok(Read::other(format!("{} is {not}defined", one.text)));
-                }
-            }
-            let (one, other) = (self.quoted(left, right), self.quoted(right, left));
-            return Ok(Read::other(format!("{one} {ours} {other}")));
+            return self.compare(left, ours, right);
         }
-        for part in [left, right] {
-            if part.is == Is::Nil {
-                return Err("nil has no counterpart here".to_owned());
-            }
-        }
-        if ours == "~" && left.is == Is::Bare && right.is == Is::Bare {
+        Self::fits(left)?;
+        Self::fits(right)?;
+        if left.is == Is::Bare && right.is == Is::Bare {
             return Err("a template does not calculate".to_owned());
         }
-        Ok(Read::other(format!(
-            "{} {ours} {}",
-            left.apart(),
-            right.apart()
-        )))
+        let text = format!("{} {ours} {}", left.apart(), right.apart());
+        Ok(Read::other(text))
+    }
+
+    /// `left == right` or `left != right`.
+    fn compare(&mut self, left: &Read, ours: &str, right: &Read) -> Result<Read, String> {
+        let equal = ours == "==";
+        for (one, other) in [(left, right), (right, left)] {
+            if other.is == Is::Nil {
+                if one.is != Is::Name {
+                    return Err("only a variable can be compared with nil".to_owned());
+                }
+                self.asked(&one.text);
+                let not = if equal { "not " } else { "" };
+                let text = format!("{} is {not}defined", one.text);
+                let asked = Read::shows(text, vec![one.text.clone()]);
+                return Ok(if equal { asked.turned() } else { asked });
+            }
+        }
+        let (one, other) = (self.quoted(left, right), self.quoted(right, left));
+        let text = format!("{one} {ours} {other}");
+        let names = [left, right].into_iter().filter(|read| read.is == Is::Name);
+        let names: Vec<String> = names.map(|read| read.text.clone()).collect();
+        let spared: Vec<_> = names.iter().filter(|name| (self.spared)(name)).collect();
+        let (is, then) = if equal {
+            ("is defined", "and")
+        } else {
+            ("is not defined", "or")
+        };
+        let guards = spared.iter().map(|name| format!("{name} {is} {then} "));
+        let text = guards.collect::<String>() + &text;
+        for name in &names {
+            self.asked(name);
+        }
+        let asked = Read::shows(text, names);
+        Ok(if equal { asked } else { asked.turned() })
     }
 
     /// A number or a truth value is compared with a variable as text, which every variable is.
     fn quoted(&mut self, one: &Read, other: &Read) -> String {
-        if one.is == Is::Bare && other.is != Is::Bare {
+        if one.is == Is::Bare && !matches!(other.is, Is::Bare | Is::Count) {
             let text = &one.text;
             self.notes.push(format!(
                 "variables are texts here: compared with the text \"{text}\""
@@ -213,7 +345,14 @@ impl Parser<'_> {
             }
             let read = self.unary()?;
             Self::fits(&read)?;
-            Read::other(format!("not {}", read.apart()))
+            let read = self.truth(read);
+            let text = format!("not {}", read.apart());
+            Read {
+                text,
+                is: Is::Other,
+                ..read
+            }
+            .turned()
         } else {
             self.primary()?
         };
@@ -238,18 +377,13 @@ impl Parser<'_> {
                 }
                 Ok(read)
             }
-            Some('"' | '`') => Ok(Read {
-                text: self.at.text()?,
-                is: Is::Text,
-            }),
+            Some('"' | '`') => Ok(Read::new(self.at.text()?, Is::Text)),
             Some(c) if c.is_ascii_digit() => {
                 let end = self.at.rest.find(|c: char| !c.is_ascii_digit() && c != '.');
                 let (number, rest) = self.at.rest.split_at(end.unwrap_or(self.at.rest.len()));
                 self.at.rest = rest;
-                Ok(Read {
-                    text: number.trim_end_matches('.').to_owned(),
-                    is: Is::Bare,
-                })
+                let number = number.trim_end_matches('.').to_owned();
+                Ok(Read::new(number, Is::Bare))
             }
             Some('.') => {
                 self.at.rest = &self.at.rest[1..];
@@ -263,14 +397,8 @@ impl Parser<'_> {
                     return self.call(name);
                 }
                 match name {
-                    "nil" => Ok(Read {
-                        text: String::new(),
-                        is: Is::Nil,
-                    }),
-                    "true" | "false" => Ok(Read {
-                        text: name.to_owned(),
-                        is: Is::Bare,
-                    }),
+                    "nil" => Ok(Read::new(String::new(), Is::Nil)),
+                    "true" | "false" => Ok(Read::new(name.to_owned(), Is::Bare)),
                     name => self.name(name),
                 }
             }
@@ -278,7 +406,7 @@ impl Parser<'_> {
         }
     }
 
-    fn name(&self, name: &str) -> Result<Read, String> {
+    fn name(&mut self, name: &str) -> Result<Read, String> {
         if name.is_empty() {
             return Err(
                 "a dot alone, the whole of what is passed, has no counterpart here".to_owned(),
@@ -292,10 +420,8 @@ impl Parser<'_> {
         if TAKEN.contains(&name) || name.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(format!("{name} cannot be the name of a variable here"));
         }
-        Ok(Read {
-            text: name.to_owned(),
-            is: Is::Name,
-        })
+        self.used.push(name.to_owned());
+        Ok(Read::new(name.to_owned(), Is::Name))
     }
 
     /// `name(argument)`
@@ -309,7 +435,11 @@ impl Parser<'_> {
         }
         if name == "isset" {
             return match argument.is {
-                Is::Name => Ok(Read::other(format!("{} is defined", argument.text))),
+                Is::Name => {
+                    self.asked(&argument.text);
+                    let text = format!("{} is defined", argument.text);
+                    Ok(Read::shows(text, vec![argument.text]))
+                }
                 _ => Err("isset asks for a variable".to_owned()),
             };
         }
@@ -327,10 +457,7 @@ impl Parser<'_> {
             "html" => {
                 let told = "every value is escaped for its place here: html was left out";
                 self.notes.push(told.to_owned());
-                return Ok(Read {
-                    text: to.text.clone(),
-                    is: to.is,
-                });
+                return Ok(to.clone());
             }
             "raw" | "unsafe" | "safeHtml" | "safeJs" | "safeJS" => {
                 return Err(
@@ -339,13 +466,18 @@ impl Parser<'_> {
             }
             other => return Err(format!("{other} has no counterpart here")),
         };
-        Ok(Read::other(format!("{}|{ours}", to.apart())))
+        let is = if ours == "length" {
+            Is::Count
+        } else {
+            Is::Other
+        };
+        Ok(Read::new(format!("{}|{ours}", to.apart()), is))
     }
 
     fn fits(read: &Read) -> Result<(), String> {
         match read.is {
             Is::Nil => Err("nil has no counterpart here".to_owned()),
-            Is::Name | Is::Bare | Is::Text | Is::Other => Ok(()),
+            Is::Name | Is::Bare | Is::Text | Is::Count | Is::Other => Ok(()),
         }
     }
 

@@ -101,6 +101,76 @@ fn what_reads_otherwise_is_told_of() {
 }
 
 #[test]
+fn a_variable_that_is_only_asked_for_may_be_left_out() {
+    for (jet, ours) in [
+        (
+            "{{ if .plan }}{{ .plan }}{{ end }}",
+            "{% if plan is defined and plan %}{{ plan }}{% endif %}",
+        ),
+        (
+            "{{ if !plan }}a{{ else }}{{ plan }}{{ end }}",
+            "{% if not (plan is defined and plan) %}a{% else %}{{ plan }}{% endif %}",
+        ),
+        (
+            "{{ if otp && plan }}{{ if true }}{{ plan }}{{ end }}{{ end }}",
+            "{% if otp and (plan is defined and plan) %}{% if true %}{{ plan }}{% endif %}{% endif %}",
+        ),
+        (
+            "{{ if a1 }}{{ a1 }}{{ else if b1 == \"x\" }}{{ b1 }}{{ end }}",
+            "{% if a1 is defined and a1 %}{{ a1 }}{% elif b1 is defined and b1 == \"x\" %}{{ b1 }}{% endif %}",
+        ),
+        (
+            "{{ if plan != \"free\" }}a{{ end }}",
+            "{% if plan is not defined or plan != \"free\" %}a{% endif %}",
+        ),
+        (
+            "{{ plan ? plan : \"free\" }}",
+            "{{ plan if (plan is defined and plan) else \"free\" }}",
+        ),
+        (
+            "{{ if plan && len(plan) == 3 }}a{{ end }}",
+            "{% if (plan is defined and plan) and ((plan|length) == 3) %}a{% endif %}",
+        ),
+    ] {
+        let made = text(jet);
+        assert_eq!(made.source.text, ours, "{jet}");
+        assert_eq!(made.uncarried, vec![], "{jet}");
+        let compiled = Compiled::compile(MailKind::SigninLinkOtp, &made.source).unwrap();
+        assert_eq!(compiled.required().count(), 0, "{jet}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_shown_without_being_asked_for_is_needed_although_an_if_asks_elsewhere() {
+    for jet in [
+        "{{ plan }}{{ if plan }}a{{ end }}",
+        "{{ if plan }}a{{ else }}{{ plan }}{{ end }}",
+        "{{ if otp }}{{ plan }}{{ end }}{{ if plan }}a{{ end }}",
+        "{{ if plan || otp }}{{ plan }}{{ end }}",
+    ] {
+        let made = text(jet).source.text;
+        assert!(made.starts_with("{# needs plan -#}"), "{made}");
+        assert!(!made.contains("is defined"), "{made}");
+    }
+}
+
+#[test]
+fn one_template_for_mails_with_a_code_and_for_mails_with_a_link_is_carried_for_either() {
+    let jet = "{{ if otp }}{{ otp }}{{ end }}{{ if link }}{{ link }}{{ end }}";
+    let source = Source {
+        subject: "s".to_owned(),
+        html: format!("<p>{jet}</p>"),
+        text: jet.to_owned(),
+    };
+    for kind in [MailKind::SigninOtp, MailKind::SigninLink] {
+        let made = import(kind, &source);
+        let compiled = Compiled::compile(kind, &made.source).unwrap();
+        let named: Vec<_> = compiled.required().chain(compiled.optional()).collect();
+        assert_eq!(named, [""; 0], "{kind:?}");
+    }
+}
+
+#[test]
 fn what_every_send_had_to_supply_is_declared() {
     let made = text("{{ plan_name }} {{ otp }}");
     assert_eq!(
