@@ -31,7 +31,11 @@ pub struct TemplateShown {
     /// Which version; absent for the built-in template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// The newest version there is, 0 for none.
+    /// Whose version it is, such as `signin_otp (de)`: where a template has none of its own, it is what
+    /// its readers get instead. Absent for the built-in template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// The newest version there is of the template that was asked for, 0 for none.
     pub newest: u32,
     /// The three parts.
     #[serde(flatten)]
@@ -43,7 +47,8 @@ pub struct TemplateShown {
 pub struct TemplateVersionRow {
     /// Its number.
     pub version: u32,
-    /// `in force`, `before` (what a revert brings back), or empty.
+    /// `in force`, `before` (what a revert brings back), `draft` (newer
+    /// than these two), or `earlier`.
     pub state: String,
     /// When it was saved, RFC 3339.
     pub saved_at: String,

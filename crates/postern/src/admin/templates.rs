@@ -16,8 +16,17 @@ use super::template_reply::{
     FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
 };
 use crate::mail::inbox::DevInbox;
-use crate::mail::{built_in_source, lint, preview};
+use crate::mail::{Serving, built_in_source, in_force, lint, preview};
 use crate::world::SystemClock;
+
+/// A version that was asked for.
+struct Found {
+    /// Of which template.
+    key: TemplateKey,
+    /// The language in which its readers get it.
+    language: Language,
+    shown: TemplateShown,
+}
 
 impl Admin {
     /// Carries out one command on templates.
@@ -25,12 +34,12 @@ impl Admin {
         match command {
             TemplateCommand::List => self.list(|held, _| AdminReply::Templates(rows(held))).await,
             TemplateCommand::Show { template, version } => {
-                let (_, shown) = self.shown(&template, version).await?;
-                Ok(AdminReply::Template(Box::new(shown)))
+                let found = self.shown(&template, version).await?;
+                Ok(AdminReply::Template(Box::new(found.shown)))
             }
             TemplateCommand::History { template } => self.history(&template).await,
             TemplateCommand::Lint { template, version } => {
-                let (key, shown) = self.shown(&template, version).await?;
+                let Found { key, shown, .. } = self.shown(&template, version).await?;
                 let findings = linted(&key, shown.source.into()).await?;
                 Ok(AdminReply::TemplateLinted { findings })
             }
@@ -51,30 +60,50 @@ impl Admin {
         }
     }
 
-    /// A source, and whose it is.
-    async fn shown(
-        &self,
-        name: &TemplateName,
-        version: WantedVersion,
-    ) -> Result<(TemplateKey, TemplateShown), Refusal> {
+    /// A source, and how its readers get it.
+    async fn shown(&self, name: &TemplateName, version: WantedVersion) -> Result<Found, Refusal> {
         let (key, snapshot) = (key(name)?, self.now_held().await?);
         let head = snapshot.template(&key);
-        let number = match version {
-            WantedVersion::InForce => head.and_then(|head| head.active),
-            WantedVersion::Newest => head.map(|head| head.newest),
-            WantedVersion::BuiltIn => None,
-            WantedVersion::Number(number) => Some(number),
+        let served = || in_force(&key, &snapshot.templates, &snapshot.settings);
+        let own = |number| {
+            let (key, language) = (key.clone(), served().0.language);
+            let language = key.language.clone().unwrap_or(language);
+            (Serving { key, language }, number)
+        };
+        let (serving, number) = match (version, head) {
+            (WantedVersion::Newest, Some(head)) => own(Some(head.newest)),
+            (WantedVersion::InForce | WantedVersion::Newest, _) => served(),
+            (WantedVersion::BuiltIn, _) => {
+                let general = TemplateKey::of(key.kind);
+                let (built_in, _) = in_force(&key, &[], &snapshot.settings);
+                (
+                    Serving {
+                        key: general,
+                        ..built_in
+                    },
+                    None,
+                )
+            }
+            (WantedVersion::Number(number), _) => own(Some(number)),
         };
         let source = match number {
-            Some(number) => self.postern.template_version(&key, number).await?.source,
+            Some(number) => {
+                let version = self.postern.template_version(&serving.key, number);
+                version.await?.source
+            }
             None => built_in_source(key.kind),
         };
         let shown = TemplateShown {
             version: number,
+            of: number.map(|_| serving.key.to_string()),
             newest: head.map_or(0, |head| head.newest),
             source: source.into(),
         };
-        Ok((key, shown))
+        Ok(Found {
+            key,
+            language: serving.language,
+            shown,
+        })
     }
 
     async fn history(&self, name: &TemplateName) -> Result<AdminReply, Refusal> {
@@ -83,12 +112,7 @@ impl Admin {
         let entries = self.postern.template_history(&key).await?;
         let rows = entries.into_iter().map(|entry| TemplateVersionRow {
             version: entry.number,
-            state: match head {
-                Some(head) if head.active == Some(entry.number) => "in force",
-                Some(head) if head.previous == Some(entry.number) => "before",
-                _ => "",
-            }
-            .to_owned(),
+            state: head.map_or("", |head| state(head, entry.number)).to_owned(),
             saved_at: entry.at.rfc3339(),
             saved_by: entry.by,
             note: entry.note,
@@ -98,7 +122,7 @@ impl Admin {
     }
 
     async fn save(&self, new: NewTemplate) -> Result<AdminReply, Refusal> {
-        let (key, shown) = self.shown(&new.template, WantedVersion::Newest).await?;
+        let Found { key, shown, .. } = self.shown(&new.template, WantedVersion::Newest).await?;
         let source = TemplateSource {
             subject: new.subject.unwrap_or(shown.source.subject),
             html: new.html.unwrap_or(shown.source.html),
@@ -121,12 +145,15 @@ impl Admin {
     }
 
     async fn preview(&self, wanted: WantedPreview) -> Result<AdminReply, Refusal> {
-        let (key, shown) = self.shown(&wanted.template, wanted.version).await?;
+        let Found {
+            key,
+            language,
+            shown,
+        } = self.shown(&wanted.template, wanted.version).await?;
         let settings = &self.postern.snapshot().settings;
-        let language = key.language.as_ref().unwrap_or(&settings.default_language);
         let supplied: Vec<_> = wanted.variables.into_iter().collect();
         let (source, now) = (shown.source.into(), self.postern.now());
-        let parts = preview((key.kind, language), &source, settings, now, &supplied)
+        let parts = preview((key.kind, &language), &source, settings, now, &supplied)
             .map_err(|problem| Refusal(problem.to_string()))?;
         if wanted.to_inbox {
             if !self.inbox_file.exists() {
@@ -143,6 +170,23 @@ impl Admin {
             html: parts.html,
             text: parts.text,
         })))
+    }
+}
+
+/// Where a version stands: `in force`, `before`, `draft` or `earlier`.
+fn state(head: &TemplateHead, number: u32) -> &'static str {
+    let number = Some(number);
+    if head.active == number {
+        return "in force";
+    }
+    if head.previous == number {
+        return "before";
+    }
+    // What is newer than all that were put in force waits for it.
+    if number > head.active.max(head.previous) {
+        "draft"
+    } else {
+        "earlier"
     }
 }
 

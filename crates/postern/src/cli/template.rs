@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use postern_core::model::{Language, MailKind, TemplateKey};
+use postern_core::ports::Clock as _;
 
 use super::args::{StoreArgs, TemplateCommand, Which};
 use super::exit::{Code, Failure};
@@ -18,6 +19,7 @@ use crate::admin::{
     TemplateShown, TemplateText, WantedPreview, WantedVersion,
 };
 use crate::mail::{self, Part};
+use crate::world::SystemClock;
 
 pub(super) use told::{history, linted, list, saved, shown, used};
 
@@ -189,16 +191,9 @@ fn lint(
         AdminReply::TemplateLinted { findings }
     };
     show::reply(&reply, json)?;
-    let errors = match &reply {
-        AdminReply::TemplateLinted { findings } => findings
-            .iter()
-            .filter(|one| one.severity == "error")
-            .count(),
-        _ => 0,
-    };
-    match errors {
-        0 => Ok(()),
-        errors => Err(Failure::failed(format_args!("{errors} to mend"))),
+    match &reply {
+        AdminReply::TemplateLinted { findings } => told::mended(findings),
+        _ => Ok(()),
     }
 }
 
@@ -229,8 +224,10 @@ fn write_preview(file: &Path, filled: &TemplateText) -> Result<(), Failure> {
     let content = match kind {
         Some("html") => filled.html.clone().into_bytes(),
         Some("txt") => filled.text.clone().into_bytes(),
-        Some("eml") => mail::message_of(&filled.subject, &filled.text, &filled.html)
-            .map_err(Failure::failed)?,
+        Some("eml") => {
+            let (subject, text, html) = (&filled.subject, &filled.text, &filled.html);
+            mail::message_of(SystemClock.now(), subject, text, html).map_err(Failure::failed)?
+        }
         _ => return Err(usage("--out is a file that ends in .html, .txt or .eml")),
     };
     files::put(file, &content)

@@ -141,7 +141,12 @@ impl Mail {
 ///
 /// # Errors
 /// When the parts make no message.
-pub fn message_of(subject: &str, text: &str, html: &str) -> Result<Vec<u8>, MessageError> {
+pub fn message_of(
+    at: Timestamp,
+    subject: &str,
+    text: &str,
+    html: &str,
+) -> Result<Vec<u8>, MessageError> {
     let nobody: Mailbox = "Preview <preview@postern.localhost>"
         .parse()
         .expect("the address is well formed");
@@ -150,7 +155,7 @@ pub fn message_of(subject: &str, text: &str, html: &str) -> Result<Vec<u8>, Mess
         .singlepart(SinglePart::plain(text.to_owned()))
         .singlepart(SinglePart::html(html.to_owned()));
     let message = Message::builder()
-        .date(SystemTime::UNIX_EPOCH)
+        .date(system_time(at))
         .from(nobody.clone())
         .to(nobody)
         .subject(subject.to_owned())

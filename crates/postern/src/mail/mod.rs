@@ -19,7 +19,6 @@ mod preset;
 mod providers;
 mod rate;
 mod render;
-mod sample;
 mod sender;
 pub mod smtp;
 mod submission;
@@ -41,12 +40,11 @@ pub use postern_core::model::MailKind as Kind;
 pub use preset::{LoginName, Preset, Shape, SpfNeed, microsoft_token_url};
 pub use providers::{Providers, Tried, probe, send_test};
 pub use render::{RenderError, Renderer};
-pub use sample::sample;
 pub use sender::{Sender, SenderProblem};
 pub use templates::{
-    ALWAYS, FellBack, Fields, Finding, Imported, Part, Parts, SAMPLE_CODE, SAMPLE_LINK, Severity,
-    Source, TemplateError, Templates, Uncarried, built_in_source, escape_html, import, lint,
-    preview,
+    ALWAYS, FellBack, Fields, Finding, Imported, Part, Parts, SAMPLE_CODE, SAMPLE_LINK, Serving,
+    Severity, Source, TemplateError, Templates, Uncarried, built_in_source, escape_html, import,
+    in_force, lint, preview, sample,
 };
 pub use transport::{Carrier, Patience, Route, Transport};
 pub(crate) use when::rfc3339;

@@ -11,6 +11,7 @@ mod mjml;
 mod parts;
 mod pieces;
 mod samples;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,12 +28,13 @@ use postern_core::settings::Settings;
 
 use self::compiled::Compiled;
 use self::custom::Custom;
-use super::wording::{self, Wording};
+use super::wording::Wording;
 pub use engine::escape_html;
 pub use jet::{Imported, Uncarried, import};
 pub use lint::{Finding, Severity, lint};
 pub use parts::{Fields, Part, Parts, TemplateError};
-pub use samples::{SAMPLE_CODE, SAMPLE_LINK, preview};
+pub use samples::{SAMPLE_CODE, SAMPLE_LINK, preview, sample};
+pub use serving::{Serving, in_force};
 
 /// The variables that every mail has, supplied or not (contract §11). An optional one that nobody
 /// supplied is empty.
@@ -112,26 +114,11 @@ impl Templates {
         self.own(kind).fill(fields)
     }
 
-    /// The template for a reader of `wanted`. Of the languages that they want, the first one counts
-    /// that a custom template of this kind or the built-in wording serves; a custom template in that
-    /// language comes before one without a language, and that before the built-in one.
+    /// The template for a reader of `wanted`, by the rule of [`Serving`]; where no custom one is in
+    /// force, the built-in one.
     pub fn choose(&self, kind: MailKind, wanted: &Languages, settings: &Settings) -> Chosen {
         let custom = self.custom.load();
-        let specific = custom.languages(kind);
-        let known = wording::languages();
-        let wanted = wanted.iter().chain([&settings.default_language]);
-        let served = |wanted: &Language| match wanted.best_of(specific) {
-            Some(language) => Some((Some(language.clone()), language.clone())),
-            None => Some((None, wanted.best_of(known)?.clone())),
-        };
-        let (own, language) = wanted
-            .into_iter()
-            .find_map(served)
-            .unwrap_or_else(|| (None, known[0].clone()));
-        let key = TemplateKey {
-            kind,
-            language: own,
-        };
+        let Serving { key, language } = Serving::of(kind, custom.languages(kind), wanted, settings);
         let held = custom.find(&key);
         let held = held.and_then(|held| {
             let label = format!("{key}, version {}", held.number);

@@ -12,25 +12,34 @@ use postern_core::settings::Settings;
 use super::when::{self, Unit};
 
 macro_rules! locales {
-    ($($tag:literal),* $(,)?) => {
-        &[$(($tag, include_str!(concat!("../../locales/", $tag, ".ftl")))),*]
+    ($($tag:literal $name:literal),* $(,)?) => {
+        &[$(($tag, $name, include_str!(concat!("../../locales/", $tag, ".ftl")))),*]
     };
 }
 
-/// The languages, English first: it is the one that is left when nothing else serves.
-const SOURCES: &[(&str, &str)] = locales![
-    "en", "de", "fr", "es", "pt-BR", "it", "nl", "pl", "tr", "uk", "ja", "ko", "zh-Hans", "ar",
-    "hi",
+/// The languages, what they call themselves and what they say. English is first: it is the one that
+/// is left when nothing else serves.
+const SOURCES: &[(&str, &str, &str)] = locales![
+    "en" "English", "de" "Deutsch", "fr" "Français", "es" "Español", "pt-BR" "Português (Brasil)",
+    "it" "Italiano", "nl" "Nederlands", "pl" "Polski", "tr" "Türkçe", "uk" "Українська",
+    "ja" "日本語", "ko" "한국어", "zh-Hans" "简体中文", "ar" "العربية", "hi" "हिन्दी",
 ];
 
 static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
-    let parse = |(tag, _): &(&str, &str)| Language::parse(tag).expect("the tags are well-formed");
+    let parse =
+        |(tag, ..): &(&str, &str, &str)| Language::parse(tag).expect("the tags are well-formed");
     SOURCES.iter().map(parse).collect()
 });
 
 /// The languages of the built-in wording, English first.
 pub fn languages() -> &'static [Language] {
     &LANGUAGES
+}
+
+/// What a built-in language calls itself; others go by their tag.
+pub fn language_name(tag: &str) -> &str {
+    let known = SOURCES.iter().find(|(known, ..)| *known == tag);
+    known.map_or(tag, |(_, name, _)| name)
 }
 
 /// All messages of one language.
@@ -64,7 +73,7 @@ impl Wording {
         let best = language.best_of(&LANGUAGES);
         let at = best.and_then(|best| LANGUAGES.iter().position(|known| known == best));
         let at = at.unwrap_or(0);
-        READ[at].get_or_init(|| Self::read(&LANGUAGES[at], SOURCES[at].1))
+        READ[at].get_or_init(|| Self::read(&LANGUAGES[at], SOURCES[at].2))
     }
 
     fn read(language: &'static Language, source: &str) -> Self {

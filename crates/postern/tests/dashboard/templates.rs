@@ -73,6 +73,24 @@ async fn a_saved_template_is_what_people_get_and_a_revert_takes_it_back() {
 }
 
 #[tokio::test]
+async fn a_language_without_a_template_of_its_own_is_shown_as_its_readers_get_it() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    save(&mut owner, "0", "", HTML).await;
+    let page = owner.get(&format!("{EDITOR}?language=ja")).await.text;
+    assert!(page.contains("Guten Tag"), "{page}");
+    assert!(page.contains("/html?language=ja\""), "{page}");
+    let frame = owner.get(&format!("{EDITOR}/html?language=ja")).await.text;
+    assert!(frame.contains("Guten Tag"), "{frame}");
+    let built_in = format!("{EDITOR}?language=ja&version=built-in");
+    let page = owner.get(&built_in).await.text;
+    assert!(page.contains("&amp;version=built-in\""), "{page}");
+    let frame = format!("{EDITOR}/html?language=ja&version=built-in");
+    let frame = owner.get(&frame).await.text;
+    assert!(!frame.contains("Guten Tag"), "{frame}");
+}
+
+#[tokio::test]
 async fn a_template_without_its_code_stays_a_draft_and_says_why() {
     let site = Site::start();
     let mut owner = site.owner().await;

@@ -79,6 +79,41 @@ async fn a_template_set_from_files_is_mailed_shown_and_reverted() {
 }
 
 #[tokio::test]
+async fn a_preview_shows_the_mail_that_a_reader_of_that_language_gets() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let put = set(
+        &server,
+        &files,
+        "<p>{{ app_name }}: {{ otp }}, {{ language }}</p>",
+        &[],
+    );
+    assert!(put.status.success(), "{}", stderr(&put));
+    let preview = |version: &str| {
+        let more = ["--language", "ja", "--version", version];
+        let asked = [&["--json", "template", "preview", "signin_otp"], &more[..]].concat();
+        parsed(&server.admin(&asked))["html"].clone()
+    };
+    let application = Application::of(server.credentials()).await;
+    let send = json!({ "email": "ada@example.com", "template_variables": { "locale": "ja" } });
+    assert_eq!(application.call("send", send).await.0, 200);
+    let mail = mail(&server, "ada@example.com").await;
+    let mailed = mail["html"].as_str().unwrap();
+    assert!(mailed.ends_with(", ja</p>"), "{mailed}");
+    for version in ["in-force", "newest"] {
+        let shown = preview(version);
+        let shown = shown.as_str().unwrap();
+        assert!(shown.ends_with(", ja</p>") && shown.len() < 60, "{shown}");
+    }
+    assert!(preview("built-in").as_str().unwrap().len() > 1000);
+    let shown = server.admin(&["template", "show", "signin_otp", "--language", "ja"]);
+    assert!(
+        stdout(&shown).starts_with("--- version 1 of signin_otp\n"),
+        "{}",
+        stdout(&shown)
+    );
+}
+
+#[tokio::test]
 async fn what_lint_refuses_stays_a_draft_and_the_command_fails() {
     let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
     let set = set(&server, &files, "<p>Hallo</p>", &[]);
@@ -89,6 +124,9 @@ async fn what_lint_refuses_stays_a_draft_and_the_command_fails() {
         "{}",
         stderr(&set)
     );
+    let history = server.admin(&["template", "history", "signin_otp"]);
+    let line = stdout(&history).lines().nth(1).unwrap().to_owned();
+    assert!(line.starts_with("1        draft "), "{line}");
     let used = server.admin(&["template", "use", "signin_otp", "1"]);
     assert!(
         stderr(&used).contains("the code is not in every mail"),
@@ -177,6 +215,75 @@ async fn a_scalekit_template_is_carried_over_or_told_why_not() {
 }
 
 #[tokio::test]
+async fn a_check_of_an_import_lints_what_would_become_of_it_and_fails_by_it() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let check = |html: &str, more: &[&str]| {
+        let html = put(files.path(), "a.html", html).display().to_string();
+        let text = put(
+            files.path(),
+            "a.txt",
+            "{{ .otp }}\n\n@{{ .code_domain }} #{{ .otp }}\n",
+        )
+        .display()
+        .to_string();
+        let mut arguments = more.to_vec();
+        arguments.extend([
+            "template",
+            "import",
+            "signin_otp",
+            "--check",
+            "--subject",
+            "Hi",
+        ]);
+        arguments.extend(["--html", &html, "--text", &text]);
+        server.admin(&arguments)
+    };
+    let without = check("<p>Hello</p>", &[]);
+    assert_eq!(without.status.code(), Some(1), "{}", stderr(&without));
+    assert!(
+        stdout(&without).contains("[missing-otp]"),
+        "{}",
+        stdout(&without)
+    );
+    assert!(
+        stderr(&without).contains("1 to mend"),
+        "{}",
+        stderr(&without)
+    );
+    let never = check("<p>{{ x }} {{ otp }}</p>", &["--json"]);
+    assert_eq!(never.status.code(), Some(1), "{}", stderr(&never));
+    let told: Value = serde_json::from_slice(&never.stdout).unwrap();
+    assert_eq!(
+        told["findings"][0]["rule"],
+        json!("unknown-variable"),
+        "{told}"
+    );
+    let needed = check("<p>{{ plan }} {{ otp }}</p>", &[]);
+    assert!(needed.status.success(), "{}", stderr(&needed));
+    let told = stdout(&needed);
+    assert!(told.contains("every send has to supply plan"), "{told}");
+    let spared = check("<p>{{ if .plan }}{{ .plan }}{{ end }} {{ otp }}</p>", &[]);
+    assert!(spared.status.success(), "{}", stderr(&spared));
+    let told = stdout(&spared);
+    assert!(told.contains("{% if plan is defined and plan %}"), "{told}");
+    assert!(
+        told.contains("nothing is wrong with it") && !told.contains("needs"),
+        "{told}"
+    );
+    let lost = check(
+        "<p>{{ otp }}{{ range x }}a{{ end }}{{ include y }}</p>",
+        &[],
+    );
+    assert!(
+        stderr(&lost).contains("2 places could"),
+        "{}",
+        stderr(&lost)
+    );
+    let kinds = parsed(&server.admin(&["--json", "template", "list"]));
+    assert_eq!(kinds[0].get("draft"), None);
+}
+
+#[tokio::test]
 async fn an_editor_changes_the_newest_version_and_only_what_it_changed_is_saved() {
     let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
     let edit = |script: &str| {
@@ -231,6 +338,7 @@ async fn a_preview_goes_into_a_file_or_the_inbox() {
         assert!(made.status.success(), "{}", stderr(&made));
         let content = fs::read_to_string(&file).unwrap();
         assert!(content.contains(holds), "{name}: {content}");
+        assert!(!content.contains("1970"), "{name}: {content}");
     }
     let made = server.admin(&["template", "preview", "signin_otp", "--inbox"]);
     assert!(made.status.success(), "{}", stderr(&made));

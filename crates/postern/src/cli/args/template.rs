@@ -45,7 +45,8 @@ pub(crate) enum TemplateCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Open the newest version in $VISUAL or $EDITOR; what passes lint comes into force.
+    /// Open the newest version in $VISUAL or $EDITOR, as three files: subject, text, and MJML or HTML. What passes
+    /// lint comes into force.
     #[command(after_help = "Example:\n  postern template edit signin_otp --config postern.toml")]
     Edit {
         #[command(flatten)]

@@ -48,9 +48,13 @@ pub(in crate::cli) fn shown(shown: &TemplateShown) -> String {
     let which = shown
         .version
         .map_or("built-in".to_owned(), |number| format!("version {number}"));
+    let of = shown
+        .of
+        .as_ref()
+        .map_or(String::new(), |of| format!(" of {of}"));
     let source = &shown.source;
     format!(
-        "--- {which}\n--- subject\n{}\n--- text\n{}\n--- html\n{}\n",
+        "--- {which}{of}\n--- subject\n{}\n--- text\n{}\n--- html\n{}\n",
         source.subject.trim_end(),
         source.text.trim_end(),
         source.html.trim_end()
@@ -82,6 +86,18 @@ pub(in crate::cli) fn linted(findings: &[FindingRow]) -> String {
         return "nothing is wrong with it\n".to_owned();
     }
     findings.iter().map(finding).collect()
+}
+
+/// Fails when there are errors.
+///
+/// # Errors
+/// How many there are to mend.
+pub(super) fn mended(findings: &[FindingRow]) -> Result<(), Failure> {
+    let errors = findings.iter().filter(|one| one.severity == "error");
+    match errors.count() {
+        0 => Ok(()),
+        errors => Err(Failure::failed(format_args!("{errors} to mend"))),
+    }
 }
 
 fn finding(one: &FindingRow) -> String {

@@ -1,23 +1,22 @@
 //! What a template is filled with when there is no real mail: for previews and for lint.
 
-use std::time::Duration;
-
-use postern_core::model::{Language, MailKind, Timestamp};
+use postern_core::model::{Language, Languages, MailKind, Timestamp};
 use postern_core::settings::Settings;
 
 use super::Source;
+use super::Templates;
 use super::compiled::Compiled;
 use super::parts::{Fields, Parts, TemplateError};
 use crate::mail::render::{branded, set_language, set_times};
 use crate::mail::wording::Wording;
 
-/// The code of every sample.
+/// Digits for a code of any length.
+const CODE: &str = "7319048265";
+/// The code of a sample while codes have six digits.
 pub const SAMPLE_CODE: &str = "731904";
 /// The link of every sample; what it leads to is nobody's.
 pub const SAMPLE_LINK: &str =
     "https://app.example.com/signin?from=mail&link_token=SAMPLE-0Zk3fQ9xYb2mT7_l";
-/// How long the sample lives.
-const LIVES: Duration = Duration::from_mins(5);
 
 /// What a mail of this kind in this language is filled with, as of `now`. `supplied` is what the
 /// caller would have sent.
@@ -36,19 +35,38 @@ pub(super) fn fields(
     fields.set("user_email", "ada@example.com");
     set_language(&mut fields, language);
     let wording = Wording::in_language(language);
-    set_times(&mut fields, wording, (now, now.plus(LIVES), now));
+    set_times(
+        &mut fields,
+        wording,
+        (now, now.plus(settings.expires_in), now),
+    );
     if kind.method().has_code() {
         let domain = match settings.app_domain.as_str() {
             "" => "app.example.com",
             domain => domain,
         };
-        fields.set("otp", SAMPLE_CODE);
+        let length = usize::from(settings.code_length).min(CODE.len());
+        fields.set("otp", &CODE[..length]);
         fields.set("code_domain", domain);
     }
     if kind.method().has_link() {
         fields.set("link", SAMPLE_LINK);
     }
     fields
+}
+
+/// The built-in mail under these settings, in the default language, for who edits what is in it.
+///
+/// # Errors
+/// When it cannot be filled.
+pub fn sample(
+    templates: &Templates,
+    settings: &Settings,
+    kind: MailKind,
+    now: Timestamp,
+) -> Result<Parts, TemplateError> {
+    let language = Wording::of(&Languages::default(), settings).language();
+    templates.fill(kind, &fields(kind, language, settings, now, &[]))
 }
 
 /// A template, filled with samples. What a caller would have to supply and `supplied` does not
@@ -71,4 +89,28 @@ pub fn preview(
         .map(|name| (name.clone(), format!("[{name}]")));
     let all: Vec<_> = stood_in.chain(supplied.iter().cloned()).collect();
     compiled.fill(&fields(kind, language, settings, now, &all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_of_every_kind_shows_the_branding_in_every_language() {
+        let templates = Templates::built_in();
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        for language in ["en", "ar", "ja"] {
+            let changes = [
+                ("app_name", "Tea & Co"),
+                ("default_language", language),
+                ("code_length", "10"),
+            ];
+            let settings = Settings::default().with(changes).unwrap();
+            for kind in MailKind::ALL {
+                let parts = sample(&templates, &settings, kind, now).unwrap();
+                assert!(parts.html.contains("Tea &amp; Co"), "{kind:?} {language}");
+                assert!(!kind.method().has_code() || parts.text.contains(CODE));
+            }
+        }
+    }
 }

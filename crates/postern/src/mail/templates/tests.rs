@@ -103,6 +103,24 @@ fn a_template_that_works_too_long_runs_out_of_fuel() {
 }
 
 #[test]
+fn a_template_that_nests_without_end_is_refused_and_breaks_nothing() {
+    let deep = 20_000;
+    for text in [
+        "{% if otp %}".repeat(deep) + &"{% endif %}".repeat(deep),
+        format!("{{{{ {}otp{} }}}}", "(".repeat(500), ")".repeat(500)),
+        format!("{{% if {}otp %}}a{{% endif %}}", "not ".repeat(500)),
+    ] {
+        let source = Source {
+            subject: "s".to_owned(),
+            html: String::new(),
+            text,
+        };
+        let refused = Compiled::compile(Kind::SigninOtp, &source).unwrap_err();
+        assert!(refused.problem.len() < 200, "{refused}");
+    }
+}
+
+#[test]
 fn a_template_chooses_and_names_and_does_nothing_else() {
     for foreign in [
         "{% for a in x %}{% endfor %}",

@@ -31,8 +31,8 @@ fn named(source: &str, key: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_language_says_everything_that_english_says_and_names_the_same() {
-    let english = SOURCES[0].1;
-    for (tag, source) in SOURCES {
+    let english = SOURCES[0].2;
+    for (tag, _, source) in SOURCES {
         assert_eq!(keys(source), keys(english), "{tag}");
         for key in keys(english) {
             assert_eq!(named(source, key), named(english, key), "{tag}: {key}");
@@ -42,8 +42,8 @@ fn every_language_says_everything_that_english_says_and_names_the_same() {
 
 #[test]
 fn no_sentence_was_left_in_english() {
-    let english: Vec<_> = SOURCES[0].1.lines().collect();
-    for (tag, source) in &SOURCES[1..] {
+    let english: Vec<_> = SOURCES[0].2.lines().collect();
+    for (tag, _, source) in &SOURCES[1..] {
         let same = source.lines().filter(|line| {
             line.contains(" = ")
                 && !line.starts_with("moment")
@@ -87,6 +87,60 @@ fn spans_follow_the_plural_rules_of_each_language() {
             expected,
             "{tag}"
         );
+    }
+}
+
+/// The plural rules of CLDR for whole numbers, written down apart from the library under test.
+fn plural(tag: &str, n: u64) -> &'static str {
+    let (ones, rest) = (n % 10, n % 100);
+    match tag {
+        "pl" if n == 1 => "one",
+        "uk" if ones == 1 && rest != 11 => "one",
+        "pl" | "uk" if (2..=4).contains(&ones) && !(12..=14).contains(&rest) => "few",
+        "pl" | "uk" => "many",
+        "ar" => match (n, rest) {
+            (0, _) => "zero",
+            (1, _) => "one",
+            (2, _) => "two",
+            (_, 3..=10) => "few",
+            (_, 11..) => "many",
+            _ => "other",
+        },
+        _ if n == 1 => "one",
+        _ => "other",
+    }
+}
+
+#[test]
+fn every_number_of_minutes_takes_the_form_of_its_plural_class() {
+    for (tag, forms) in [
+        ("en", &[("other", "# minutes")][..]),
+        ("de", &[("other", "# Minuten")]),
+        ("pl", &[("few", "# minuty"), ("many", "# minut")]),
+        (
+            "uk",
+            &[
+                ("one", "# хвилина"),
+                ("few", "# хвилини"),
+                ("many", "# хвилин"),
+            ],
+        ),
+        (
+            "ar",
+            &[("two", "دقيقتان"), ("few", "# دقائق"), ("many", "# دقيقة")],
+        ),
+    ] {
+        // From two minutes on and below an hour, a span is told in minutes.
+        for n in 2..60 {
+            let class = plural(tag, n);
+            let form = forms.iter().find(|(known, _)| *known == class);
+            let expected = form.unwrap().1.replace('#', &n.to_string());
+            assert_eq!(
+                wording(tag).span(Duration::from_mins(n)),
+                expected,
+                "{tag}: {n}"
+            );
+        }
     }
 }
 

@@ -7,14 +7,15 @@ use postern_core::flow::TemplateDraft;
 use postern_core::model::{Snapshot, TemplateEntry, TemplateHead, TemplateKey, TemplateSource};
 
 use super::State;
-use super::names::{address, key, language_name, title, variables};
+use super::names::{address, key, title, variables};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::fields::Fields;
 use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
-use crate::mail::{Finding, Severity, built_in_source, lint, wording};
+use crate::mail::wording::language_name;
+use crate::mail::{Finding, Severity, built_in_source, in_force, lint, wording};
 
 /// A language's tag, and what it is called.
 type Named = (String, String);
@@ -34,6 +35,8 @@ struct Page {
     state: State,
     /// The version that the text comes from; none for the built-in one.
     version: Option<u32>,
+    /// The same as the frame of the preview is asked for it; empty for what these readers get now.
+    asked: String,
     /// The newest version when the page was made; 0 for none.
     seen: u32,
     source: TemplateSource,
@@ -100,17 +103,7 @@ pub(in crate::dashboard) async fn show(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let key = key(&visit.path, &visit.query)?;
-    let held = dashboard.postern.snapshot();
-    let newest = held.template(&key).map(|head| head.newest);
-    let number = match visit.query.get("version") {
-        "built-in" => None,
-        "" => newest,
-        number => number.parse().ok().or(newest),
-    };
-    let source = match number {
-        None if newest.is_none() => start(dashboard, &key).await?,
-        number => source_of(dashboard, &key, number).await?,
-    };
+    let (number, source) = asked(dashboard, &key, &visit.query).await?;
     page(
         dashboard,
         &visit,
@@ -223,6 +216,11 @@ async fn page(
         known,
         state: head.map(State::of).unwrap_or_default(),
         version,
+        asked: match (version, visit.query.get("version")) {
+            (Some(number), _) => number.to_string(),
+            (None, "built-in") => "built-in".to_owned(),
+            (None, _) => String::new(),
+        },
         seen: head.map_or(0, |head| head.newest),
         findings: judged(key, source.clone()).await?,
         source,
@@ -267,16 +265,31 @@ fn row(entry: &TemplateEntry, head: Option<&TemplateHead>) -> Row {
     }
 }
 
-/// What a template for a new language starts from: the one for all, else the built-in one.
-async fn start(dashboard: &Dashboard, key: &TemplateKey) -> Result<TemplateSource, Trouble> {
-    let general = TemplateKey::of(key.kind);
+/// The version of a template that an address names, with its source: the newest when it names none,
+/// and for a template without versions what its readers get instead.
+pub(super) async fn asked(
+    dashboard: &Dashboard,
+    key: &TemplateKey,
+    query: &Fields,
+) -> Result<(Option<u32>, TemplateSource), Trouble> {
     let held = dashboard.postern.snapshot();
-    let active = held.template(&general).and_then(|head| head.active);
-    source_of(dashboard, &general, active).await
+    let newest = held.template(key).map(|head| head.newest);
+    let number = match query.get("version") {
+        "built-in" => return Ok((None, built_in_source(key.kind))),
+        "" => newest,
+        number => number.parse().ok().or(newest),
+    };
+    match number {
+        Some(_) => Ok((number, source_of(dashboard, key, number).await?)),
+        None => {
+            let (serving, active) = in_force(key, &held.templates, &held.settings);
+            Ok((None, source_of(dashboard, &serving.key, active).await?))
+        }
+    }
 }
 
 /// A version's source, or the built-in one.
-pub(super) async fn source_of(
+async fn source_of(
     dashboard: &Dashboard,
     key: &TemplateKey,
     number: Option<u32>,
@@ -323,14 +336,6 @@ mod tests {
             (&*source.subject, &*source.html, &*source.text),
             ("a", "<p>\n", "b\nc")
         );
-    }
-
-    #[test]
-    fn every_language_has_a_name() {
-        for language in wording::languages() {
-            let tag = language.to_string();
-            assert_ne!(language_name(&tag), tag);
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use postern_core::model::{Language, TemplateKey, TemplateSource};
 use super::names::key;
 use crate::dashboard::Dashboard;
 use crate::dashboard::fields::Fields;
-use crate::dashboard::pages::templates::editor::{source_of, typed};
+use crate::dashboard::pages::templates::editor::{asked, typed};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
 use crate::mail::inbox::{MAIL_POLICY, framed};
@@ -19,8 +19,7 @@ pub(in crate::dashboard) async fn preview_saved(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let key = key(&visit.path, &visit.query)?;
-    let number = visit.query.get("version").parse().ok();
-    let source = source_of(dashboard, &key, number).await?;
+    let (_, source) = asked(dashboard, &key, &visit.query).await?;
     Ok(document(dashboard, key, source, &visit.query).await)
 }
 

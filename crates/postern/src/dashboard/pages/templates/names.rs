@@ -53,28 +53,6 @@ pub(super) fn address(key: &TemplateKey, done: &str) -> String {
     )
 }
 
-/// What a built-in language calls itself; others go by their tag.
-pub(super) fn language_name(tag: &str) -> &str {
-    match tag {
-        "en" => "English",
-        "de" => "Deutsch",
-        "fr" => "Français",
-        "es" => "Español",
-        "pt-BR" => "Português (Brasil)",
-        "it" => "Italiano",
-        "nl" => "Nederlands",
-        "pl" => "Polski",
-        "tr" => "Türkçe",
-        "uk" => "Українська",
-        "ja" => "日本語",
-        "ko" => "한국어",
-        "zh-Hans" => "简体中文",
-        "ar" => "العربية",
-        "hi" => "हिन्दी",
-        tag => tag,
-    }
-}
-
 /// The variables that a mail of this kind has, and what they say.
 pub(super) fn variables(kind: MailKind) -> Vec<(&'static str, &'static str)> {
     let code = [
