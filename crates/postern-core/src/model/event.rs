@@ -179,6 +179,29 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether the mail was put off without a try: every provider was in trouble or at its limit.
+    pub fn is_put_off(&self) -> bool {
+        matches!(self, Self::MailDeferred { provider: None, .. })
+    }
+
+    /// The number of the try that this event tells of, from 1; none for what was no try.
+    pub fn attempt(&self) -> Option<u16> {
+        match self {
+            Self::MailSent { attempts, .. }
+            | Self::MailDeferred {
+                attempts,
+                provider: Some(_),
+                ..
+            }
+            | Self::MailFailed {
+                attempts,
+                provider: Some(_),
+                ..
+            } => Some(*attempts),
+            _ => None,
+        }
+    }
+
     /// The kind's name: what is stored under `kind`.
     pub fn name(&self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! What became of mails.
 
+use postern_core::Error;
 use postern_core::model::{DeliveryState, Event};
 use postern_core::ports::AddressedDelivery;
 use serde::{Deserialize, Serialize};
@@ -46,8 +47,12 @@ pub struct DeliveryTold {
 pub struct TryRow {
     /// When, RFC 3339 with milliseconds.
     pub at: String,
-    /// What: the kind of the event, such as `mail_deferred`.
+    /// What: the kind of the event, such as `mail_deferred`; `mail_put_off` when no provider was tried,
+    /// because all were in trouble or at their limits.
     pub what: String,
+    /// Which try it was, from 1; absent for what was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u16>,
     /// Which provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
@@ -77,7 +82,17 @@ impl Admin {
 
     /// Shows what became of the mails of one request.
     pub(super) async fn show_deliveries(&self, id: &str) -> Result<AdminReply, Refusal> {
-        let (found, events) = self.postern.show_deliveries(id).await?;
+        let shown = self.postern.show_deliveries(id).await;
+        let (found, events) = shown.map_err(|error| match error {
+            Error::AuthRequestNotFound => {
+                let id: String = id.chars().take(60).collect();
+                Refusal(format!(
+                    "no request or mail that is kept is called {id:?}: write req_…, req_….0 for one mail, or the \
+                     auth_request_id that send answered"
+                ))
+            }
+            other => other.into(),
+        })?;
         let told = |one: &AddressedDelivery| DeliveryTold {
             row: row(one),
             timeline: timeline(&events, one.delivery.id.ordinal),
@@ -122,11 +137,65 @@ fn timeline(events: &[Event], ordinal: u16) -> Vec<TryRow> {
         let text = |key: &str| what.get(key).and_then(Value::as_str).map(str::to_owned);
         (what.get("delivery")?.as_u64()? == u64::from(ordinal)).then(|| TryRow {
             at: super::shown::rfc3339_millis(event.at),
-            what: text("kind").unwrap_or_default(),
+            what: if event.what.is_put_off() {
+                "mail_put_off".to_owned()
+            } else {
+                event.what.name().to_owned()
+            },
+            attempt: event.what.attempt(),
             provider: text("provider"),
-            fault: text("fault"),
+            fault: text("fault").filter(|_| !event.what.is_put_off()),
             reply: text("reply").or_else(|| text("reason")),
         })
     };
     events.iter().filter_map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_core::model::{Email, EventKind, Fault, Timestamp};
+
+    use super::*;
+
+    fn event(what: EventKind) -> Event {
+        Event {
+            at: Timestamp::from_unix_seconds(1_800_000_000),
+            request: None,
+            client: None,
+            address: Email::parse("ada@example.com").unwrap().key(),
+            what,
+        }
+    }
+
+    fn deferred(attempts: u16, provider: Option<&str>) -> EventKind {
+        EventKind::MailDeferred {
+            delivery: 0,
+            attempts,
+            provider: provider.map(str::to_owned),
+            fault: Fault::Trouble,
+            reason: "every mail provider is in trouble".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_mail_that_was_put_off_is_told_apart_from_one_that_was_tried() {
+        let events = [
+            event(deferred(1, Some("main"))),
+            event(deferred(1, None)),
+            event(deferred(2, Some("main"))),
+        ];
+        let told: Vec<_> = timeline(&events, 0)
+            .into_iter()
+            .map(|row| (row.what, row.attempt, row.fault))
+            .collect();
+        let trouble = Some("trouble".to_owned());
+        assert_eq!(
+            told,
+            [
+                ("mail_deferred".to_owned(), Some(1), trouble.clone()),
+                ("mail_put_off".to_owned(), None, None),
+                ("mail_deferred".to_owned(), Some(2), trouble),
+            ]
+        );
+    }
 }

@@ -49,9 +49,11 @@ pub(super) fn told(one: &DeliveryTold) -> String {
 }
 
 fn happened(one: &TryRow) -> String {
+    let attempt = one.attempt.map(|number| format!("attempt {number}"));
     let words = [
         Some(one.at.as_str()),
         Some(one.what.as_str()),
+        attempt.as_deref(),
         one.provider.as_deref(),
         one.fault.as_deref(),
         one.reply.as_deref(),

@@ -151,10 +151,18 @@ fn mails_are_listed_by_a_state_that_there_is() {
     let none = server.admin(&["delivery", "list", "--state", "bounced", "--json"]);
     assert_eq!(parsed(&none), Value::Array(Vec::new()));
     let wrong = server.admin(&["delivery", "list", "--state", "lost"]);
+    assert_eq!(wrong.status.code(), Some(2), "as every wrong argument");
     assert!(
         stderr(&wrong).contains("queued, sent"),
         "{}",
         stderr(&wrong)
+    );
+    let nothing = server.admin(&["delivery", "show", "nonsense"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    let told = stderr(&nothing);
+    assert!(
+        told.contains("is called \"nonsense\": write req_…"),
+        "{told}"
     );
 }
 

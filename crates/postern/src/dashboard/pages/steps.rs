@@ -92,7 +92,10 @@ fn of_request(what: &EventKind) -> Option<Told> {
         }
         EventKind::WrongCode { attempts_left, .. } => (
             "Wrong code".into(),
-            format!("{attempts_left} attempts left."),
+            match attempts_left {
+                1 => "1 attempt left.".to_owned(),
+                left => format!("{left} attempts left."),
+            },
             "warn",
         ),
         EventKind::Verified { by } => {
@@ -196,6 +199,11 @@ fn of_mail(what: &EventKind) -> Option<Told> {
             format!("Mail taken by {provider}"),
             format!("At attempt {attempts}. It said: {reply}"),
             "good",
+        ),
+        EventKind::MailDeferred { reason, .. } if what.is_put_off() => (
+            "Put off without a try".into(),
+            format!("The mail waits: {reason}."),
+            "warn",
         ),
         EventKind::MailDeferred {
             attempts,

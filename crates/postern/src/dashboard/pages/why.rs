@@ -162,8 +162,11 @@ fn mail(what: &EventKind) -> Option<(String, &'static str)> {
         return Some((told, "good"));
     }
     if let EventKind::MailDeferred { reason, .. } = what {
-        let told =
-            format!("The provider had trouble and the mail is tried again. The trouble: {reason}");
+        let told = if what.is_put_off() {
+            format!("The mail waits, because no provider can be tried: {reason}.")
+        } else {
+            format!("The provider had trouble and the mail is tried again. The trouble: {reason}")
+        };
         return Some((told, "warn"));
     }
     if let EventKind::MailFailed {
