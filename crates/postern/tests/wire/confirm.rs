@@ -194,6 +194,23 @@ async fn the_logo_of_the_app_itself_is_shown() {
 }
 
 #[tokio::test]
+async fn the_page_wears_what_the_settings_and_the_call_say_of_the_app() {
+    let mailed = Mailed::new(json!({ "app_name": "Acme Labs" })).await;
+    let branding = [
+        ("app_color", "#7a1fa2"),
+        ("app_support_email", "help@acme.example"),
+    ];
+    let changes = branding.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let postern = &mailed.server.app.postern;
+    postern.change_settings(changes.into()).await.unwrap();
+    let page = mailed.ask(Method::GET, &mailed.path().await, &[]).await;
+    let body = html(&page);
+    for said in ["Acme Labs", "#7a1fa2", "help@acme.example"] {
+        assert!(body.contains(said), "{said}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn another_site_cannot_press_the_button() {
     let mailed = Mailed::new(json!({})).await;
     let path = mailed.path().await;

@@ -7,6 +7,7 @@ mod errors;
 mod grpc;
 mod hooks;
 mod hostile;
+mod languages;
 mod listener;
 mod logs;
 mod rest;
