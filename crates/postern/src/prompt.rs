@@ -123,6 +123,23 @@ impl Stack {
         }
     }
 
+    /// How it speaks to the server.
+    fn by(self) -> &'static str {
+        match self {
+            Self::Node | Self::Python | Self::Go | Self::Java => "use the official SDK as it is",
+            Self::Rust => "use Postern's own SDK",
+            Self::Curl => "call its REST form with the HTTP client that the code base has",
+        }
+    }
+
+    /// What it is called where the code base is spoken of.
+    fn written_in(self) -> &'static str {
+        match self {
+            Self::Curl => "a language without an SDK",
+            named => named.title(),
+        }
+    }
+
     /// What this stack's SDK is particular about.
     fn particular(self) -> &'static str {
         match self {
@@ -144,7 +161,8 @@ impl Stack {
 /// The prompt for an AI-powered IDE, for an app in this stack and this server.
 pub fn prompt(stack: Stack, url: &str) -> String {
     include_str!("../assets/prompts/prompt.md")
-        .replace("{{stack}}", stack.title())
+        .replace("{{stack}}", stack.written_in())
+        .replace("{{by}}", stack.by())
         .replace("{{install}}", stack.install())
         .replace("{{particular}}", stack.particular())
         .replace("{{code}}", stack.code().trim_end())
@@ -202,7 +220,7 @@ mod tests {
             assert!(!text.contains("{{"), "{text}");
             for fact in [
                 "https://auth.example.com",
-                stack.title(),
+                stack.written_in(),
                 "auth_request_id",
                 "TOO_MANY_ATTEMPTS",
                 "Retry-After",
@@ -211,6 +229,12 @@ mod tests {
                 assert!(text.contains(fact), "{}: {fact}", stack.as_str());
             }
         }
+        let curl = prompt(Stack::Curl, "https://auth.example.com");
+        let first = curl.lines().next().unwrap();
+        assert!(
+            !first.contains("official SDK") && first.contains("REST"),
+            "{first}"
+        );
         assert!(llms("https://a.example").contains("https://a.example/prompts/go.md"));
     }
 }

@@ -222,6 +222,9 @@ pub(crate) struct StoreArgs {
 
 /// `postern config …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern config check --config postern.toml\n  postern config print --config postern.toml"
+)]
 pub(crate) enum ConfigCommand {
     /// Say whether `postern serve` would start with this configuration.
     #[command(after_help = "Example:\n  postern config check --config postern.toml")]
@@ -252,25 +255,25 @@ mod tests {
 
     use super::*;
 
-    /// Every command that does something, with the words that lead to it.
-    fn leaves(command: &clap::Command, words: &str, out: &mut Vec<(String, clap::Command)>) {
+    /// Every command and every group of them, with the words that lead to it.
+    fn walk(command: &clap::Command, words: &str, out: &mut Vec<(String, clap::Command)>) {
         let words = format!("{words} {}", command.get_name());
         let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
-        if command.get_subcommands().next().is_none() {
-            out.push((words, command.clone()));
-        } else {
-            shown.for_each(|one| leaves(one, &words, out));
-        }
+        shown.for_each(|one| walk(one, &words, out));
+        out.push((words, command.clone()));
     }
 
     #[test]
     fn every_command_shows_what_it_does_and_an_example() {
         let mut all = Vec::new();
-        leaves(&Cli::command(), "", &mut all);
-        assert!(all.len() > 30, "{}", all.len());
+        walk(&Cli::command(), "", &mut all);
+        assert!(all.len() > 40, "{}", all.len());
+        all.retain(|(words, _)| words != " postern");
         for (words, mut command) in all {
             let help = command.render_long_help().to_string();
-            let example = help.contains("Example") && help.contains(words.trim());
+            let group = command.get_subcommands().next().is_some();
+            let begins = help.contains("Example") || (group && help.contains("\n  postern "));
+            let example = begins && help.contains(words.trim());
             assert!(example && help.contains("Usage:"), "{words}: {help}");
         }
     }

@@ -156,7 +156,7 @@ fn suppressions(entries: &[SuppressionRow], more: bool) -> String {
             entry.address.clone(),
             entry.reason.clone(),
             entry.since.clone(),
-            ending(entry.until.as_deref()),
+            entry.until.clone().unwrap_or("it is removed".to_owned()),
             entry.detail.clone(),
         ]
     };
@@ -238,6 +238,12 @@ fn limits(row: &ProviderRow) -> String {
     });
     let told: Vec<String> = connections.into_iter().chain(rate).collect();
     told.join(", ")
+}
+
+/// `1 place`, `2 places`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
 
 /// Columns as wide as their widest cell.

@@ -31,7 +31,7 @@ pub fn json(layers: &Layers) -> serde_json::Value {
     layers
         .iter()
         .map(|(name, value, origin)| {
-            let value = if is_secret(name) {
+            let value = if is_secret(name, value) {
                 masked()
             } else {
                 serde_json::json!(value)
@@ -46,7 +46,7 @@ pub fn json(layers: &Layers) -> serde_json::Value {
 }
 
 fn shown(key: &str, value: &Value) -> String {
-    if is_secret(key) {
+    if is_secret(key, value) {
         masked().to_string()
     } else {
         value.to_string()
@@ -57,8 +57,10 @@ fn masked() -> serde_json::Value {
     "********".into()
 }
 
-fn is_secret(key: &str) -> bool {
-    SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending))
+/// What is empty hides nothing, and says that nothing is set.
+fn is_secret(key: &str, value: &Value) -> bool {
+    let empty = value.as_str().is_some_and(str::is_empty);
+    !empty && SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending))
 }
 
 #[cfg(test)]
@@ -85,6 +87,7 @@ mod tests {
             shown("password", &Value::String("hunter2".into())),
             "\"********\""
         );
+        assert_eq!(shown("database_url", &Value::String(String::new())), "\"\"");
         assert_eq!(
             shown("root_keys_file", &Value::String("/k".into())),
             "\"/k\""

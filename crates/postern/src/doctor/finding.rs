@@ -118,7 +118,11 @@ impl Report {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (status, told) = (self.status.as_str(), &self.told);
-        write!(f, "{status:7}  {:10}  {}: {told}", self.check, self.about)?;
+        write!(f, "{status:7}  {:10}  ", self.check)?;
+        if self.about != self.check {
+            write!(f, "{}: ", self.about)?;
+        }
+        f.write_str(told)?;
         match &self.fix {
             Some(fix) => write!(f, ". Fix: {fix}"),
             None => Ok(()),

@@ -299,6 +299,14 @@ async fn an_address_on_the_suppression_list_is_refused_until_it_is_taken_off() {
     assert_eq!(listed["entries"][0]["address"], "ada@example.com");
     assert_eq!(listed["entries"][0]["detail"], "asked us to");
     assert!(listed["entries"][0]["until"].is_string() && listed["more"] == false);
+    let until = listed["entries"][0]["until"].as_str().unwrap_or_default();
+    let table = stdout(&server.admin(&["suppression", "list"]));
+    let head = table.lines().next().unwrap_or_default();
+    let at = head.find("UNTIL").expect("a column says when it ends");
+    assert!(
+        table.lines().nth(1).unwrap_or_default()[at..].starts_with(until),
+        "{table}"
+    );
     let (status, body) = application.send("ada@example.com").await;
     assert_eq!(
         (status, &body["details"][0]["error_code"]),

@@ -72,7 +72,7 @@ fn login(input: &ProviderInput, kept: bool, check: &mut impl FnMut(bool, &'stati
     check(
         username.is_none() || has_password,
         "password",
-        "a username needs a password",
+        "a username needs a password: --password-file on the command line",
     );
     let bounded = |secret: &str| one_line(secret, 4096);
     check(

@@ -8,6 +8,9 @@ use super::StoreArgs;
 
 /// `postern client …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern client create 'Shop front end' --config postern.toml\n  postern client list --config postern.toml"
+)]
 pub(crate) enum ClientCommand {
     /// Make a client; its secret is shown once.
     #[command(
@@ -50,6 +53,9 @@ pub(crate) enum ClientCommand {
 
 /// `postern settings …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern settings get --config postern.toml\n  postern settings set passwordless_type=LINK_OTP expires_in=600s --config postern.toml"
+)]
 pub(crate) enum SettingsCommand {
     /// Show all settings, or the named ones.
     #[command(
@@ -94,6 +100,9 @@ pub(crate) enum SettingsCommand {
 
 /// `postern keys …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern keys signing list --config postern.toml\n  postern keys root list --config postern.toml"
+)]
 pub(crate) enum KeysCommand {
     /// The keys that sign access tokens.
     #[command(subcommand)]
@@ -175,6 +184,7 @@ pub(crate) enum RootCommand {
 
 /// `postern address …`
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  postern address forget ada@example.com --config postern.toml")]
 pub(crate) enum AddressCommand {
     /// Erase what is kept of one address: requests, mails, events.
     #[command(
@@ -190,6 +200,9 @@ pub(crate) enum AddressCommand {
 
 /// `postern admin …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Example:\n  postern admin invite ada@example.com --config /etc/postern/postern.toml"
+)]
 pub(crate) enum AdminsCommand {
     /// Print a one-time URL that lets somebody in: the first owner, or who cannot get mail.
     #[command(

@@ -6,6 +6,9 @@ use super::StoreArgs;
 
 /// `postern mail dkim …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern mail dkim create example.com --config postern.toml\n  postern mail dkim show example.com --config postern.toml"
+)]
 pub(crate) enum DkimArgs {
     /// Make keys of a sender domain and print the DNS records to publish.
     ///

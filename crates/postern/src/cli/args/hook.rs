@@ -9,7 +9,7 @@ use super::StoreArgs;
 /// `postern mail hook …`
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "What to put into the file:\n  postmark  NAME:PASSWORD, as in the URL given to Postmark: https://NAME:PASSWORD@auth.example.com/hooks/mail/postmark\n  sendgrid  the verification key of the signed event webhook\n  mailgun   the HTTP webhook signing key of the account\n  ses       the ARN of the SNS topic, whose attribute SignatureVersion is 2"
+    after_help = "Examples:\n  postern mail hook set sendgrid --secret-file sendgrid.key --config postern.toml\n  postern mail hook list --config postern.toml\n\nWhat to put into the file:\n  postmark  NAME:PASSWORD, as in the URL given to Postmark: https://NAME:PASSWORD@auth.example.com/hooks/mail/postmark\n  sendgrid  the verification key of the signed event webhook\n  mailgun   the HTTP webhook signing key of the account\n  ses       the ARN of the SNS topic, whose attribute SignatureVersion is 2"
 )]
 pub(crate) enum HookCommand {
     /// Take a provider's callbacks, verified with what is in a file.

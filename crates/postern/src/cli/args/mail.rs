@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use postern_core::model::DeliveryState;
 
 use super::{DkimArgs, HookCommand, StoreArgs};
 use crate::mail::Preset;
 
 /// `postern mail …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern mail provider add main --preset postmark --password-file token --from login@example.com --config postern.toml\n  postern mail test --to ada@example.com --config postern.toml\n  postern mail dkim create example.com --config postern.toml"
+)]
 pub(crate) enum MailCommand {
     /// SMTP servers that take our mail, tried in their order.
     #[command(subcommand)]
@@ -34,14 +38,17 @@ pub(crate) enum MailCommand {
 
 /// `postern delivery …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern delivery list --state failed --config postern.toml\n  postern delivery show req_AZrO… --config postern.toml"
+)]
 pub(crate) enum DeliveryCommand {
     /// List the newest mails.
     #[command(
         after_help = "Examples:\n  postern delivery list --state failed --config postern.toml\n  postern delivery list --to ada@example.com --config postern.toml"
     )]
     List {
-        /// Only those in this state: queued, sent, delivered, bounced, complained, failed, abandoned.
-        #[arg(long)]
+        /// Only those in this state.
+        #[arg(long, value_parser = DeliveryState::ALL.map(DeliveryState::as_str))]
         state: Option<String>,
         /// Only those to this address.
         #[arg(long, value_name = "ADDRESS")]
@@ -64,6 +71,9 @@ pub(crate) enum DeliveryCommand {
 
 /// `postern mail provider …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern mail provider list --config postern.toml\n  postern mail provider test main --to ada@example.com --config postern.toml\n  postern mail provider order second main --config postern.toml"
+)]
 pub(crate) enum ProviderCommand {
     /// Add a mail provider behind the others, or replace the one with this name.
     #[command(

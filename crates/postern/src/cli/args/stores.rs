@@ -4,6 +4,9 @@ use clap::{Args, Subcommand};
 
 /// `postern store …`
 #[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  postern store copy --from /var/lib/postern --to postgres://postern@db/postern\n  postern store lift /var/lib/postern"
+)]
 pub(crate) enum StoreCommand {
     /// Copy a store into an empty one of the other engine, verified; the source is fenced at the end.
     #[command(
