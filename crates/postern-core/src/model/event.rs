@@ -186,20 +186,21 @@ impl EventKind {
 
     /// The number of the try that this event tells of, from 1; none for what was no try.
     pub fn attempt(&self) -> Option<u16> {
-        match self {
-            Self::MailSent { attempts, .. }
-            | Self::MailDeferred {
-                attempts,
-                provider: Some(_),
-                ..
-            }
-            | Self::MailFailed {
-                attempts,
-                provider: Some(_),
-                ..
-            } => Some(*attempts),
-            _ => None,
+        if let Self::MailSent { attempts, .. }
+        | Self::MailDeferred {
+            attempts,
+            provider: Some(_),
+            ..
         }
+        | Self::MailFailed {
+            attempts,
+            provider: Some(_),
+            ..
+        } = self
+        {
+            return Some(*attempts);
+        }
+        None
     }
 
     /// The kind's name: what is stored under `kind`.

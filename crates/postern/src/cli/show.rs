@@ -74,7 +74,9 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::SettingsChanged(settings) => pairs(settings) + "in force within 2 s\n",
         AdminReply::SigningKeys(keys) => signing_keys(keys),
         AdminReply::RootRetired { kid } => format!("root key {kid} is retired\n"),
-        AdminReply::Resealed { resealed } => format!("{resealed} secrets sealed anew\n"),
+        AdminReply::Resealed { resealed } => {
+            format!("{} sealed anew\n", counted(*resealed as u64, "secret"))
+        }
         AdminReply::ProviderAdded { name } => format!(
             "mail provider {name} is in force; try it with `postern mail provider test {name} --to ADDRESS`\n"
         ),
@@ -119,7 +121,7 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::Deliveries(rows) => table(&delivery::HEAD, rows.iter().map(delivery::line)),
         AdminReply::DeliveriesTold(all) => all.iter().map(delivery::told).collect(),
         AdminReply::Examined(report) => super::doctor::lines(report),
-        AdminReply::Forgotten { removed } => format!("{removed} rows removed\n"),
+        AdminReply::Forgotten { removed } => format!("{} removed\n", counted(*removed, "row")),
     }
 }
 
@@ -241,7 +243,7 @@ fn limits(row: &ProviderRow) -> String {
 }
 
 /// `1 place`, `2 places`.
-pub(super) fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: u64, what: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {what}{s}")
 }

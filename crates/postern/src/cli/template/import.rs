@@ -50,7 +50,7 @@ pub(super) fn run(
 /// What was not saved: whether it could come into force as it is.
 fn judge(lost: usize, findings: &[FindingRow]) -> Result<(), Failure> {
     if lost > 0 {
-        let places = counted(lost, "place");
+        let places = counted(lost as u64, "place");
         return Err(Failure::failed(format_args!(
             "{places} could not be carried, and nothing was saved: mend that in the files, or keep a draft with --draft"
         )));
