@@ -164,11 +164,11 @@ async fn take(app: &App, provider: HookProvider, request: Request<Body>) -> Resu
     let secret = app.postern.hook_secret(provider).map_err(Refused::Error)?;
     let secret = secret.ok_or(Refused::NotConfigured)?;
     let (head, body) = request.into_parts();
-    let held = app.hooks.reading.whole(&head.headers, body).await;
-    let held = held.map_err(Refused::Body)?;
+    let read = app.hooks.reading.whole(&head.headers, body).await;
+    let read = read.map_err(Refused::Body)?;
     let callback = Callback {
         headers: &head.headers,
-        body: &held.body,
+        body: &read.body,
         now: app.postern.now(),
     };
     let reports = verified(&app.hooks, provider, &secret, &callback).await;

@@ -125,8 +125,8 @@ async fn what_lint_refuses_stays_a_draft_and_the_command_fails() {
         stderr(&set)
     );
     let history = server.admin(&["template", "history", "signin_otp"]);
-    let line = stdout(&history).lines().nth(1).unwrap().to_owned();
-    assert!(line.starts_with("1        draft "), "{line}");
+    let newest = stdout(&history).lines().nth(1).unwrap().to_owned();
+    assert!(newest.starts_with("1        draft "), "{newest}");
     let used = server.admin(&["template", "use", "signin_otp", "1"]);
     assert!(
         stderr(&used).contains("the code is not in every mail"),
@@ -214,43 +214,27 @@ async fn a_scalekit_template_is_carried_over_or_told_why_not() {
     assert_eq!(shown["html"], json!(html));
 }
 
+/// `postern template import --check` of this HTML.
+fn check(server: &Server, files: &TempDir, html: &str, more: &[&str]) -> Output {
+    let put = |name, text| put(files.path(), name, text).display().to_string();
+    let html = put("a.html", html);
+    let text = put("a.txt", "{{ .otp }}\n\n@{{ .code_domain }} #{{ .otp }}\n");
+    let mut arguments = more.to_vec();
+    arguments.extend(["template", "import", "signin_otp", "--check"]);
+    arguments.extend(["--subject", "Hi", "--html", &html, "--text", &text]);
+    server.admin(&arguments)
+}
+
 #[tokio::test]
-async fn a_check_of_an_import_lints_what_would_become_of_it_and_fails_by_it() {
+async fn a_check_of_an_import_fails_by_what_lint_says_of_its_outcome_and_saves_nothing() {
     let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
-    let check = |html: &str, more: &[&str]| {
-        let html = put(files.path(), "a.html", html).display().to_string();
-        let text = put(
-            files.path(),
-            "a.txt",
-            "{{ .otp }}\n\n@{{ .code_domain }} #{{ .otp }}\n",
-        )
-        .display()
-        .to_string();
-        let mut arguments = more.to_vec();
-        arguments.extend([
-            "template",
-            "import",
-            "signin_otp",
-            "--check",
-            "--subject",
-            "Hi",
-        ]);
-        arguments.extend(["--html", &html, "--text", &text]);
-        server.admin(&arguments)
-    };
-    let without = check("<p>Hello</p>", &[]);
+    let without = check(&server, &files, "<p>Hello</p>", &[]);
     assert_eq!(without.status.code(), Some(1), "{}", stderr(&without));
-    assert!(
-        stdout(&without).contains("[missing-otp]"),
-        "{}",
-        stdout(&without)
-    );
-    assert!(
-        stderr(&without).contains("1 to mend"),
-        "{}",
-        stderr(&without)
-    );
-    let never = check("<p>{{ x }} {{ otp }}</p>", &["--json"]);
+    let told = stdout(&without);
+    assert!(told.contains("[missing-otp]"), "{told}");
+    let told = stderr(&without);
+    assert!(told.contains("1 to mend"), "{told}");
+    let never = check(&server, &files, "<p>{{ x }} {{ otp }}</p>", &["--json"]);
     assert_eq!(never.status.code(), Some(1), "{}", stderr(&never));
     let told: Value = serde_json::from_slice(&never.stdout).unwrap();
     assert_eq!(
@@ -258,11 +242,22 @@ async fn a_check_of_an_import_lints_what_would_become_of_it_and_fails_by_it() {
         json!("unknown-variable"),
         "{told}"
     );
-    let needed = check("<p>{{ plan }} {{ otp }}</p>", &[]);
+    let foreign = "<p>{{ otp }}{{ range x }}a{{ end }}{{ include y }}</p>";
+    let told = stderr(&check(&server, &files, foreign, &[]));
+    assert!(told.contains("2 places could"), "{told}");
+    let kinds = parsed(&server.admin(&["--json", "template", "list"]));
+    assert_eq!(kinds[0].get("draft"), None);
+}
+
+#[tokio::test]
+async fn a_check_of_an_import_says_what_every_send_has_to_supply_and_what_it_may_leave_out() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let needed = check(&server, &files, "<p>{{ plan }} {{ otp }}</p>", &[]);
     assert!(needed.status.success(), "{}", stderr(&needed));
     let told = stdout(&needed);
     assert!(told.contains("every send has to supply plan"), "{told}");
-    let spared = check("<p>{{ if .plan }}{{ .plan }}{{ end }} {{ otp }}</p>", &[]);
+    let asked = "<p>{{ if .plan }}{{ .plan }}{{ end }} {{ otp }}</p>";
+    let spared = check(&server, &files, asked, &[]);
     assert!(spared.status.success(), "{}", stderr(&spared));
     let told = stdout(&spared);
     assert!(told.contains("{% if plan is defined and plan %}"), "{told}");
@@ -270,17 +265,6 @@ async fn a_check_of_an_import_lints_what_would_become_of_it_and_fails_by_it() {
         told.contains("nothing is wrong with it") && !told.contains("needs"),
         "{told}"
     );
-    let lost = check(
-        "<p>{{ otp }}{{ range x }}a{{ end }}{{ include y }}</p>",
-        &[],
-    );
-    assert!(
-        stderr(&lost).contains("2 places could"),
-        "{}",
-        stderr(&lost)
-    );
-    let kinds = parsed(&server.admin(&["--json", "template", "list"]));
-    assert_eq!(kinds[0].get("draft"), None);
 }
 
 #[tokio::test]

@@ -90,14 +90,9 @@ fn of_request(what: &EventKind) -> Option<Told> {
             };
             ("Mail asked for again".into(), detail.into(), "")
         }
-        EventKind::WrongCode { attempts_left, .. } => (
-            "Wrong code".into(),
-            match attempts_left {
-                1 => "1 attempt left.".to_owned(),
-                left => format!("{left} attempts left."),
-            },
-            "warn",
-        ),
+        EventKind::WrongCode { attempts_left, .. } => {
+            ("Wrong code".into(), tries_left(*attempts_left), "warn")
+        }
         EventKind::Verified { by } => {
             let by = match by {
                 UsedBy::Code => "By the code.",
@@ -200,21 +195,12 @@ fn of_mail(what: &EventKind) -> Option<Told> {
             format!("At attempt {attempts}. It said: {reply}"),
             "good",
         ),
-        EventKind::MailDeferred { reason, .. } if what.is_put_off() => (
-            "Put off without a try".into(),
-            format!("The mail waits: {reason}."),
-            "warn",
-        ),
         EventKind::MailDeferred {
             attempts,
             provider,
             reason,
             ..
-        } => (
-            format!("Attempt {attempts} failed, will be tried again"),
-            format!("{}: {reason}", provider.as_deref().unwrap_or("no provider")),
-            "warn",
-        ),
+        } => deferred(*attempts, provider.as_deref(), reason),
         EventKind::MailFailed {
             bounced, reason, ..
         } => {
@@ -232,6 +218,27 @@ fn of_mail(what: &EventKind) -> Option<Told> {
         ),
         _ => return None,
     })
+}
+
+fn deferred(attempts: u16, provider: Option<&str>, reason: &str) -> Told {
+    let (title, detail) = match provider {
+        Some(provider) => (
+            format!("Attempt {attempts} failed, will be tried again"),
+            format!("{provider}: {reason}"),
+        ),
+        None => (
+            "Put off without a try".to_owned(),
+            format!("The mail waits: {reason}."),
+        ),
+    };
+    (title, detail, "warn")
+}
+
+fn tries_left(left: u8) -> String {
+    match left {
+        1 => "1 attempt left.".to_owned(),
+        left => format!("{left} attempts left."),
+    }
 }
 
 fn initiated(method: Method, hardened: bool, expires_in: u64) -> String {

@@ -279,13 +279,11 @@ pub(super) async fn asked(
         "" => newest,
         number => number.parse().ok().or(newest),
     };
-    match number {
-        Some(_) => Ok((number, source_of(dashboard, key, number).await?)),
-        None => {
-            let (serving, active) = in_force(key, &held.templates, &held.settings);
-            Ok((None, source_of(dashboard, &serving.key, active).await?))
-        }
+    if number.is_some() {
+        return Ok((number, source_of(dashboard, key, number).await?));
     }
+    let (serving, active) = in_force(key, &held.templates, &held.settings);
+    Ok((None, source_of(dashboard, &serving.key, active).await?))
 }
 
 /// A version's source, or the built-in one.
