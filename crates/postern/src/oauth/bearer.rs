@@ -41,6 +41,10 @@ struct Verified {
 impl Bearers {
     /// Accepts tokens that one of `keys` signed for `issuer`.
     pub fn new(keys: SigningKeys, issuer: &str) -> Self {
+        Self::remembering(REMEMBERED, keys, issuer)
+    }
+
+    fn remembering(most: usize, keys: SigningKeys, issuer: &str) -> Self {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
@@ -49,7 +53,7 @@ impl Bearers {
         validation.validate_exp = false;
         Self {
             keys,
-            remembered: Cache::new(REMEMBERED),
+            remembered: Cache::new(most),
             validation,
         }
     }
@@ -126,4 +130,86 @@ fn bearer(value: &str) -> Option<&str> {
 fn digest_of(token: &str) -> [u8; 32] {
     let digest = digest(&SHA256, token.as_bytes());
     digest.as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use postern_core::keyring::{Keyring, RootSecret};
+    use postern_core::model::{Client, SigningState};
+
+    use super::*;
+    use crate::oauth::keys;
+    use crate::world::SystemEntropy;
+
+    const ISSUER: &str = "https://auth.example.com";
+    const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+    /// A server of one client that remembers at most so many tokens.
+    struct Door {
+        keys: SigningKeys,
+        bearers: Bearers,
+        snapshot: Snapshot,
+        client: ClientId,
+    }
+
+    impl Door {
+        fn remembering(most: usize) -> Self {
+            let keyring = Keyring::new(&[(1, RootSecret::new([1; 32]))], 1).unwrap();
+            let key = keys::make(SigningState::Active, &keyring, &SystemEntropy, NOW).unwrap();
+            let client = ClientId::parse("skc_1").unwrap();
+            let known = Client {
+                id: client.clone(),
+                name: "shop".to_owned(),
+                created_at: NOW,
+                secrets: Vec::new(),
+            };
+            let snapshot = Snapshot {
+                signing_keys: vec![key],
+                clients: [(client.clone(), known)].into(),
+                ..Snapshot::default()
+            };
+            let keys = SigningKeys::open(&snapshot, &keyring).unwrap();
+            Self {
+                bearers: Bearers::remembering(most, keys.clone(), ISSUER),
+                keys,
+                snapshot,
+                client,
+            }
+        }
+
+        fn token(&self, number: usize) -> String {
+            let claims = Claims::new(ISSUER, &self.client, format!("tkn_{number}"), NOW);
+            let claims = serde_json::to_vec(&claims).unwrap();
+            self.keys.current().sign(&claims).unwrap()
+        }
+
+        fn accepts(&self, token: &str) -> bool {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+            headers.insert(AUTHORIZATION, value);
+            self.bearers.caller(&headers, &self.snapshot, NOW).is_ok()
+        }
+    }
+
+    #[test]
+    fn a_flood_of_tokens_is_accepted_and_does_not_grow_what_is_remembered() {
+        let door = Door::remembering(64);
+        for number in 0..640 {
+            assert!(door.accepts(&door.token(number)), "token {number}");
+        }
+        let held = door.bearers.remembered.len();
+        assert!((1..=64).contains(&held), "{held} are remembered");
+    }
+
+    #[test]
+    fn a_flood_of_forgeries_is_not_remembered_at_all() {
+        let door = Door::remembering(64);
+        let token = door.token(0);
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        for number in 0..640 {
+            assert!(!door.accepts(&format!("{signed}.{number}")));
+        }
+        assert_eq!(door.bearers.remembered.len(), 0);
+    }
 }

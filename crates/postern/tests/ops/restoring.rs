@@ -3,16 +3,29 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::backup::{Scene, restore, text};
 use crate::{parsed, postern, stderr, stdout};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_check_tries_the_root_keys_and_not_only_their_numbers() {
+async fn a_backup_holds_no_root_keys_and_a_check_tries_those_that_are_there() {
     let scene = Scene::start().await;
     let (file, _) = scene.backup("a.backup");
     let dir = scene.elsewhere("other");
+    let keyring = fs::read_to_string(dir.join("root.keys")).expect("it was copied there");
+    let secret = keyring.rsplit('"').nth(1).expect("a root in quotes");
+    let held = fs::read(&file).expect("it was written");
+    for form in [
+        secret.as_bytes().to_vec(),
+        BASE64_STANDARD.decode(secret).expect("base64"),
+    ] {
+        let found = held.windows(form.len()).any(|window| window == form);
+        assert!(!found, "a backup holds no root keys");
+    }
+
     let good = restore(&file, &dir, &["--check"]);
     assert!(stdout(&good).contains("root key 1 is there"), "{good:?}");
     assert_eq!(

@@ -12,3 +12,5 @@ mod nodes;
 mod proxy;
 mod repeats;
 mod served;
+mod travelling;
+mod upgrade;

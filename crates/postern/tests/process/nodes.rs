@@ -1,6 +1,7 @@
 //! Two nodes on one PostgreSQL: whatever one of them does, the other knows.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,17 +15,17 @@ use tokio::task::JoinSet;
 use crate::caller::{Answer, Caller, error_code, text};
 
 /// Two servers with one database, one keyring and one client.
-struct Nodes {
-    servers: [Server; 2],
-    callers: [Arc<Caller>; 2],
-    postgres: Arc<Postgres>,
-    database: String,
-    _keys: TempDir,
+pub(crate) struct Nodes {
+    pub(crate) servers: [Server; 2],
+    pub(crate) callers: [Arc<Caller>; 2],
+    pub(crate) postgres: Arc<Postgres>,
+    pub(crate) database: String,
+    keys: TempDir,
 }
 
 impl Nodes {
     /// Starts them; `first` is set on the first one only.
-    async fn start(first: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(first: &[(&str, &str)]) -> Self {
         Self::start_on(Postgres::shared().database(), first, &[]).await
     }
 
@@ -60,8 +61,13 @@ impl Nodes {
             servers: [a, b],
             callers: callers.try_into().unwrap_or_else(|_| unreachable!("two")),
             postgres,
-            _keys: keys,
+            keys,
         }
+    }
+
+    /// The keyring file of both.
+    pub(crate) fn keyring(&self) -> PathBuf {
+        self.keys.path().join("root.keys")
     }
 
     /// Calls `verb` with each body at once, on the two nodes in turn.
