@@ -33,6 +33,8 @@ pub struct Tuning {
 pub struct PostgresTuning {
     /// Connections that commit batches.
     pub writers: usize,
+    /// Acts that are committed together, at most.
+    pub group: usize,
     /// Connections for everything else, at most.
     pub connections: usize,
     /// How long one exchange with the database may take before it is given up. Never covers a commit.
@@ -49,6 +51,7 @@ impl Default for PostgresTuning {
     fn default() -> Self {
         Self {
             writers: 2,
+            group: 256,
             connections: 8,
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(2),

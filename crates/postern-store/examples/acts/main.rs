@@ -1,97 +1,58 @@
 //! What an act of the store costs, through the real port: throughput, CPU, latencies and the longest
-//! stall, under one way of carrying the write-ahead log over or another.
+//! stall, under one way of carrying the write-ahead log over or another; on PostgreSQL, with acts that
+//! are committed together or each by itself; and beside backups that are being taken. Of a file `log MiB` is how
+//! large its write-ahead log is in the end, of a PostgreSQL how much of it was written.
 //!
 //! ```sh
-//! cargo run --release -p postern-store --example acts -- --acts redeem --every 25 --frames 10000
-//! cargo run --release -p postern-store --example acts -- --rows 1000000
-//! cargo run --release -p postern-store --example acts -- --experiment
+//! A="cargo run --release -p postern-store --features testing --example acts --"
+//! $A --acts redeem --every 25 --frames 10000
+//! $A --rows 1000000
+//! $A --experiment
+//! $A --engine postgres --acts send,redeem --writers 2,16 --group 1,256 --rounds 3
+//! $A --engine postgres --rows 200000 --acts send,settle,redeem --callers 256
+//! $A --acts send,redeem --rows 300000 --seconds 10 --rounds 3 --backup
 //! ```
 
+mod ask;
 mod measure;
+mod place;
 mod work;
 
-use std::time::Duration;
-
-use postern_store::{Checkpoints, Tuning};
-
-use crate::work::{Bench, Kind};
-
-/// What is asked for on the command line.
-struct Ask {
-    kinds: Vec<Kind>,
-    callers: usize,
-    seconds: u64,
-    rows: usize,
-    plans: Vec<Checkpoints>,
-}
+use crate::ask::Ask;
+use crate::measure::Told;
+use crate::work::Bench;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() {
     let ask = Ask::parse(&std::env::args().skip(1).collect::<Vec<_>>());
     println!("{}", measure::HEADER);
-    for plan in &ask.plans {
-        let tuning = Tuning {
-            queue: ask.callers.max(1024),
-            checkpoints: *plan,
-            ..Tuning::default()
-        };
-        let bench = Bench::open(tuning).await;
-        bench.fill(ask.rows).await;
-        for kind in &ask.kinds {
-            let told = bench
-                .run(*kind, ask.callers, Duration::from_secs(ask.seconds))
-                .await;
-            println!("{}", told.row(*kind, plan));
-        }
-        bench.close().await;
-    }
-}
-
-impl Ask {
-    fn parse(args: &[String]) -> Self {
-        let value = |name: &str| {
-            let at = args.iter().position(|arg| arg == name)?;
-            args.get(at + 1).map(String::as_str)
-        };
-        let number = |name: &str, default: usize| {
-            value(name).map_or(default, |text| text.parse().expect("a whole number"))
-        };
-        let every = match value("--every") {
-            Some("none") => None,
-            other => Some(other.map_or(25, |text| text.parse().expect("milliseconds"))),
-        };
-        let one = Checkpoints {
-            every: every.map(Duration::from_millis),
-            frames: u32::try_from(number("--frames", 10_000)).expect("frames"),
-        };
-        let kinds = value("--acts").map_or(Kind::ALL.to_vec(), |names| {
-            names.split(',').map(Kind::parse).collect()
-        });
-        Self {
-            kinds,
-            callers: number("--callers", 64),
-            seconds: u64::try_from(number("--seconds", 3)).expect("seconds"),
-            rows: number("--rows", 0),
-            plans: if args.iter().any(|arg| arg == "--experiment") {
-                plans()
-            } else {
-                vec![one]
-            },
+    for _ in 0..ask.rounds {
+        for plan in &ask.plans {
+            let bench = Bench::open(plan.tuning, ask.postgres).await;
+            let empty = bench.bytes();
+            bench.fill(ask.rows).await;
+            if let Some(each) = (bench.bytes() - empty).checked_div(ask.rows as u64) {
+                println!("{} requests: {each} bytes each, their log apart", ask.rows);
+            }
+            for kind in &ask.kinds {
+                let alone = bench.run(*kind, &ask).await;
+                println!("{}", alone.row(kind.name(), &plan.name));
+                if ask.backup {
+                    let beside = bench.run(*kind, &ask);
+                    let (beside, backups) = bench.backed_up(beside).await;
+                    println!("{}", beside.row(kind.name(), "beside backups"));
+                    println!("{}", compared(&alone, &beside, backups));
+                }
+            }
+            bench.close().await;
         }
     }
 }
 
-/// The plans that the experiment compares.
-fn plans() -> Vec<Checkpoints> {
-    let cadences = [None, Some(25), Some(100)];
-    let sizes = [1_000, 4_000, 10_000, 20_000, 40_000];
-    cadences
-        .into_iter()
-        .flat_map(|every| {
-            sizes.map(|frames| Checkpoints {
-                every: every.map(Duration::from_millis),
-                frames,
-            })
-        })
-        .collect()
+fn compared(alone: &Told, beside: &Told, backups: usize) -> String {
+    format!(
+        "        {backups} backups: {:.2} of the acts a second, {:.2} times the p99",
+        beside.rate() / alone.rate(),
+        beside.at(990) / alone.at(990),
+    )
 }

@@ -2,41 +2,31 @@
 #![expect(clippy::cast_precision_loss, reason = "these are figures to look at")]
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use postern_store::Checkpoints;
-
-use crate::work::Kind;
-
 /// The head of the table that [`Told::row`] fills.
-pub(crate) const HEADER: &str = "act     passive  frames    acts/s  us CPU  writer us  p50 ms  p99 ms  p99.9 ms  max ms  log MiB";
+pub(crate) const HEADER: &str = "act     plan               acts/s  us CPU  writer us  database us  p50 ms  p99 ms  p99.9 ms  max ms  log MiB";
 
 /// What a run showed.
 pub(crate) struct Told {
     pub(crate) took: Duration,
     pub(crate) cpu: Cpu,
-    /// Of each act, in microseconds.
+    /// Of each act, in microseconds, the shortest first.
     pub(crate) latencies: Vec<u32>,
     pub(crate) log_bytes: u64,
 }
 
 impl Told {
     /// One line of the table.
-    pub(crate) fn row(mut self, kind: Kind, plan: &Checkpoints) -> String {
-        self.latencies.sort_unstable();
+    pub(crate) fn row(&self, act: &str, plan: &str) -> String {
         let count = self.latencies.len().max(1);
         let each = |span: Duration| span.as_secs_f64() * 1e6 / count as f64;
-        let passive = plan
-            .every
-            .map_or("-".to_owned(), |every| format!("{} ms", every.as_millis()));
         format!(
-            "{:<7} {passive:>7} {:>7} {:>9.0} {:>7.1} {:>10.1} {:>7.2} {:>7.2} {:>9.2} {:>7.1} {:>8.1}",
-            kind.name(),
-            plan.frames,
-            count as f64 / self.took.as_secs_f64(),
+            "{act:<7} {plan:<15} {:>9.0} {:>7.1} {:>10.1} {:>12.1} {:>7.2} {:>7.2} {:>9.2} {:>7.1} {:>8.1}",
+            self.rate(),
             each(self.cpu.process),
             each(self.cpu.writer),
+            each(self.cpu.database),
             self.at(500),
             self.at(990),
             self.at(999),
@@ -45,7 +35,13 @@ impl Told {
         )
     }
 
-    fn at(&self, permille: usize) -> f64 {
+    /// Acts a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.latencies.len() as f64 / self.took.as_secs_f64()
+    }
+
+    /// How many milliseconds so many acts of a thousand took at most.
+    pub(crate) fn at(&self, permille: usize) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let place = last * permille / 1000;
         self.latencies
@@ -59,12 +55,15 @@ impl Told {
 pub(crate) struct Cpu {
     pub(crate) process: Duration,
     pub(crate) writer: Duration,
+    /// Of all processes of the database server.
+    pub(crate) database: Duration,
 }
 
 impl Cpu {
     /// Reads it from the kernel; nanoseconds of each living thread.
-    pub(crate) fn now() -> Self {
+    pub(crate) fn now(database: Option<u32>) -> Self {
         let mut cpu = Self {
+            database: database.map_or(Duration::ZERO, of_family),
             process: Duration::ZERO,
             writer: Duration::ZERO,
         };
@@ -92,11 +91,24 @@ impl Cpu {
         Self {
             process: self.process.saturating_sub(earlier.process),
             writer: self.writer.saturating_sub(earlier.writer),
+            database: self.database.saturating_sub(earlier.database),
         }
     }
 }
 
-/// How large the write-ahead log is on disk.
-pub(crate) fn log_bytes(folder: &Path) -> u64 {
-    fs::metadata(folder.join("postern.db-wal")).map_or(0, |meta| meta.len())
+/// CPU time of a process, of those that it started and of those of them that have ended.
+fn of_family(first: u32) -> Duration {
+    // Linux counts in hundredths of a second for every program (`USER_HZ`).
+    const TICK: Duration = Duration::from_millis(10);
+    let ticks = |stat: &str| -> Option<u32> {
+        let (id, rest) = stat.split_once(" (")?;
+        let fields: Vec<&str> = rest.rsplit_once(") ")?.1.split(' ').collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<u32>().ok();
+        let ours = id.parse() == Ok(first);
+        let ended = if ours { number(16)? + number(17)? } else { 0 };
+        (ours || number(4)? == first).then_some(number(14)? + number(15)? + ended)
+    };
+    let stats = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+    TICK * stats.filter_map(|stat| ticks(&stat)).sum::<u32>()
 }

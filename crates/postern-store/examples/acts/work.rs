@@ -1,18 +1,21 @@
 //! The acts that are measured, and the callers that make them.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Instant, SystemTime};
 
 use postern_core::model::{AuthRequestId, NodeId, Timestamp};
 use postern_core::ports::{Clock, Engine, random};
 use postern_core::settings::Settings;
 use postern_store::contract::{accept, address, first, guess, issue_of, opening, sent, settled};
 use postern_store::testing::SeededEntropy;
-use postern_store::{DataDir, Tuning, connect};
+use postern_store::{Tuning, connect, migrate};
 use tokio::sync::Mutex;
 
-use crate::measure::{Cpu, Told, log_bytes};
+use crate::ask::Ask;
+use crate::measure::{Cpu, Told};
+use crate::place::{Place, backups};
 
 /// An act of the port.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +57,7 @@ impl Kind {
 /// A store and the requests in it that nothing was done to yet.
 pub(crate) struct Bench {
     world: Arc<World>,
-    dir: DataDir,
-    _folder: tempfile::TempDir,
+    place: Place,
 }
 
 struct World {
@@ -65,7 +67,7 @@ struct World {
     fresh: Mutex<Vec<AuthRequestId>>,
 }
 
-struct RealClock;
+pub(crate) struct RealClock;
 
 impl Clock for RealClock {
     #[expect(
@@ -83,16 +85,16 @@ impl Clock for RealClock {
 }
 
 impl Bench {
-    pub(crate) async fn open(tuning: Tuning) -> Self {
-        let folder = tempfile::tempdir_in(".").expect("the folder can be written");
-        let dir = DataDir::open(folder.path()).expect("the folder is free");
-        let engine = connect(
-            &dir.store_url(),
-            NodeId([1; 8]),
-            Arc::new(RealClock),
-            tuning,
-        )
-        .await;
+    pub(crate) async fn open(tuning: Tuning, postgres: bool) -> Self {
+        let place = if postgres {
+            Place::postgres()
+        } else {
+            Place::file()
+        };
+        let (url, clock) = (place.url(), Arc::new(RealClock));
+        let migrated = migrate(&url, Arc::clone(&clock) as Arc<dyn Clock>, tuning).await;
+        migrated.expect("it is empty");
+        let engine = connect(&url, NodeId([1; 8]), clock, tuning).await;
         let world = World {
             engine: engine.expect("the store opens"),
             entropy: SeededEntropy::new(1),
@@ -101,9 +103,13 @@ impl Bench {
         };
         Self {
             world: Arc::new(world),
-            dir,
-            _folder: folder,
+            place,
         }
+    }
+
+    /// How large the store is, apart from its log.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.place.bytes()
     }
 
     /// Sends `rows` requests.
@@ -124,19 +130,16 @@ impl Bench {
         }
     }
 
-    /// Lets `callers` do the act over and over for `span`.
-    pub(crate) async fn run(&self, kind: Kind, callers: usize, span: Duration) -> Told {
+    /// Lets callers do the act over and over.
+    pub(crate) async fn run(&self, kind: Kind, ask: &Ask) -> Told {
+        let (callers, span) = (ask.callers, ask.span);
         if kind != Kind::Send {
-            let wanted = if kind == Kind::Redeem {
-                150_000
-            } else {
-                60_000
-            };
             let there = self.world.fresh.lock().await.len();
-            self.fill(wanted.max(there) - there).await;
+            self.fill(ask.stock.max(there) - there).await;
         }
         let fresh = Arc::new(self.world.fresh.lock().await.clone());
-        let (started, cpu) = (now(), Cpu::now());
+        let log_before = self.place.log_bytes();
+        let (started, cpu) = (now(), Cpu::now(self.place.database()));
         let running: Vec<_> = (0..callers)
             .map(|caller| {
                 let (world, fresh) = (Arc::clone(&self.world), Arc::clone(&fresh));
@@ -154,12 +157,24 @@ impl Bench {
         if kind == Kind::Redeem {
             self.world.fresh.lock().await.clear();
         }
+        latencies.sort_unstable();
         Told {
             took: started.elapsed(),
-            cpu: Cpu::now().since(cpu),
+            cpu: Cpu::now(self.place.database()).since(cpu),
             latencies,
-            log_bytes: log_bytes(self.dir.path()),
+            log_bytes: self.place.log_since(log_before),
         }
+    }
+
+    /// Waits for `work` while backups are taken, one after the other; what came of both.
+    pub(crate) async fn backed_up<T>(&self, work: impl Future<Output = T>) -> (T, usize) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (store, folder) = self.place.store_and_folder();
+        let until = Arc::clone(&stop);
+        let taking = tokio::task::spawn_blocking(move || backups(&store, &folder, &until));
+        let done = work.await;
+        stop.store(true, Ordering::Relaxed);
+        (done, taking.await.expect("backups are taken"))
     }
 
     pub(crate) async fn close(self) {

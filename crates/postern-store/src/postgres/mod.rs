@@ -102,7 +102,7 @@ impl PostgresStore {
             drag: tuning.drag,
         });
         Ok(Self {
-            writers: Writers::start(&target, &bench, tuning.postgres.writers, tuning.queue),
+            writers: Writers::start(&target, &bench, tuning.postgres, tuning.queue),
             pool: Pool::new(target, tuning.postgres.connections, tuning.queue),
             bench,
             cursor,

@@ -11,10 +11,9 @@ use super::batch::{self, Bench, Outcome};
 use super::failure::{Failure, Remedy};
 use super::session::Session;
 use super::target::Target;
+use crate::connect::PostgresTuning;
 use crate::pace::{Gate, Pace, Spent, Watch};
 
-/// Acts that are committed together.
-const GROUP: usize = 256;
 /// How often a batch is tried as a whole before its acts run one by one.
 const TOGETHER: u32 = 3;
 /// How often an act by itself is tried against others that change the same rows.
@@ -29,18 +28,19 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    /// Starts `count` writers behind a line of at most `bound` acts.
+    /// Starts as many writers as `tuning` says behind a line of at most `bound` acts.
     pub(super) fn start(
         target: &Arc<Target>,
         bench: &Arc<Bench>,
-        count: usize,
+        tuning: PostgresTuning,
         bound: usize,
     ) -> Self {
+        let (count, group) = (tuning.writers, tuning.group.max(1));
         let (line, acts) = mpsc::channel(bound.max(1));
         let acts = Arc::new(tokio::sync::Mutex::new(acts));
         let flow = Arc::new(Flow {
             gate: Gate::new(bound.max(1)),
-            pace: Mutex::new(Pace::new(count, GROUP)),
+            pace: Mutex::new(Pace::new(count, group)),
         });
         let writer = |_| {
             let writer = Writer {
@@ -48,6 +48,7 @@ impl Writers {
                 bench: Arc::clone(bench),
                 session: None,
                 flow: Arc::clone(&flow),
+                group,
                 committing: Duration::ZERO,
             };
             tokio::spawn(writer.run(Arc::clone(&acts)))
@@ -136,20 +137,22 @@ struct Writer {
     bench: Arc<Bench>,
     session: Option<Session>,
     flow: Arc<Flow>,
+    /// Acts that are committed together, at most.
+    group: usize,
     /// How long the commits of the batch at hand have taken.
     committing: Duration,
 }
 
 impl Writer {
     async fn run(mut self, line: Line) {
-        let mut acts = Vec::with_capacity(GROUP);
+        let mut acts = Vec::with_capacity(self.group);
         loop {
             if acts.is_empty() {
-                if line.lock().await.recv_many(&mut acts, GROUP).await == 0 {
+                if line.lock().await.recv_many(&mut acts, self.group).await == 0 {
                     return;
                 }
             } else if let Ok(mut line) = line.try_lock() {
-                while acts.len() < GROUP
+                while acts.len() < self.group
                     && let Ok(act) = line.try_recv()
                 {
                     acts.push(act);

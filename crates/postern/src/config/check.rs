@@ -171,6 +171,7 @@ impl Check<'_> {
             lock_timeout: lock?,
             commit_timeout: commit?,
             prepared: raw.prepared,
+            ..PostgresTuning::default()
         })
     }
 
