@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::{door::Door, drive::Until, idle::IdleArgs, overload::OverloadArgs};
+use crate::{door::Door, drive::Until, idle::IdleArgs, overload::OverloadArgs, scale::ScaleArgs};
 
 /// Drives a Postern on this machine and tells what it costs.
 ///
@@ -25,7 +25,8 @@ const EXAMPLES: &str = "Examples:
   postern-bench outbox --smtp --floor --spawn target/release/postern
   postern-bench cold-start --spawn target/release/postern
   postern-bench dashboard --spawn target/release/postern --requests 1000000
-  postern-bench overload --spawn target/testing/release/postern";
+  postern-bench overload --spawn target/testing/release/postern
+  postern-bench scale --peak 5000 --database 60";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     ColdStart(ColdStartArgs),
     /// How fast the pages of the dashboard answer, on a store with many requests.
     Dashboard(DashboardArgs),
+    /// How many nodes, connections and database cores carry a load, by what calls cost (docs/scaling.md).
+    Scale(ScaleArgs),
     /// The bare echo that the server is compared with.
     #[command(hide = true)]
     EchoServer {

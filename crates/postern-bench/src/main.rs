@@ -22,6 +22,7 @@ mod pooled;
 mod prefill;
 mod process;
 mod report;
+mod scale;
 mod server;
 mod smtp;
 mod spawn;
@@ -48,6 +49,10 @@ fn main() -> anyhow::Result<()> {
         Command::Overload(args) => on_one_thread(overload::run(args)),
         Command::Idle(args) => on_one_thread(idle::run(args)),
         Command::ColdStart(args) => on_one_thread(cold_start::run(args)),
+        Command::Scale(args) => {
+            print!("{}", args.table());
+            Ok(())
+        }
         Command::Dashboard(args) => on_one_thread(dashboard::run(args)),
         command => on_one_thread(plan::run(command)),
     }

@@ -66,6 +66,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         | Command::Idle(_)
         | Command::ColdStart(_)
         | Command::Dashboard(_)
+        | Command::Scale(_)
         | Command::EchoServer { .. }
         | Command::PooledServer { .. }
         | Command::CommitFloor { .. }

@@ -5,7 +5,7 @@ use postern_store::testing::TempStore;
 use postern_testkit::postgres::Postgres;
 
 async fn store() -> TempStore {
-    TempStore::at(Some(Postgres::shared().database()), Tuning::default()).await
+    TempStore::at(Some(Postgres::empty_database()), Tuning::default()).await
 }
 
 postern_store::contract!(crate::store);

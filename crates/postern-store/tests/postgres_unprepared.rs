@@ -14,7 +14,7 @@ async fn store() -> TempStore {
         postgres,
         ..Tuning::default()
     };
-    TempStore::at(Some(Postgres::shared().database()), tuning).await
+    TempStore::at(Some(Postgres::empty_database()), tuning).await
 }
 
 postern_store::contract!(crate::store);

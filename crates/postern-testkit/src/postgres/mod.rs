@@ -4,6 +4,7 @@
 //! under root everything of it runs as `nobody`. The machine's own PostgreSQL, should there be one,
 //! is not touched.
 
+mod elsewhere;
 mod standby;
 
 use std::fs;
