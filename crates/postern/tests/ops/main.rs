@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod container;
 mod dev;
 mod doctor;
 mod mail;

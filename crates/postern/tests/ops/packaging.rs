@@ -11,12 +11,12 @@ fn packaged(path: &str) -> PathBuf {
         .join(path)
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(packaged(path)).expect("it is in the repository")
 }
 
 /// Runs a program on a packaged file; what it said, if it was content.
-fn content(program: &str, arguments: &[&str], folder: &Path) -> String {
+pub(crate) fn content(program: &str, arguments: &[&str], folder: &Path) -> String {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)

@@ -33,12 +33,13 @@ impl Running {
 
     fn serve(config: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(POSTERN);
-        command
-            .args(["serve", "--config"])
-            .arg(config)
-            .args(flags)
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
+        command.args(["serve", "--config"]).arg(config).args(flags);
+        Self::logged(command)
+    }
+
+    /// A command that serves and tells so in its log.
+    pub(crate) fn logged(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut line = String::new();
         while !line.contains("\"serving\"") {
@@ -55,7 +56,12 @@ impl Running {
         Self { child, told }
     }
 
-    fn terminate(&self) {
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("it can be waited for")
+    }
+
+    pub(crate) fn terminate(&self) {
         let status = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
