@@ -1,5 +1,7 @@
 //! A world that stands still, for tests: a frozen clock, seeded randomness, a real store.
 
+mod forward;
+
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -54,6 +54,11 @@ impl Broken {
         })
     }
 
+    /// What it does nothing wrong with.
+    fn whole(&self) -> &dyn Engine {
+        &*self.inner
+    }
+
     /// Whether this is the breakage, and it is time for it: one occasion in four.
     fn now(&self, breakage: Breakage) -> bool {
         self.breakage == breakage && self.count.fetch_add(1, Ordering::Relaxed) % 4 == 3
@@ -234,4 +239,4 @@ impl Store for Broken {
     }
 }
 
-mod whole;
+postern_store::forward_other_ports!(Broken, whole, whole);
