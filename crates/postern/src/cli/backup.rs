@@ -102,8 +102,10 @@ fn name(to: &Path) -> Result<PathBuf, Failure> {
     if !to.is_dir() {
         return Ok(to.to_owned());
     }
-    let moment = SystemClock.now().rfc3339().replace([':', '-'], "");
-    Ok(to.join(format!("postern-{moment}.backup")))
+    let now = SystemClock.now();
+    let moment = now.rfc3339().replace([':', '-', 'Z'], "");
+    let micros = now.micros().rem_euclid(1_000_000);
+    Ok(to.join(format!("postern-{moment}.{micros:06}Z.backup")))
 }
 
 fn folder_first(dir: &Path) -> String {

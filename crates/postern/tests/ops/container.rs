@@ -48,6 +48,7 @@ impl Image {
         for library in paths {
             image.copy(Path::new(library), library);
         }
+        fs::create_dir(image.path("proc")).expect("the folder is ours");
         for folder in ["etc/postern", "var/lib/postern"] {
             let path = image.path(folder);
             fs::create_dir_all(&path).expect("the folder is ours");
@@ -72,21 +73,21 @@ impl Image {
 
     /// A command within; root becomes the image's user, others are root in a namespace of their own.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = if rustix::process::geteuid().is_root() {
-            let mut command = Command::new("chroot");
-            command.arg(format!("--userspec={NONROOT}:{NONROOT}"));
-            command
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--mount-proc=/proc", "--root"])
+            .arg(self.0.path());
+        if rustix::process::geteuid().is_root() {
+            command.args([format!("--setgid={NONROOT}"), format!("--setuid={NONROOT}")]);
         } else {
-            let mut command = Command::new("unshare");
-            command.args(["--map-root-user", "chroot"]);
-            command
-        };
-        command.arg(self.0.path()).args(arguments);
+            command.args(["--map-root-user", "--pid", "--fork", "--kill-child"]);
+        }
+        command.args(arguments);
         command
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("chroot is there")
+        self.command(arguments).output().expect("unshare is there")
     }
 }
 

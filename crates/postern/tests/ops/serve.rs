@@ -62,9 +62,12 @@ impl Running {
     }
 
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
+        let id = self.child.id().to_string();
+        // Of `unshare --fork` the server is the child.
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.unwrap_or_default();
+        let server = children.split_whitespace().next().unwrap_or(&id);
+        let status = Command::new("kill").args(["-TERM", server]).status();
         assert!(status.expect("kill runs").success());
     }
 }
