@@ -1,7 +1,7 @@
 //! The access token: fetched at the first call, kept, renewed before it expires.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -27,6 +27,8 @@ use crate::{
 const RENEWED_BEFORE: Duration = Duration::from_mins(1);
 /// What a server that tells no lifetime is taken to mean.
 const UNTOLD_LIFETIME: Duration = Duration::from_mins(5);
+/// A server that refuses token after token is not asked for one at each call.
+const REPLACED_AT_MOST_EVERY: Duration = Duration::from_secs(5);
 
 /// Who the caller is. Has no `Debug`, so that nothing can print it.
 pub(crate) struct Credentials {
@@ -48,6 +50,8 @@ pub(crate) struct Tokens {
     clock: Clock,
     current: RwLock<Option<Arc<Bearer>>>,
     fetching: Mutex<()>,
+    /// When a new token last took the place of one that was refused.
+    replaced_at: RwLock<Option<Duration>>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +74,7 @@ impl Tokens {
             clock,
             current: RwLock::new(None),
             fetching: Mutex::new(()),
+            replaced_at: RwLock::new(None),
         }
     }
 
@@ -95,10 +100,27 @@ impl Tokens {
         }
     }
 
+    /// Whether another token than `refused` may be had now: one is there, or none was fetched for
+    /// this reason of late.
+    pub(crate) fn may_replace(&self, refused: &Arc<Bearer>) -> bool {
+        let last = *read(&self.replaced_at);
+        self.other_than(refused).is_some()
+            || last.is_none_or(|at| self.clock.now() >= at + REPLACED_AT_MOST_EVERY)
+    }
+
     /// A token other than `refused`, which the server did not accept.
     pub(crate) async fn instead_of(&self, refused: &Arc<Bearer>) -> Result<Arc<Bearer>, Error> {
         let turn = self.fetching.lock().await;
-        self.renewed(Some(refused), turn).await
+        if let Some(held) = self.other_than(refused) {
+            return Ok(held);
+        }
+        let new = self.renewed(Some(refused), turn).await?;
+        *write(&self.replaced_at) = Some(self.clock.now());
+        Ok(new)
+    }
+
+    fn other_than(&self, refused: &Arc<Bearer>) -> Option<Arc<Bearer>> {
+        self.held().filter(|held| !Arc::ptr_eq(refused, held))
     }
 
     /// The current token if somebody replaced `old` while we waited for our turn, else a new one.
@@ -113,13 +135,12 @@ impl Tokens {
             return Ok(held);
         }
         let new = Arc::new(self.fetch().await?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&new));
+        *write(&self.current) = Some(Arc::clone(&new));
         Ok(new)
     }
 
     fn held(&self) -> Option<Arc<Bearer>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        read(&self.current).clone()
     }
 
     async fn fetch(&self) -> Result<Bearer, Error> {
@@ -152,6 +173,14 @@ impl Tokens {
             .append_pair("client_secret", &self.credentials.client_secret)
             .finish()
     }
+}
+
+fn read<T>(of: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    of.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(of: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    of.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asking for a token changes nothing, so every fault on the way may be repeated.

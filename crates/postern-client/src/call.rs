@@ -63,8 +63,11 @@ impl Caller {
             let (bearer, outcome) = self
                 .attempt((&message, told), &rpc, refused.as_ref(), ends_at)
                 .await;
+            let replaceable = |bearer: &Arc<Bearer>| self.tokens.may_replace(bearer);
             match outcome {
-                Err(Error::Unauthenticated(_)) if refused.is_none() && bearer.is_some() => {
+                Err(Error::Unauthenticated(_))
+                    if refused.is_none() && bearer.as_ref().is_some_and(replaceable) =>
+                {
                     refused = bearer;
                 }
                 Err(error) if error.nothing_was_done() && repeated < self.patience.repeats => {

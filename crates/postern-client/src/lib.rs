@@ -42,8 +42,8 @@
 //!
 //! # What is repeated, and what is not
 //! A call is repeated only where the server has said, or the network shows, that nothing was
-//! done: once with a new token after *unauthenticated*, and up to three times with a back-off
-//! after *unavailable* or a connection that could not be made. A call that a leaving or busy server
+//! done: once with a new token after *unauthenticated* (fetched for that reason once in 5 seconds at
+//! most), and up to three times with a back-off after *unavailable* or a connection that could not be made. A call that a leaving or busy server
 //! says it did not take (HTTP/2's GOAWAY and `REFUSED_STREAM`) is made once more at once, and counts as
 //! *unavailable* when that is not taken either. A connection that broke in the middle of a call is reported as [`Error::OutcomeUnknown`] and never repeated, because a mail
 //! may be on its way. Everything stays within the deadline of the call

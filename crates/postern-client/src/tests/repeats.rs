@@ -83,6 +83,32 @@ async fn a_token_refused_twice_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_every_token_is_asked_for_one_in_five_seconds() {
+    let pair = Pair::new().await;
+    let revoked = &pair.world().tokens_revoked;
+    revoked.store(usize::MAX, Ordering::Relaxed);
+    let at_once: Vec<_> = (0..16)
+        .map(|_| {
+            let api = pair.client.passwordless();
+            tokio::spawn(async move { api.send(SendRequest::new("ada@example.com")).await })
+        })
+        .collect();
+    for sent in at_once {
+        let sent = sent.await.unwrap();
+        assert!(matches!(sent, Err(Error::Unauthenticated(_))), "{sent:?}");
+    }
+    assert_eq!(pair.tokens_given(), 2);
+    let before = pair.calls();
+    for _ in 0..4 {
+        pair.send().await.unwrap_err();
+    }
+    assert_eq!((pair.calls() - before, pair.tokens_given()), (4, 2));
+    pair.clock.push(Duration::from_secs(5));
+    pair.send().await.unwrap_err();
+    assert_eq!(pair.tokens_given(), 3);
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
