@@ -146,8 +146,17 @@ fn parse_strictly(text: &str) -> Option<Url> {
         return None;
     }
     let url = Url::parse(text).ok()?;
-    let said = url.host_str().is_none_or(|host| says(text, host));
+    let said = url
+        .host_str()
+        .is_none_or(|host| is_a_name(host) && says(text, host));
     (said && (url.has_host() || !url.scheme().starts_with("http"))).then_some(url)
+}
+
+/// Whether a host is an address or has only what names of hosts have. RFC 3986 takes more, such as `;`
+/// and `,`, at which mail clients and security policies think that the host ends.
+fn is_a_name(host: &str) -> bool {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._[:]".contains(&b);
+    host.bytes().all(fine)
 }
 
 /// Whether the authority in the text is this host, with nothing but a port beside it.
@@ -312,6 +321,12 @@ mod tests {
             "https://a.example/\u{202e}x",
             "https://a.example/\u{200b}x",
             "https://a.example:x/",
+            "https://evil.example,a.example/",
+            "https://evil.example;a.example/",
+            "https://a.example'x/",
+            "https://a.example(x)/",
+            "https://*.example/",
+            "com.example.app://a;sandbox/x",
         ] {
             assert_eq!(link(bad), Err(LinkUriProblem::Malformed), "{bad:?}");
         }
