@@ -107,8 +107,12 @@ pub fn inspect(file: &Path, watcher: Watcher<'_>) -> Result<Manifest, BackupErro
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file, flags)
         .map_err(BackupError::database("the backup does not open"))?;
-    let manifest = Manifest::read(&conn).map_err(|why| BackupError::not_whole(file, why))?;
     let broken = |error: rusqlite::Error| BackupError::not_whole(file, error.to_string());
+    if let Some(name) = strange(&conn).map_err(broken)? {
+        let why = format!("it has {name:?} in it, which is no table of a store");
+        return Err(BackupError::not_whole(file, why));
+    }
+    let manifest = Manifest::read(&conn).map_err(|why| BackupError::not_whole(file, why))?;
     let found = tallies(&conn, watcher).map_err(broken)?;
     if found == manifest.tables {
         return Ok(manifest);
@@ -140,11 +144,21 @@ pub fn registry(file: &Path) -> Result<Option<Snapshot>, BackupError> {
     Ok(Some(registry))
 }
 
+/// What does something by itself, such as a trigger: no store has it, and none is to get it.
+fn strange(conn: &Connection) -> rusqlite::Result<Option<String>> {
+    let plain = |kind: &str, sql: &str| match kind {
+        "table" => !sql.to_ascii_uppercase().starts_with("CREATE VIRTUAL"),
+        kind => kind == "index",
+    };
+    let mut objects = catalog::written(conn)?.into_iter();
+    Ok(objects.find_map(|(kind, name, sql)| (!plain(&kind, &sql)).then_some(name)))
+}
+
 fn tallies(conn: &Connection, watcher: Watcher<'_>) -> rusqlite::Result<Vec<Tally>> {
     let mut shapes = catalog::shapes(conn)?;
     shapes.retain(|shape| shape.table != TABLE);
     let count = |shape: &Shape| {
-        let counting = format!("SELECT count(*) FROM \"{}\"", shape.table);
+        let counting = format!("SELECT count(*) FROM {}", catalog::quoted(&shape.table));
         let rows: i64 = conn.query_row(&counting, [], |row| row.get(0))?;
         Ok(rows.unsigned_abs())
     };

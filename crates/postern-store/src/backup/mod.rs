@@ -8,6 +8,8 @@ mod manifest;
 mod restore;
 mod revoke;
 mod take;
+#[cfg(test)]
+mod tests;
 
 pub use error::BackupError;
 pub use manifest::{Manifest, inspect, registry};

@@ -12,7 +12,7 @@ use super::take::sync_folder;
 use crate::connect::ConnectError;
 use crate::data_dir::DataDir;
 use crate::progress::{Progress, Watcher};
-use crate::sqlite::{SqliteStore, open};
+use crate::sqlite::{SqliteStore, catalog, made_schema, open};
 
 /// What SQLite keeps beside a database.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -108,6 +108,10 @@ fn prepare(
     SqliteStore::migrate(half, clock)?;
     let unreadable = || BackupError::database("the restored store");
     let conn = open::copying(half).map_err(unreadable())?;
+    refuse_other_schema(&conn, file)?;
+    // Tables agree with the manifest; indexes are made anew from them, whatever they were.
+    conn.execute_batch("REINDEX")
+        .map_err(|error| BackupError::not_whole(file, error.to_string()))?;
     let registry = crate::sqlite::snapshot(&conn).map_err(unreadable())?;
     wanted(&manifest, &registry).map_err(BackupError::Unwanted)?;
     let ended =
@@ -116,6 +120,19 @@ fn prepare(
     let copied = fs::File::open(half).and_then(|file| file.sync_all());
     copied.map_err(BackupError::file(half))?;
     Ok((manifest, registry, ended))
+}
+
+/// A schema that says anything else than ours would go on saying it in the store.
+fn refuse_other_schema(conn: &Connection, file: &Path) -> Result<(), BackupError> {
+    let found = catalog::written(conn).map_err(BackupError::database("the restored store"))?;
+    let found = found
+        .into_iter()
+        .filter(|(_, name, _)| name != manifest::TABLE);
+    if found.eq(made_schema()?) {
+        return Ok(());
+    }
+    let why = "its schema is not one that this release makes";
+    Err(BackupError::not_whole(file, why))
 }
 
 fn end(conn: &Connection, manifest: &Manifest, now: Timestamp) -> rusqlite::Result<Ended> {

@@ -25,6 +25,17 @@ pub(crate) fn shapes(conn: &Connection) -> Result<Vec<Shape>> {
     names.map(|name| shape(conn, name?)).collect()
 }
 
+/// What the schema says, object by object: kind, name and the statement that makes it. Without what
+/// SQLite makes for itself.
+pub(crate) fn written(conn: &Connection) -> Result<Vec<(String, String, String)>> {
+    let mut objects = conn.prepare(
+        "SELECT type, name, coalesce(sql, '') FROM sqlite_schema \
+         WHERE NOT (type IN ('table', 'index') AND name LIKE 'sqlite\\_%' ESCAPE '\\') ORDER BY type, name",
+    )?;
+    let read = objects.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    read.collect()
+}
+
 fn shape(conn: &Connection, table: String) -> Result<Shape> {
     let mut columns = conn.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
     let read = columns.query_map([&table], |row| {
@@ -48,7 +59,8 @@ pub(crate) fn tally(conn: &Connection, shape: &Shape, each: &mut dyn FnMut()) ->
     } else {
         format!(" ORDER BY {}", names(&shape.key))
     };
-    let mut rows = conn.prepare(&format!("SELECT {columns} FROM \"{}\"{order}", shape.table))?;
+    let from = quoted(&shape.table);
+    let mut rows = conn.prepare(&format!("SELECT {columns} FROM {from}{order}"))?;
     let mut rows = rows.query([])?;
     let mut tallying = Tallying::new();
     while let Some(row) = rows.next()? {
@@ -60,8 +72,13 @@ pub(crate) fn tally(conn: &Connection, shape: &Shape, each: &mut dyn FnMut()) ->
 
 /// Names of columns for a statement.
 pub(crate) fn names(columns: &[String]) -> String {
-    let quoted: Vec<_> = columns.iter().map(|name| format!("\"{name}\"")).collect();
+    let quoted: Vec<_> = columns.iter().map(|name| quoted(name)).collect();
     quoted.join(", ")
+}
+
+/// A name for a statement, whoever chose it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The first `columns` columns of a row.

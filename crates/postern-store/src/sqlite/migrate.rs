@@ -2,6 +2,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use postern_core::model::Timestamp;
 use rusqlite::{Connection, Result, TransactionBehavior, params};
 
+use super::catalog;
 use crate::connect::ConnectError;
 
 /// One step of the schema; never changed once released.
@@ -106,6 +107,16 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<Strin
     }
     tx.commit()?;
     Ok(done)
+}
+
+/// The schema as a store of this release says it, in the form of [`catalog::written`].
+///
+/// # Errors
+/// SQLite gives no memory for it.
+pub(crate) fn made_schema() -> Result<Vec<(String, String, String)>, ConnectError> {
+    let mut conn = Connection::open_in_memory()?;
+    migrate(&mut conn, Timestamp::from_micros(0))?;
+    Ok(catalog::written(&conn)?)
 }
 
 /// Looks whether the schema is this release's; nothing is changed.

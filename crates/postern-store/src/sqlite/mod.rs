@@ -42,6 +42,7 @@ use postern_core::ports::{Amend, Clock, Engine, Registry, StoreError};
 
 pub(crate) use self::event::floor as event_floor;
 pub(crate) use self::log::segment_length as log_segment_length;
+pub(crate) use self::migrate::made_schema;
 pub(crate) use self::registry::snapshot;
 pub(crate) use self::store::kids;
 
