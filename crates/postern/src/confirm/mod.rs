@@ -11,6 +11,7 @@ mod page;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -37,10 +38,11 @@ pub fn routes() -> Router<Arc<App>> {
 
 async fn show(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    token: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
+    let token = read(token);
     match find(&app, &token, &head).await {
         Ok(found) => shown(&app, &head.headers, found.as_ref(), None),
         Err(response) => response,
@@ -50,10 +52,11 @@ async fn show(
 /// What the button does: leads on, and still changes nothing here; the app's verify will.
 async fn follow(
     State(app): State<Arc<App>>,
-    Path(token): Path<String>,
+    token: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
+    let token = read(token);
     let found = match find(&app, &token, &head).await {
         Ok(found) => found,
         Err(response) => return response,
@@ -74,6 +77,11 @@ async fn follow(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+/// What is not even text is no token of ours.
+fn read(token: Result<Path<String>, PathRejection>) -> String {
+    token.map(|Path(token)| token).unwrap_or_default()
 }
 
 async fn find(app: &App, token: &str, head: &Parts) -> Result<Option<LinkPage>, Response> {

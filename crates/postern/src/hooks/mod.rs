@@ -22,11 +22,11 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
-    response::{IntoResponse as _, Response},
+    extract::{Path, State, rejection::PathRejection},
+    response::Response,
     routing::post,
 };
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, header::WWW_AUTHENTICATE};
 use postern_core::{
     Error,
     flow::{Heard, Postern},
@@ -117,15 +117,18 @@ pub fn routes() -> Router<Arc<App>> {
 
 async fn answer(
     State(app): State<Arc<App>>,
-    Path(provider): Path<String>,
+    provider: Result<Path<String>, PathRejection>,
     request: Request<Body>,
 ) -> Response {
     let id = RequestContext::of(request.extensions()).id;
-    let Some(provider) = HookProvider::parse(&provider) else {
+    let named = provider
+        .ok()
+        .and_then(|Path(name)| HookProvider::parse(&name));
+    let Some(provider) = named else {
         return shown::answer(&Problem::no_such_path());
     };
     match take(&app, provider, request).await {
-        Ok(()) => StatusCode::OK.into_response(),
+        Ok(()) => shown::json(&serde_json::json!({})),
         Err(refused) => refused.response(&app, provider, id),
     }
 }
@@ -149,13 +152,22 @@ impl Refused {
             Self::Distrust(why) => {
                 app.metrics.hook(provider, Told::Refused);
                 tracing::warn!(request_id = %id, provider = name, %why, "callback refused");
-                let status = match why {
-                    Distrust::Unverified(_) => StatusCode::UNAUTHORIZED,
-                    Distrust::Malformed(_) => StatusCode::BAD_REQUEST,
-                    Distrust::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
-                };
-                status.into_response()
+                distrusted(&why)
             }
+        }
+    }
+}
+
+/// Tells no more than the kind of refusal: who sent it has proved nothing.
+fn distrusted(why: &Distrust) -> Response {
+    match why {
+        Distrust::Malformed(_) => shown::answer(&Problem::malformed("the callback does not read")),
+        Distrust::NotNow(_) => shown::answer(&Problem::callback_not_now()),
+        Distrust::Unverified(_) => {
+            let mut answer = shown::answer(&Problem::callback_unverified());
+            let basic = HeaderValue::from_static("Basic realm=\"callbacks\"");
+            answer.headers_mut().insert(WWW_AUTHENTICATE, basic);
+            answer
         }
     }
 }

@@ -154,6 +154,26 @@ impl Problem {
         )
     }
 
+    /// A mail provider's callback did not prove where it comes from.
+    pub fn callback_unverified() -> Self {
+        Self::plain(
+            Code::Unauthenticated,
+            StatusCode::UNAUTHORIZED,
+            "UNAUTHENTICATED",
+            "the callback is not verified",
+        )
+    }
+
+    /// A mail provider's callback cannot be looked at now; it will come again.
+    pub fn callback_not_now() -> Self {
+        Self::plain(
+            Code::Unavailable,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            "no callback can be taken now: try again",
+        )
+    }
+
     /// gRPC compression was used, which we do not offer.
     pub fn compressed() -> Self {
         let message = "compressed messages are not accepted: send them with identity encoding";

@@ -276,11 +276,16 @@ async fn a_forged_link_is_not_found() {
     let mailed = Mailed::new(json!({})).await;
     for path in [
         "/confirm/x",
+        "/confirm/%ff",
         "/confirm/AQGiBPR3oHcHhwcHBwcHBwcAAM3aFPNsS3JzvFPN3oHlimw_p",
     ] {
         for method in [Method::GET, Method::HEAD, Method::POST] {
             let page = mailed.ask(method, path, &[]).await;
-            assert_eq!(page.status, StatusCode::NOT_FOUND);
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(
+                page.header("content-type"),
+                Some("text/html; charset=utf-8")
+            );
         }
     }
     let put = mailed.ask(Method::PUT, &mailed.path().await, &[]).await;

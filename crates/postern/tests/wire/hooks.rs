@@ -78,11 +78,38 @@ async fn a_callback_that_does_not_prove_itself_changes_nothing() {
 }
 
 #[tokio::test]
+async fn every_answer_to_a_callback_has_a_body() {
+    let (server, id) = open().await;
+    let post = async |headers: &[(&str, &str)], body: String| {
+        let path = "/hooks/mail/postmark";
+        http1(server.addr, Method::POST, path, headers, body).await
+    };
+    let taken = post(&[AUTH], bounce(id).to_string()).await;
+    assert_eq!((taken.status, taken.json()), (StatusCode::OK, json!({})));
+    let unverified = post(&[], bounce(id).to_string()).await;
+    assert_eq!(unverified.json()["code"], 16);
+    let told = unverified.header("www-authenticate");
+    assert_eq!(told, Some("Basic realm=\"callbacks\""));
+    let unread = post(&[AUTH], "{".to_owned()).await;
+    assert_eq!(
+        (unread.status, &unread.json()["code"]),
+        (StatusCode::BAD_REQUEST, &json!(3))
+    );
+}
+
+#[tokio::test]
 async fn callbacks_that_are_not_configured_or_not_known_have_no_path() {
     let (server, id) = open().await;
-    for path in ["/hooks/mail/mailgun", "/hooks/mail/other", "/hooks/mail"] {
-        let status = post(&server, path, &[AUTH], &bounce(id)).await;
-        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    for path in [
+        "/hooks/mail/mailgun",
+        "/hooks/mail/other",
+        "/hooks/mail",
+        "/hooks/mail/%ff",
+    ] {
+        let body = bounce(id).to_string();
+        let answer = http1(server.addr, Method::POST, path, &[AUTH], body).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.json()["code"], 5, "{path}");
     }
     let get = http1(
         server.addr,

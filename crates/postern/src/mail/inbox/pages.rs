@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{
@@ -66,10 +67,10 @@ pub(super) async fn list(State(inbox): State<Arc<DevInbox>>, request: Request) -
 /// One mail with its code and link.
 pub(super) async fn mail(
     State(inbox): State<Arc<DevInbox>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match find(&inbox, &id).await {
+    match named(&inbox, id).await {
         Ok(Some(mail)) => page("mail.html", &context! { mail => Serde(parsed(&mail)) }),
         Ok(None) => Problem::no_such_path().into_response(),
         Err(error) => api::failed(error, RequestContext::of(request.extensions()).id),
@@ -79,10 +80,10 @@ pub(super) async fn mail(
 /// The HTML part of a mail, for the frame on its page.
 pub(super) async fn html(
     State(inbox): State<Arc<DevInbox>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match find(&inbox, &id).await {
+    match named(&inbox, id).await {
         Ok(Some(mail)) => {
             let mail = parsed(&mail);
             let html = mail["html"].as_str().unwrap_or_default();
@@ -97,6 +98,17 @@ pub(super) async fn html(
 /// own.
 pub(crate) fn framed(html: &str) -> String {
     html.replacen("<head>", "<head><base target=\"_blank\">", 1)
+}
+
+/// The mail that a path names; what is not even text names none.
+async fn named(
+    inbox: &DevInbox,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Option<KeptMail>, InboxError> {
+    match id {
+        Ok(Path(id)) => find(inbox, &id).await,
+        Err(_) => Ok(None),
+    }
 }
 
 pub(super) async fn find(inbox: &DevInbox, id: &str) -> Result<Option<KeptMail>, InboxError> {
