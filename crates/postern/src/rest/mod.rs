@@ -40,7 +40,10 @@ async fn unary<C: Call>(State(app): State<Arc<App>>, request: Request<Body>) -> 
     let (head, body) = request.into_parts();
     let message = async {
         json::expect_json(&head.headers)?;
-        json::decode(&body::read_body(&head.headers, body, body::BODY_LIMIT).await?)
+        json::decode(
+            &body::read_body(&head.headers, body, body::BODY_LIMIT).await?,
+            id,
+        )
     };
     let performed = calls::perform::<C>(&app, &head, Door::Rest, message).await;
     match performed {

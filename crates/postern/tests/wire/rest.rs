@@ -324,6 +324,12 @@ async fn a_value_of_another_type_is_refused_in_the_callers_terms() {
     let body = json!({"email": "ada@example.com", "expires_in": -1});
     let answer = post(&server, SEND, &token, &body).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    let answer = answer.json();
+    let message = answer["message"].as_str().unwrap().to_owned();
     assert!(!message.contains("enum"), "{message}");
+    let info = &answer["details"][0]["validation_error_info"];
+    assert_eq!(
+        info["field_violations"][0]["field"], "expires_in",
+        "{answer}"
+    );
 }
