@@ -23,8 +23,6 @@ pub enum Refusal {
     },
     /// Another grant than those we serve.
     UnsupportedGrantType,
-    /// The client asked for a scope that it may not have.
-    InvalidScope,
     /// Too many tokens are being signed; nothing was done.
     Busy,
     /// A fault of ours, or trouble with the body, in the words of the other doors.
@@ -71,11 +69,6 @@ fn shown(refusal: &Refusal) -> (StatusCode, &str, &str) {
             "unsupported_grant_type",
             "the grant_type must be client_credentials",
         ),
-        Refusal::InvalidScope => (
-            BAD,
-            "invalid_scope",
-            "the scope is unknown or not granted to this client",
-        ),
         Refusal::Busy => {
             let why = "too many tokens are being signed, nothing was done: try again";
             (
@@ -85,16 +78,12 @@ fn shown(refusal: &Refusal) -> (StatusCode, &str, &str) {
             )
         }
         Refusal::Other(problem) => {
-            let ours = problem.http.is_server_error();
-            (
-                problem.http,
-                if ours {
-                    "server_error"
-                } else {
-                    "invalid_request"
-                },
-                &problem.message,
-            )
+            let error = match problem.http {
+                StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+                http if http.is_server_error() => "server_error",
+                _ => "invalid_request",
+            };
+            (problem.http, error, &problem.message)
         }
     }
 }
@@ -102,11 +91,12 @@ fn shown(refusal: &Refusal) -> (StatusCode, &str, &str) {
 /// How a refusal is counted.
 pub fn outcome(refusal: &Refusal) -> Outcome {
     super::outcome(match refusal {
-        Refusal::InvalidRequest(_) | Refusal::UnsupportedGrantType | Refusal::InvalidScope => {
-            Kind::Invalid
-        }
+        Refusal::InvalidRequest(_) | Refusal::UnsupportedGrantType => Kind::Invalid,
         Refusal::InvalidClient { .. } => Kind::Unauthenticated,
         Refusal::Busy => Kind::Unavailable,
+        Refusal::Other(problem) if problem.http == StatusCode::SERVICE_UNAVAILABLE => {
+            Kind::Unavailable
+        }
         Refusal::Other(problem) if problem.http.is_server_error() => Kind::Internal,
         Refusal::Other(_) => Kind::Invalid,
     })

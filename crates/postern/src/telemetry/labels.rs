@@ -103,10 +103,8 @@ label! {
     RedeemVerdict as "verdict" {
         /// Right, and consumed.
         Accepted = "accepted",
-        /// Wrong, and counted.
+        /// Wrong, for the first time or again: the answer tells no difference.
         Wrong = "wrong",
-        /// The same wrong code again: not counted.
-        Repeated = "repeated",
         /// The request was used before.
         Used = "used",
         /// The request is dead from wrong codes.

@@ -95,6 +95,7 @@ async fn nobody_is_served_by_knowledge_of_clients_that_may_have_been_revoked() {
     assert_eq!(sent.unwrap_err().code(), Code::Unavailable);
     let asked = post_form(server.addr, "/oauth/token", &server.token_form()).await;
     assert_eq!(asked.status, 503);
+    assert_eq!(asked.json()["error"], "temporarily_unavailable");
     server.app.freshness.confirm(server.app.freshness.asked());
     assert_eq!(by_rest(&server, &token, SEND, body).await.status, 200);
 }
