@@ -15,7 +15,9 @@ pub enum ConfigError {
     NotToml {
         /// The file.
         file: PathBuf,
-        /// Where and what, as the parser tells it.
+        /// Where, if the parser knows it.
+        line: Option<usize>,
+        /// What, as the parser tells it: without the text itself, which may hold a password.
         message: String,
     },
     /// Keys or values that are not accepted; every one is named, in the order in which they were met.
@@ -37,13 +39,15 @@ impl fmt::Display for ConfigError {
             Self::Unreadable { file, source } => {
                 write!(f, "cannot read {}: {source}", file.display())
             }
-            Self::NotToml { file, message } => {
-                write!(
-                    f,
-                    "{} is not valid TOML: {}",
-                    file.display(),
-                    message.trim_end()
-                )
+            Self::NotToml {
+                file,
+                line,
+                message,
+            } => {
+                let file = file.display();
+                let place = line.map_or(String::new(), |line| format!(":{line}"));
+                let message = message.trim_end().replace('\n', ", ");
+                write!(f, "{file}{place} is not valid TOML: {message}")
             }
             Self::Refused(problems) => match problems.as_slice() {
                 [only] => f.write_str(only),

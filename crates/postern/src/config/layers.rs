@@ -60,7 +60,8 @@ impl Layers {
     pub fn text(&mut self, text: &str, file: &Path) -> Result<(), ConfigError> {
         let tables = DeTable::parse(text).map_err(|error| ConfigError::NotToml {
             file: file.to_owned(),
-            message: error.to_string(),
+            line: error.span().map(|span| line_of(text, span.start)),
+            message: error.message().to_owned(),
         })?;
         for (table, keys) in tables.get_ref() {
             let at = |start: usize| Origin::File {

@@ -88,6 +88,14 @@ mod tests {
             "\"********\""
         );
         assert_eq!(shown("database_url", &Value::String(String::new())), "\"\"");
+        let mut layers = Layers::defaults();
+        let url = "postgres://postern:hunter2@db/postern";
+        layers.put_text("data.database_url", url, Origin::Flag("--database"));
+        let printed = format!("{}{}", toml(&layers), json(&layers));
+        assert!(
+            printed.contains("database_url") && !printed.contains("hunter2"),
+            "{printed}"
+        );
         assert_eq!(
             shown("root_keys_file", &Value::String("/k".into())),
             "\"/k\""

@@ -183,7 +183,20 @@ fn a_file_that_is_not_toml_is_refused_with_the_place() {
         .expect_err("not TOML")
         .to_string();
     assert!(
-        error.starts_with("postern.toml is not valid TOML: TOML parse error at line 1"),
+        error.starts_with("postern.toml:1 is not valid TOML: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_line_that_does_not_parse_is_not_repeated_because_it_may_hold_a_password() {
+    let file = "[data]\ndatabase_url = \"postgres://postern:hunter2@db/postern\n";
+    let error = Layers::defaults()
+        .text(file, Path::new("postern.toml"))
+        .expect_err("not TOML")
+        .to_string();
+    assert!(
+        error.starts_with("postern.toml:2 is not valid TOML: ") && !error.contains("hunter2"),
         "{error}"
     );
 }
