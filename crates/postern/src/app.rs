@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use postern_core::{flow::Postern, model::DeliveryId, ports::Entropy};
 use tokio::sync::watch;
 
@@ -44,13 +45,15 @@ pub struct App {
 }
 
 impl App {
-    /// Counts a call that was answered, and tells the log at `debug` level.
+    /// Counts a call that was answered, and tells the log at `debug` level, with what the caller
+    /// speaks by.
     pub fn answered(
         &self,
         id: RequestId,
         (method, door): (Method, Door),
         outcome: Outcome,
         took: Duration,
+        sdk: Option<&HeaderValue>,
     ) {
         self.metrics.request(method, door, outcome, took);
         tracing::debug!(
@@ -59,8 +62,26 @@ impl App {
             door = door.text(),
             outcome = outcome.text(),
             took_ms = took.as_secs_f64() * 1e3,
+            sdk = sdk_named(sdk),
             "answered"
         );
+    }
+}
+
+/// What SDKs say of themselves, such as `Scalekit-Node/2.11.0` (contract §2): logged, and nothing else.
+pub fn sdk_of(headers: &HeaderMap) -> Option<&HeaderValue> {
+    const VERSION: HeaderName = HeaderName::from_static("x-sdk-version");
+    headers.get(VERSION)
+}
+
+/// The name as it may stand in a log; whatever is no such name is left out.
+fn sdk_named(said: Option<&HeaderValue>) -> &str {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"/.-_+".contains(&b);
+    let name = said.and_then(|said| said.to_str().ok()).unwrap_or_default();
+    if name.len() <= 64 && name.bytes().all(fine) {
+        name
+    } else {
+        ""
     }
 }
 

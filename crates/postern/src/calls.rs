@@ -19,7 +19,7 @@ use postern_proto::scalekit::v1::auth::passwordless::{
 };
 
 use crate::{
-    app::{App, Stopwatch},
+    app::{App, Stopwatch, sdk_of},
     listen::{RequestContext, RequestId},
     present::{self, Problem},
     telemetry::labels::{Door, Method, Outcome},
@@ -202,7 +202,8 @@ pub async fn perform<C: Call>(
         .err()
         .map_or(Outcome::Ok, Refusal::outcome);
     let id = RequestContext::of(&head.extensions).id;
-    app.answered(id, (C::METHOD, door), outcome, begun.elapsed());
+    let (took, sdk) = (begun.elapsed(), sdk_of(&head.headers));
+    app.answered(id, (C::METHOD, door), outcome, took, sdk);
     performed
 }
 

@@ -17,7 +17,7 @@ use super::{
     signing::NotSigned,
 };
 use crate::{
-    app::{App, Stopwatch},
+    app::{App, Stopwatch, sdk_of},
     listen::{RequestContext, RequestId},
     present::{self, Problem, oauth::Refusal},
     rest::body::{FORM_LIMIT, read_body},
@@ -37,6 +37,7 @@ struct TokenAnswer<'a> {
 pub async fn token(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let begun = Stopwatch::start();
     let id = RequestContext::of(request.extensions()).id;
+    let sdk = sdk_of(request.headers()).cloned();
     let (response, outcome) = match issue(&app, request, id).await {
         Ok(response) => (response, Outcome::Ok),
         Err(refusal) => (
@@ -44,7 +45,14 @@ pub async fn token(State(app): State<Arc<App>>, request: Request<Body>) -> Respo
             present::oauth::outcome(&refusal),
         ),
     };
-    app.answered(id, (Method::Token, Door::Oauth), outcome, begun.elapsed());
+    let took = begun.elapsed();
+    app.answered(
+        id,
+        (Method::Token, Door::Oauth),
+        outcome,
+        took,
+        sdk.as_ref(),
+    );
     response
 }
 
