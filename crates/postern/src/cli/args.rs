@@ -26,8 +26,13 @@ pub(super) use stores::{CopyArgs, StoreCommand};
 pub(super) use suppression::SuppressionCommand;
 pub(super) use template::{Files as TemplateFiles, TemplateCommand, Which};
 
-/// What the exit codes mean, shown below every `--help`.
-const EXIT_CODES: &str = "\
+/// How it begins, and what the exit codes of every command mean.
+const BELOW_HELP: &str = "\
+Examples:
+  postern dev
+  postern client create 'Shop front end' --config postern.toml
+  postern serve --config /etc/postern/postern.toml
+
 Exit codes:
   0  done
   1  refused or failed
@@ -48,10 +53,10 @@ fn dns_server(text: &str) -> Result<SocketAddr, String> {
 
 /// Passwordless sign-in by e-mail, on your own machine.
 #[derive(Debug, Parser)]
-#[command(name = "postern", version, max_term_width = 110, after_help = EXIT_CODES)]
+#[command(name = "postern", version, max_term_width = 110, after_help = BELOW_HELP)]
 pub(crate) struct Cli {
     /// Answer in JSON, for machines.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -164,7 +169,7 @@ pub(crate) struct DevArgs {
     /// Allow --listen on an address that others can reach. The inbox answers only this machine all the same.
     #[arg(long)]
     pub(crate) allow_remote: bool,
-    /// Override one configuration key.
+    /// Override one configuration key, or with settings.KEY=VALUE change a setting.
     #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -268,7 +273,6 @@ mod tests {
         let mut all = Vec::new();
         walk(&Cli::command(), "", &mut all);
         assert!(all.len() > 40, "{}", all.len());
-        all.retain(|(words, _)| words != " postern");
         for (words, mut command) in all {
             let help = command.render_long_help().to_string();
             let group = command.get_subcommands().next().is_some();

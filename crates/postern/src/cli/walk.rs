@@ -1,4 +1,5 @@
-//! The walk that `postern dev` prints: paste it into a shell, and it signs somebody in.
+//! The walk that `postern dev` prints: paste it into a shell, and it signs somebody in, with whatever
+//! the settings have mailed.
 //!
 //! Needs curl, sed and a POSIX shell.
 
@@ -18,11 +19,14 @@ TOKEN=$({curl} {url}/oauth/token -d grant_type=client_credentials \
   -d client_id="$SCALEKIT_CLIENT_ID" -d client_secret="$SCALEKIT_CLIENT_SECRET" |
   sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 SENT=$({curl} {api}/send -H "Authorization: Bearer $TOKEN" \
-  -H 'Content-Type: application/json' -d "{{\"email\":\"$EMAIL\"}}")
+  -H 'Content-Type: application/json' \
+  -d "{{\"email\":\"$EMAIL\",\"magiclink_auth_uri\":\"http://localhost:3000/in\"}}"); echo "$SENT"
 REQUEST=$(echo "$SENT" | sed 's/.*"auth_request_id":"\([^"]*\)".*/\1/')
-CODE=$({curl} "{url}/dev/inbox/messages?to=$EMAIL&wait=10" | sed 's/.*"otp":"\([^"]*\)".*/\1/')
+MAIL=$({curl} "{url}/dev/inbox/messages?to=$EMAIL&wait=10")
+PROOF=$(printf %s "$MAIL" | sed -n 's/.*"otp":\("[^"]*"\).*/"code":\1/p')
+[ "$PROOF" ] || PROOF=$(printf %s "$MAIL" | sed -n 's/.*\("link_token":"[^"]*"\).*/\1/p')
 {curl} {api}/verify -H "Authorization: Bearer $TOKEN" \
-  -H 'Content-Type: application/json' -d "{{\"auth_request_id\":\"$REQUEST\",\"code\":\"$CODE\"}}"; echo
+  -H 'Content-Type: application/json' -d "{{\"auth_request_id\":\"$REQUEST\",$PROOF}}"; echo
 "#
     )
 }
@@ -36,7 +40,8 @@ pub(super) fn trust(ca: &Path) -> String {
          \x20 Python  export REQUESTS_CA_BUNDLE={ca} GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={ca}\n\
          \x20 Go      export SSL_CERT_FILE={ca}\n\
          \x20 Java    keytool -importcert -noprompt -alias postern -file {ca} -keystore postern.jks -storepass changeit\n\
-         \x20         java -Djavax.net.ssl.trustStore=postern.jks …  (the Java SDK speaks to port 443 only)\n\
+         \x20         java -Djavax.net.ssl.trustStore=postern.jks -Djavax.net.ssl.trustStorePassword=changeit …\n\
+         \x20         (the Java SDK speaks to port 443 only)\n\
          \x20 curl    --cacert {ca}\n"
     )
 }
@@ -53,6 +58,13 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_readme_shows_the_same_walk() {
+        let readme = include_str!("../../../../README.md");
+        let walk = script(Path::new("postern-data"), "http://127.0.0.1:8080", None);
+        assert!(readme.contains(&walk), "{walk}");
+    }
 
     #[test]
     fn a_word_with_a_space_or_a_quote_is_quoted_for_the_shell() {

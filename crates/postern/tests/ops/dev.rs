@@ -47,6 +47,20 @@ async fn the_printed_walk_signs_somebody_in_when_it_is_pasted() {
 }
 
 #[tokio::test]
+async fn the_printed_walk_signs_in_by_whatever_is_mailed_and_shows_what_send_says() {
+    for (mailed, used) in [("LINK", "LINK"), ("LINK_OTP", "OTP")] {
+        let plan = plan().set("settings.passwordless_type", mailed);
+        let server = plan.set("settings.code_alphabet", "ALPHANUMERIC").start();
+        let answer = run(walk(&printed(&server).await));
+        let (sent, verified) = answer.trim().split_once('\n').expect("two answers");
+        let told = format!(r#""passwordless_type":"{mailed}""#);
+        assert!(sent.contains(&told), "{answer}");
+        let told = format!(r#""passwordless_type":"{used}""#);
+        assert!(verified.contains(&told), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_printed_walk_works_over_tls_with_the_private_ca() {
     let server = plan().tls().start();
     let printed = printed(&server).await;
@@ -183,6 +197,10 @@ async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
         ("POST", "/grpc.health.v1.Health/Check", 415),
         ("GET", "/dashboard/nothing", 404),
         ("GET", "/favicon.ico", 404),
+        ("GET", "/dev/inbox/mails/%ff", 404),
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/dashboard/%ff", 404),
+        ("POST", "/hooks/mail/%ff", 404),
     ] {
         let url = format!("{}{path}", server.credentials().url);
         let asked = http.request(method.parse().expect("a method"), url);
@@ -190,6 +208,46 @@ async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
         assert_eq!(answer.status().as_u16(), status, "{method} {path}");
         let body: serde_json::Value = answer.json().await.expect("JSON");
         assert!(body["code"].is_number(), "{method} {path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_stands_in_the_log_under_the_name_that_its_answer_has() {
+    let plan = plan()
+        .set("log.filter", "postern=debug")
+        .set("log.format", "json");
+    let server = plan.start();
+    let url = format!(
+        "{}/api/v1/passwordless/email/send",
+        server.credentials().url
+    );
+    let ask = async |sdk: &str| {
+        let asked = reqwest::Client::new()
+            .post(&url)
+            .header("x-sdk-version", sdk);
+        let answer = asked.send().await.expect("it answers");
+        let id = answer.headers()["x-request-id"].to_str().expect("text");
+        id.to_owned()
+    };
+    for (sdk, logged) in [
+        ("Scalekit-Node/2.11.0", "Scalekit-Node/2.11.0"),
+        ("a b", ""),
+    ] {
+        let id = ask(sdk).await;
+        let line = || {
+            let log = server.stderr();
+            log.lines()
+                .find(|line| line.contains(&id))
+                .map(ToOwned::to_owned)
+        };
+        eventually("the call is in the log", async || line().is_some()).await;
+        let line: serde_json::Value =
+            serde_json::from_str(&line().expect("it was there")).expect("JSON");
+        let told = |name: &str| line.pointer(&format!("/fields/{name}")).or(line.get(name));
+        assert_eq!(told("request_id"), Some(&id.into()), "{line}");
+        assert_eq!(told("method"), Some(&"send".into()), "{line}");
+        assert_eq!(told("outcome"), Some(&"unauthenticated".into()), "{line}");
+        assert_eq!(told("sdk"), Some(&logged.into()), "{line}");
     }
 }
 
