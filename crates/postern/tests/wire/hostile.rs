@@ -99,6 +99,34 @@ async fn a_peer_that_never_heeds_the_bound_on_streams_is_sent_away() {
     serves_others(&server).await;
 }
 
+/// The peer does not reset its streams itself but breaks the rules on each, so that we do
+/// (CVE-2025-8671).
+#[tokio::test]
+async fn a_peer_that_makes_us_reset_its_streams_is_sent_away() {
+    const WINDOW_UPDATE: u8 = 8;
+    let server = Server::start().await;
+    let mut peer = Frames::connect(server.addr).await;
+    let head = grpc("/grpc.health.v1.Health/Watch");
+    let (mut reading, mut writing) = peer.0.split();
+    let ended = async {
+        let write = async {
+            for next in (1..).step_by(2) {
+                let mut both = frame(HEADERS, END_HEADERS, next, &head);
+                both.extend(frame(WINDOW_UPDATE, 0, next, &[0; 4]));
+                if writing.write_all(&both).await.is_err() {
+                    return next;
+                }
+            }
+            unreachable!("stream numbers do not end here")
+        };
+        let mut sink = tokio::io::sink();
+        let read = tokio::io::copy(&mut reading, &mut sink);
+        tokio::join!(write, read).0
+    };
+    timeout(SOON, ended).await.unwrap();
+    serves_others(&server).await;
+}
+
 #[tokio::test]
 async fn a_head_that_goes_on_for_ever_ends_the_connection() {
     let server = Server::start().await;
