@@ -212,6 +212,15 @@ async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
 }
 
 #[tokio::test]
+async fn the_openapi_command_prints_what_the_server_serves() {
+    let server = plan().start();
+    let url = format!("{}/openapi.json", server.credentials().url);
+    let served = reqwest::get(url).await.expect("it answers");
+    let served: serde_json::Value = served.json().await.expect("JSON");
+    assert_eq!(crate::parsed(&postern(&["openapi"])), served);
+}
+
+#[tokio::test]
 async fn a_call_stands_in_the_log_under_the_name_that_its_answer_has() {
     let plan = plan()
         .set("log.filter", "postern=debug")
