@@ -94,12 +94,18 @@ pub fn outcome(refusal: &Refusal) -> Outcome {
         Refusal::InvalidRequest(_) | Refusal::UnsupportedGrantType => Kind::Invalid,
         Refusal::InvalidClient { .. } => Kind::Unauthenticated,
         Refusal::Busy => Kind::Unavailable,
-        Refusal::Other(problem) if problem.http == StatusCode::SERVICE_UNAVAILABLE => {
-            Kind::Unavailable
-        }
-        Refusal::Other(problem) if problem.http.is_server_error() => Kind::Internal,
-        Refusal::Other(_) => Kind::Invalid,
+        Refusal::Other(problem) => of_status(problem.http),
     })
+}
+
+fn of_status(http: StatusCode) -> Kind {
+    if http == StatusCode::SERVICE_UNAVAILABLE {
+        Kind::Unavailable
+    } else if http.is_server_error() {
+        Kind::Internal
+    } else {
+        Kind::Invalid
+    }
 }
 
 #[cfg(test)]
