@@ -215,9 +215,9 @@ async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
 async fn the_openapi_command_prints_what_the_server_serves() {
     let server = plan().start();
     let url = format!("{}/openapi.json", server.credentials().url);
-    let served = reqwest::get(url).await.expect("it answers");
-    let served: serde_json::Value = served.json().await.expect("JSON");
-    assert_eq!(crate::parsed(&postern(&["openapi"])), served);
+    let answer = reqwest::get(url).await.expect("it answers");
+    let document: serde_json::Value = answer.json().await.expect("JSON");
+    assert_eq!(crate::parsed(&postern(&["openapi"])), document);
 }
 
 #[tokio::test]
