@@ -13,7 +13,7 @@ use crate::{
     freshness::Freshness,
     hooks::Hooks,
     listen::RequestId,
-    oauth::{SigningKeys, SigningPool, bearer::Bearers},
+    oauth::{SecretUses, SigningKeys, SigningPool, bearer::Bearers},
     telemetry::labels::{Door, Label as _, Method, Outcome},
     telemetry::metrics::Metrics,
 };
@@ -30,6 +30,8 @@ pub struct App {
     pub signing: SigningPool,
     /// Who calls.
     pub bearers: Bearers,
+    /// When secrets are used.
+    pub secret_uses: SecretUses,
     /// Randomness, for the names of tokens.
     pub entropy: Arc<dyn Entropy>,
     /// Told of every mail that was queued, leased to this node; must not block.

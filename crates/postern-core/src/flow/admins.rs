@@ -217,8 +217,10 @@ impl Postern {
             return Ok(None);
         };
         if now.since(session.seen_at) >= SEEN_EVERY {
+            if !self.store.see_session(session.digest, now).await? {
+                return Ok(None);
+            }
             session.seen_at = now;
-            self.keep_session(session.clone(), now).await?;
         }
         Ok(Some(SignedIn {
             account: account.clone(),

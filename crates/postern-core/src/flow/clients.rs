@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -5,7 +6,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::Postern;
 use crate::error::Error;
-use crate::model::{Caller, Client, ClientId, ClientSecret, SecretText, Snapshot, Timestamp};
+use crate::model::{
+    Caller, Client, ClientId, ClientSecret, SecretDigest, SecretText, Snapshot, Timestamp,
+};
 use crate::ports::{Amendment, random};
 
 /// A client's credentials, shown once.
@@ -103,6 +106,22 @@ impl Postern {
                 "client authentication failed: invalid client_id or client_secret",
             )),
         }
+    }
+
+    /// Notes that a secret was used just now.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn see_secret(&self, secret: &str) -> Result<(), Error> {
+        Ok(self.store.see_secret(digest_of(secret), self.now()).await?)
+    }
+
+    /// When each secret was used last, of those that were.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn secrets_seen(&self) -> Result<HashMap<SecretDigest, Timestamp>, Error> {
+        Ok(self.store.secrets_seen().await?.into_iter().collect())
     }
 
     fn new_secret(&self) -> SecretText {

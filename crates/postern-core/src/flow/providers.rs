@@ -93,6 +93,19 @@ impl Postern {
     /// # Errors
     /// Every broken field by name; `password` when it is missing.
     pub async fn change_provider(&self, input: ProviderInput) -> Result<(), Error> {
+        self.change_seen_provider(input, None).await
+    }
+
+    /// [`Self::change_provider`], unless somebody else has changed it since it was seen:
+    /// `seen` is what [`MailProvider::mark`] was then.
+    ///
+    /// # Errors
+    /// As there; and `name` with the constraint `stale`.
+    pub async fn change_seen_provider(
+        &self,
+        input: ProviderInput,
+        seen: Option<String>,
+    ) -> Result<(), Error> {
         let kept = input.password.is_none();
         let wrong = judge::problems(&input, kept);
         if !wrong.is_empty() {
@@ -105,6 +118,10 @@ impl Postern {
                 .iter()
                 .find(|held| held.name == provider.name);
             let held = held.ok_or_else(|| unknown(&provider.name))?;
+            if seen.as_ref().is_some_and(|seen| *seen != held.mark()) {
+                let told = "somebody else has changed this provider since you opened the page";
+                return Err(Error::invalid("name", "stale", told));
+            }
             let mut next = MailProvider {
                 position: held.position,
                 ..provider.clone()

@@ -25,6 +25,9 @@ impl Client {
     }
 }
 
+/// SHA-256 of a client's secret.
+pub type SecretDigest = [u8; 32];
+
 /// A client's secret, kept as a digest only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientSecret {

@@ -33,7 +33,7 @@ pub use auth_request::{
     AuthRequest, CodeAlphabet, CodeShape, Method, State, Template, UsedBy, WrongCodes,
 };
 pub use caller::{Caller, Person};
-pub use client::{Client, ClientSecret};
+pub use client::{Client, ClientSecret, SecretDigest};
 pub use delivery::{Delivery, DeliveryState, Fault, LastTry, Outgoing, Settlement, Try};
 pub use dkim::{DkimAlgorithm, DkimKey};
 pub use domain_list::{DomainList, DomainListProblem};

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{AdminSession, AuditEntry, EventId, Invite, Timestamp, TokenDigest};
+use crate::model::{
+    AdminSession, AuditEntry, EventId, Invite, SecretDigest, Timestamp, TokenDigest,
+};
 
 /// Keeps what admins work with: invitations, sessions and the audit of what they did. Who they are
 /// is in the registry.
@@ -22,11 +24,20 @@ pub trait Desk: Send + Sync {
     /// The session with this digest.
     async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError>;
 
+    /// Notes that a session was used; whether it is there. One that was ended in between stays ended.
+    async fn see_session(&self, digest: TokenDigest, at: Timestamp) -> Result<bool, StoreError>;
+
     /// Every session, the one used last first; at most 500.
     async fn sessions(&self) -> Result<Vec<AdminSession>, StoreError>;
 
     /// Ends a session; whether it was there.
     async fn end_session(&self, digest: TokenDigest) -> Result<bool, StoreError>;
+
+    /// Notes that a client's secret was used; nothing when no client has it any more.
+    async fn see_secret(&self, digest: SecretDigest, at: Timestamp) -> Result<(), StoreError>;
+
+    /// When each secret was used last, of those that were.
+    async fn secrets_seen(&self) -> Result<Vec<(SecretDigest, Timestamp)>, StoreError>;
 
     /// Appends to the audit what belongs to no change of the registry.
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError>;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use postern_core::model::{AdminAccount, AdminSession, AuditEntry, Invite, Role};
+use postern_core::model::{
+    AdminAccount, AdminSession, AuditEntry, Client, ClientId, ClientSecret, Invite, Role,
+};
 use postern_core::ports::{Amendment, Clock as _};
 
 use super::{address, race};
@@ -72,6 +74,60 @@ pub async fn sessions_live_until_they_are_ended(store: TempStore) {
         .unwrap();
     let left = store.engine.sessions().await.unwrap();
     assert_eq!(left.len(), 1, "what was opened too long ago goes");
+}
+
+/// Whoever was let in a moment before a session was ended does not write it anew.
+pub async fn an_ended_session_is_not_brought_back_by_its_use(store: TempStore) {
+    let now = store.clock.now();
+    let session = AdminSession {
+        digest: [1; 32],
+        email: address("ada"),
+        created_at: now,
+        seen_at: now,
+        proved_at: now,
+        agent: "Firefox".into(),
+    };
+    store.engine.put_session(session, now).await.unwrap();
+    let later = now.plus(HOUR);
+    assert!(store.engine.see_session([1; 32], later).await.unwrap());
+    assert!(store.engine.see_session([1; 32], now).await.unwrap());
+    let seen = store.engine.find_session([1; 32]).await.unwrap().unwrap();
+    assert_eq!(seen.seen_at, later, "it never moves backwards");
+    assert!(store.engine.end_session([1; 32]).await.unwrap());
+    assert!(!store.engine.see_session([1; 32], later).await.unwrap());
+    assert_eq!(store.engine.find_session([1; 32]).await.unwrap(), None);
+}
+
+/// Noted for secrets that are there; gone with them.
+pub async fn each_secret_has_its_own_last_use(store: TempStore) {
+    let now = store.clock.now();
+    let secret = |digest| ClientSecret {
+        digest: [digest; 32],
+        created_at: now,
+        expires_at: None,
+    };
+    let client = |secrets| Client {
+        id: ClientId::parse("skc_00000000000000000001").unwrap(),
+        name: "Shop".into(),
+        created_at: now,
+        secrets,
+    };
+    let put = |secrets| {
+        let client = client(secrets);
+        let amend = move |_: &_, _| Ok(vec![Amendment::PutClient(client.clone())]);
+        store.engine.amend(Box::new(amend))
+    };
+    put(vec![secret(2), secret(1)]).await.unwrap().unwrap();
+    let (later, engine) = (now.plus(HOUR), &store.engine);
+    for (digest, at) in [(1, later), (1, now), (2, now), (3, now)] {
+        engine.see_secret([digest; 32], at).await.unwrap();
+    }
+    let mut seen = engine.secrets_seen().await.unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, [([1; 32], later), ([2; 32], now)]);
+    put(vec![secret(2)]).await.unwrap().unwrap();
+    engine.see_secret([2; 32], later).await.unwrap();
+    assert_eq!(engine.secrets_seen().await.unwrap(), [([2; 32], later)]);
 }
 
 /// In the snapshot, with their role as it is now.

@@ -52,6 +52,8 @@ macro_rules! contract {
         $crate::contract!(@room $open, desk:
             an_invitation_is_taken_once_and_in_time,
             sessions_live_until_they_are_ended,
+            an_ended_session_is_not_brought_back_by_its_use,
+            each_secret_has_its_own_last_use,
             admins_are_part_of_the_registry,
             the_audit_is_read_from_the_newest,
         );

@@ -24,6 +24,7 @@ const VERSIONED: Fate = Fate::WithOwn(&[("version", 1)]);
 const FATES: &[(&str, Fate)] = &[
     ("clients", Fate::Copied),
     ("client_secrets", Fate::Copied),
+    ("secret_uses", Fate::Copied),
     ("settings", Fate::Copied),
     ("mail_providers", Fate::Copied),
     ("mail_hooks", Fate::Copied),

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use postern_core::model::{
-    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, Timestamp, TokenDigest,
+    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, SecretDigest, Timestamp,
+    TokenDigest,
 };
 use postern_core::ports::{Desk, StoreError};
 use tokio_postgres::Row;
@@ -66,6 +67,19 @@ impl Desk for PostgresStore {
         held.end(found.and_then(|rows| rows.first().map(session).transpose()))
     }
 
+    async fn see_session(&self, digest: TokenDigest, at: Timestamp) -> Result<bool, StoreError> {
+        static SEE: Sql = Sql {
+            text: "UPDATE admin_sessions SET seen_at = greatest(seen_at, $2) WHERE digest = $1",
+            types: &[Type::BYTEA, Type::INT8],
+        };
+        let held = self.pool.take().await?;
+        let (digest, at) = (digest.as_slice(), at.micros());
+        let params: [Param<'_>; 2] = [&digest, &at];
+        let seeing = held.execute(&SEE, &params);
+        let done = held.transact(held.in_time(seeing)).await;
+        held.ended(done).map(|seen| seen > 0)
+    }
+
     async fn sessions(&self) -> Result<Vec<AdminSession>, StoreError> {
         static ALL: Sql = Sql {
             text: "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions \
@@ -90,6 +104,23 @@ impl Desk for PostgresStore {
         held.ended(done).map(|ended| ended > 0)
     }
 
+    async fn see_secret(&self, digest: SecretDigest, at: Timestamp) -> Result<(), StoreError> {
+        let held = self.pool.take().await?;
+        let seeing = see_secret(&held, digest, at);
+        let done = held.transact(held.in_time(seeing)).await;
+        held.ended(done)
+    }
+
+    async fn secrets_seen(&self) -> Result<Vec<(SecretDigest, Timestamp)>, StoreError> {
+        static ALL: Sql = Sql {
+            text: "SELECT digest, used_at FROM secret_uses",
+            types: &[],
+        };
+        let held = self.pool.take().await?;
+        let found = held.in_time(held.query(&ALL, &[])).await;
+        held.end(found.and_then(|rows| rows.iter().map(seen).collect()))
+    }
+
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
         let held = self.pool.take().await?;
         let noting = note(&held, &self.bench.ids, &entry);
@@ -111,6 +142,26 @@ impl Desk for PostgresStore {
         let found = held.in_time(held.query(&PAGE, &[&before, &limit])).await;
         held.end(found.and_then(|rows| rows.iter().map(entry).collect()))
     }
+}
+
+async fn see_secret(session: &Session, digest: SecretDigest, at: Timestamp) -> Result<(), Failure> {
+    static GONE: Sql = Sql {
+        text: "DELETE FROM secret_uses WHERE digest NOT IN (SELECT digest FROM client_secrets)",
+        types: &[],
+    };
+    static SEE: Sql = Sql {
+        text: "INSERT INTO secret_uses (digest, used_at) \
+               SELECT $1, $2 WHERE EXISTS (SELECT 1 FROM client_secrets WHERE digest = $1) \
+               ON CONFLICT (digest) DO UPDATE SET used_at = greatest(secret_uses.used_at, excluded.used_at)",
+        types: &[Type::BYTEA, Type::INT8],
+    };
+    session.execute(&GONE, &[]).await?;
+    let params: [Param<'_>; 2] = [&digest.as_slice(), &at.micros()];
+    session.execute(&SEE, &params).await.map(drop)
+}
+
+fn seen(row: &Row) -> Result<(SecretDigest, Timestamp), Failure> {
+    Ok((digest(row)?, moment(row, 1)?))
 }
 
 async fn put_invite(session: &Session, invite: &Invite, now: Timestamp) -> Result<(), Failure> {

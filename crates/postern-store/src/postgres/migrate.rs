@@ -80,6 +80,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "room_for_changes",
         sql: include_str!("../../migrations/postgres/0013_room_for_changes.sql"),
     },
+    Migration {
+        number: 14,
+        name: "secret_uses",
+        sql: include_str!("../../migrations/postgres/0014_secret_uses.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use postern_core::model::{
-    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, Timestamp, TokenDigest,
+    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, SecretDigest, Timestamp,
+    TokenDigest,
 };
 use postern_core::ports::{Desk, StoreError};
 use rusqlite::{Connection, Result, Row, params};
@@ -81,6 +82,17 @@ impl Desk for SqliteStore {
         self.quick.run(read).await
     }
 
+    async fn see_session(&self, digest: TokenDigest, at: Timestamp) -> Result<bool, StoreError> {
+        let act = move |tx: &Tx<'_>| {
+            let seen = tx.write(
+                "UPDATE admin_sessions SET seen_at = max(seen_at, ?2) WHERE digest = ?1",
+                params![digest, at.micros()],
+            )?;
+            Ok(seen > 0)
+        };
+        self.writer.run(act).await
+    }
+
     async fn sessions(&self) -> Result<Vec<AdminSession>, StoreError> {
         let sql = "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions \
                    ORDER BY seen_at DESC LIMIT 500";
@@ -95,6 +107,31 @@ impl Desk for SqliteStore {
             Ok(ended > 0)
         };
         self.writer.run(act).await
+    }
+
+    async fn see_secret(&self, digest: SecretDigest, at: Timestamp) -> Result<(), StoreError> {
+        let act = move |tx: &Tx<'_>| {
+            tx.write(
+                "DELETE FROM secret_uses WHERE digest NOT IN (SELECT digest FROM client_secrets)",
+                [],
+            )?;
+            tx.write(
+                "INSERT INTO secret_uses (digest, used_at) \
+                 SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM client_secrets WHERE digest = ?1) \
+                 ON CONFLICT (digest) DO UPDATE SET used_at = max(used_at, excluded.used_at)",
+                params![digest, at.micros()],
+            )?;
+            Ok(())
+        };
+        self.writer.run(act).await
+    }
+
+    async fn secrets_seen(&self) -> Result<Vec<(SecretDigest, Timestamp)>, StoreError> {
+        let sql = "SELECT digest, used_at FROM secret_uses";
+        let seen = |row: &Row<'_>| Ok((row.get(0)?, moment(row, 1)?));
+        self.quick
+            .run(move |conn: &Connection| tx::all(conn, sql, [], seen))
+            .await
     }
 
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {

@@ -78,6 +78,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "room_for_changes",
         sql: include_str!("../../migrations/sqlite/0013_room_for_changes.sql"),
     },
+    Migration {
+        number: 14,
+        name: "secret_uses",
+        sql: include_str!("../../migrations/sqlite/0014_secret_uses.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

@@ -7,7 +7,7 @@ macro_rules! forward_other_ports {
             use ::postern_core::Error;
             use ::postern_core::model::{
                 AddressKey, AdminSession, AuditEntry, AuthRequestId, DeliveryId, Event, EventId, Invite,
-                LogEntry, Snapshot, Suppression, Tally, TemplateEntry, TemplateKey, TemplateVersion,
+                LogEntry, SecretDigest, Snapshot, Suppression, Tally, TemplateEntry, TemplateKey, TemplateVersion,
                 Timestamp, TokenDigest,
             };
             use ::postern_core::ports::{
@@ -48,8 +48,11 @@ macro_rules! forward_other_ports {
                 $write take_invite(digest: TokenDigest) -> Option<Invite>;
                 $write put_session(session: AdminSession, since: Timestamp) -> ();
                 $read find_session(digest: TokenDigest) -> Option<AdminSession>;
+                $write see_session(digest: TokenDigest, at: Timestamp) -> bool;
                 $read sessions() -> Vec<AdminSession>;
                 $write end_session(digest: TokenDigest) -> bool;
+                $write see_secret(digest: SecretDigest, at: Timestamp) -> ();
+                $read secrets_seen() -> Vec<(SecretDigest, Timestamp)>;
                 $write note(entry: AuditEntry) -> ();
                 $read audit(before: Option<EventId>, limit: u16) -> Vec<(EventId, AuditEntry)>;
             }

@@ -127,7 +127,7 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn digest_of(token: &str) -> [u8; 32] {
+pub(super) fn digest_of(token: &str) -> [u8; 32] {
     let digest = digest(&SHA256, token.as_bytes());
     digest.as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }

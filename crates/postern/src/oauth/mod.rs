@@ -6,11 +6,13 @@ mod form;
 pub mod keys;
 mod metadata;
 mod published;
+mod secret_uses;
 mod signing;
 mod token;
 
 pub use claims::LIFETIME;
 pub use metadata::{authorization_server, jwks, openid_configuration};
 pub use published::{KeyProblem, Published, SigningKeys};
+pub use secret_uses::SecretUses;
 pub use signing::SigningPool;
 pub use token::token;

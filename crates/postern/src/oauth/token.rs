@@ -83,6 +83,7 @@ async fn issue(app: &App, request: Request<Body>, id: RequestId) -> Result<Respo
         None => return Err(Refusal::InvalidRequest("grant_type is required")),
     }
     let token = sign(app, &caller.client, id).await?;
+    app.secret_uses.note(&app.postern, credentials.secret);
     Ok(answer(&token))
 }
 

@@ -16,7 +16,7 @@ use postern::{
     hooks::Hooks,
     https::Https,
     listen::{Drain, Limits, Listener, Tls},
-    oauth::{SigningKeys, SigningPool, bearer::Bearers, keys},
+    oauth::{SecretUses, SigningKeys, SigningPool, bearer::Bearers, keys},
     router::{closed, router},
     telemetry::metrics::Metrics,
 };
@@ -145,6 +145,7 @@ fn app(
     let keys = SigningKeys::open(&postern.snapshot(), &postern.keyring()).unwrap();
     App {
         bearers: Bearers::new(keys.clone(), ISSUER),
+        secret_uses: SecretUses::default(),
         public_url: ISSUER.to_owned(),
         signing: SigningPool::new(2),
         entropy: Arc::new(SystemEntropy),
