@@ -1,7 +1,7 @@
 // A person who has never seen Postern: from the printed address to a verified sign-in, with the
 // dashboard and the official API. Prints `ok: …` for each sentence that holds.
 import assert from 'node:assert/strict';
-import { browser, call, enter, mail, press, says, sdk, shown, type, url } from './site.mjs';
+import { browser, call, enter, mail, press, save, says, sdk, shown, type, url } from './site.mjs';
 
 const chromium = await browser();
 const page = await chromium.newPage();
@@ -29,7 +29,7 @@ console.log('ok: a saved setting is in force for the API');
 
 await page.goto(`${url}/dashboard/applications`);
 await type(page, '#name', 'Shop <script>document.title="x"</script>');
-await press(page, 'Make it');
+await press(page, 'Create');
 await says(page, 'Copy the secret now');
 const held = await shown(page);
 assert.match(held.SCALEKIT_CLIENT_SECRET, /^pcs_/);
@@ -78,6 +78,22 @@ const [typed] = await Promise.all([
 ]);
 assert.match(await typed.text(), /Willkommen Ada: 731904/);
 await page.waitForFunction(() => document.querySelector('#findings').innerText.includes('the link is not in every mail'));
+for (const [width, height] of [[1280, 900], [360, 740]]) {
+  await page.setViewport({ width, height });
+  await page.focus('#html');
+  await page.waitForFunction(() => {
+    const told = document.querySelector('#findings strong').getBoundingClientRect();
+    return told.top > 0 && told.bottom < innerHeight;
+  });
+}
+await page.setViewport({ width: 1280, height: 900 });
+console.log('ok: what lint found is in sight while somebody types, on a phone too');
+await press(page, 'Keep as a draft');
+await says(page, 'Kept as a draft; it is not in force.');
+assert.match(await page.$eval('.note.warn[role="alert"]', (note) => note.innerText), /the link is not in every mail/);
+await page.click('.note.warn a[href="#html"]');
+assert.equal(await page.evaluate(() => document.activeElement.id), 'html');
+console.log('ok: a draft with errors says what keeps it from being in force, and leads there');
 const [asText] = await Promise.all([page.waitForResponse(preview), page.click('input[name="view"][value="text"]')]);
 assert.match(await asText.text(), /<pre.*731904/s);
 assert.equal(await page.title(), 'Sign-in: magic link + code · Postern');
@@ -85,7 +101,7 @@ await page.waitForFunction(() => document.querySelectorAll('.stage iframe').leng
 await source('html', '<p>Willkommen {{ otp }}</p><p><a href="{{ link }}">Weiter</a> {{ link }}</p>');
 await page.waitForFunction(() => document.querySelector('#findings').innerText.includes('Nothing is wrong'));
 await press(page, 'Save and put in force');
-await says(page, 'Custom, version 1');
+await says(page, 'Custom, version 2');
 await call('send', { email: 'grace@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
 assert.match((await mail('grace@example.com')).html, /^<p>Willkommen \d{6}/);
 await press(page, 'Revert to what was before');
@@ -96,6 +112,10 @@ await page.goto(`${url}/dashboard/logs`);
 await call('send', { email: 'late@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
 await says(page, 'late@example.com');
 console.log('ok: a new request appears in the open log by itself');
+await page.goto(`${url}/dashboard/inbox`);
+await call('send', { email: 'newest@example.com', magiclink_auth_uri: 'https://app.example.com/in' });
+await says(page, 'newest@example.com');
+console.log('ok: a new mail appears in the open inbox by itself');
 await page.goto(`${url}/dashboard/logs/why?email=late@example.com`);
 await says(page, 'The mail was taken: it is in the development inbox');
 console.log('ok: why somebody got no mail is answered');
@@ -108,13 +128,24 @@ await page.keyboard.press('Tab');
 assert.equal(await page.evaluate(() => document.activeElement.closest('main') !== null), true);
 console.log('ok: the keyboard skips to the content');
 
-await page.setViewport({ width: 360, height: 740 });
-for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/emails/add?preset=other', '/dashboard/emails/branding', '/dashboard/emails/callbacks', '/dashboard/emails/templates', '/dashboard/emails/templates/signin_otp', '/dashboard/suppression', '/dashboard/logs/why?email=late@example.com', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox']) {
-  await page.goto(url + path);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(wide <= 360, `${path} is ${wide} wide`);
+const long = `${'very-long-name-'.repeat(4)}@${'sub-domain.'.repeat(5)}example.com`;
+await call('send', { email: long, magiclink_auth_uri: 'https://app.example.com/in' });
+await save(page, '/dashboard/suppression/add', { on: '/dashboard/suppression', address: long, note: 'a-reason-without-a-space-'.repeat(6) });
+await save(page, '/dashboard/emails/callbacks', { provider: 'mailgun', secret: 'key-0123456789abcdef' });
+for (const width of [1280, 360]) {
+  await page.setViewport({ width, height: 800 });
+  for (const path of ['/dashboard', '/dashboard/authentication', '/dashboard/logs?live=off', '/dashboard/keys', '/dashboard/quickstart', '/dashboard/emails', '/dashboard/emails/add?preset=other', '/dashboard/emails/branding', '/dashboard/emails/callbacks', '/dashboard/emails/templates', '/dashboard/emails/templates/signin_link_otp', '/dashboard/suppression', '/dashboard/logs/why?email=late@example.com', '/dashboard/admins', '/dashboard/audit', '/dashboard/applications', '/dashboard/inbox?live=off']) {
+    await page.goto(url + path);
+    await page.$$eval('details', (all) => all.forEach((one) => { if (!one.matches('.menu')) one.open = true; }));
+    const out = await page.evaluate(() => {
+      const wide = [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1);
+      const named = wide.map((one) => one.getAttribute('aria-label'));
+      return document.documentElement.scrollWidth > innerWidth ? [...named, 'the page'] : named;
+    });
+    assert.deepEqual(out, [], `${path} at ${width} pixels`);
+  }
 }
-console.log('ok: nothing sticks out at 360 pixels');
+console.log('ok: no page and no table sticks out, at 1280 and at 360 pixels');
 assert.deepEqual(complaints, []);
 console.log('ok: the browser had no complaint, the content policy included');
 

@@ -18,18 +18,25 @@ use crate::{args::DashboardArgs, prefill, spawn::Home, watch};
 const CATCHES_UP_WITHIN: Duration = Duration::from_mins(20);
 
 /// Every page that an admin looks at, but those whose address is known only later.
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 26] = [
     "/dashboard?period=1h",
     "/dashboard?period=24h",
     "/dashboard?period=30d",
     "/dashboard/quickstart",
     "/dashboard/authentication",
     "/dashboard/emails",
+    "/dashboard/emails/add?preset=ses",
     "/dashboard/emails/branding",
+    "/dashboard/emails/branding/html?app_name=Tea&app_color=%23114488&default_language=de",
+    "/dashboard/emails/dkim",
+    "/dashboard/emails/templates",
+    "/dashboard/emails/templates/signin_link_otp",
+    "/dashboard/emails/templates/signin_link_otp/html",
     "/dashboard/emails/callbacks",
     "/dashboard/suppression",
     "/dashboard/applications",
     "/dashboard/logs",
+    "/dashboard/logs/rows?",
     "/dashboard/logs?status=FAILED",
     "/dashboard/logs?status=INITIATED",
     "/dashboard/logs?period=1h",

@@ -1,4 +1,5 @@
-// Copying, the keyboard's way out of the menu, and the live preview. Everything else works without a script.
+// Copying, the keyboard's way out of the menu, the way to a line, and the live preview. Everything else works
+// without a script.
 'use strict';
 document.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-copy]');
@@ -23,6 +24,19 @@ document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || !menu) return;
   menu.open = false;
   menu.querySelector('summary').focus();
+});
+// What lint found leads to its field; with a script, to its line too.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-line]');
+  const area = link && document.querySelector(`textarea${link.hash}`);
+  if (!area) return;
+  event.preventDefault();
+  const lines = area.value.split('\n');
+  const line = Math.min(Number(link.dataset.line), lines.length) - 1;
+  const start = lines.slice(0, line).join('\n').length + (line > 0 ? 1 : 0);
+  area.focus();
+  area.setSelectionRange(start, start + lines[line].length);
+  area.scrollTop = (line / lines.length) * area.scrollHeight - area.clientHeight / 3;
 });
 // The preview is a form's answer in a frame. Each one comes in a frame of its own, so that nothing
 // flickers and going back leads away from the page rather than through the previews.

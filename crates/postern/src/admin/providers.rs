@@ -94,14 +94,21 @@ impl Admin {
                 dialogue,
             },
             failed => AdminReply::MailRefused {
-                reason: format!(
-                    "not sent by {} ({}): {}",
-                    provider.name,
-                    failed.as_str(),
-                    failed.reply()
-                ),
+                reason: format!("{} {}: {}", provider.name, why(&failed), failed.reply()),
                 dialogue,
             },
         })
+    }
+}
+
+/// What became of a test mail, after the provider's name.
+fn why(failed: &Outcome) -> &'static str {
+    match failed {
+        Outcome::Sent(_) => "took it",
+        Outcome::Bounced(_) => "refused this recipient or this mail for good",
+        Outcome::ProviderTrouble(_) => "refused to take mails from us, which its settings may mend",
+        Outcome::Retry(reply) if reply.code.is_some() => "asks to be tried later",
+        Outcome::Retry(_) => "was not reached, or broke off",
+        Outcome::Unsure(_) => "took the whole mail and never said what became of it",
     }
 }

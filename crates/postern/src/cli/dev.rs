@@ -188,7 +188,7 @@ fn keep(credentials: &Credentials, url: &str, data: &Path) -> Result<(), Failure
 }
 
 fn env_file(data: &Path) -> PathBuf {
-    data.join("dev.env")
+    data.join(crate::config::DEVELOPMENT_FILE)
 }
 
 fn variables(credentials: &Credentials, url: &str) -> String {

@@ -10,7 +10,7 @@ pub(super) fn script(data: &Path, url: &str, ca: Option<&Path>) -> String {
     let curl = ca.map_or("curl -s".to_owned(), |ca| {
         format!("curl -s --cacert {}", quoted(&ca.to_string_lossy()))
     });
-    let env = quoted(&data.join("dev.env").to_string_lossy());
+    let env = quoted(&data.join(crate::config::DEVELOPMENT_FILE).to_string_lossy());
     let api = format!("{url}/api/v1/passwordless/email");
     format!(
         r#". {env}

@@ -20,7 +20,7 @@ use crate::mail::inbox::DevInbox;
 use crate::mail::smtp::{Limits, Trust};
 use crate::mail::{Development, Providers, Route};
 use crate::oauth::bearer::Bearers;
-use crate::oauth::{SigningKeys, SigningPool};
+use crate::oauth::{SecretUses, SigningKeys, SigningPool};
 use crate::outbox::{Outbox, Pace, Parts};
 use crate::router;
 use crate::scrape::Scrape;
@@ -64,6 +64,7 @@ impl House {
             keys: keys.clone(),
             signing: SigningPool::new(config.server.workers.get()),
             bearers: Bearers::new(keys.clone(), url),
+            secret_uses: SecretUses::default(),
             entropy: Arc::new(SystemEntropy),
             outbox: Arc::new(move |delivery| bell.ring(delivery)),
             ready: readiness,
@@ -77,7 +78,7 @@ impl House {
             drain.clone(),
         );
         let following = following(foundation, keys, freshness);
-        let dashboard = dashboard(foundation, &app, route, inbox.clone());
+        let dashboard = dashboard(config, foundation, &app, (route, inbox.clone()));
         let scrape = Scrape::new(metrics, Arc::clone(postern), Arc::clone(&following));
         Ok(Self {
             pages: router::closed(
@@ -96,10 +97,10 @@ impl House {
 }
 
 fn dashboard(
+    config: &Config,
     foundation: &Foundation,
     app: &App,
-    route: Arc<dyn Route>,
-    inbox: Option<Arc<DevInbox>>,
+    (route, inbox): WayOut,
 ) -> Arc<Dashboard> {
     Arc::new(Dashboard {
         postern: Arc::clone(&app.postern),
@@ -109,6 +110,7 @@ fn dashboard(
         templates: Arc::clone(&foundation.templates),
         route,
         inbox,
+        development_file: config.development_file(),
     })
 }
 

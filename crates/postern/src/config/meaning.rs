@@ -43,6 +43,17 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
 }
 
+impl Config {
+    /// Where a development server keeps what its application needs, the secret included.
+    pub fn development_file(&self) -> Option<PathBuf> {
+        let file = self.data.dir.join(DEVELOPMENT_FILE);
+        (self.mode == Mode::Dev).then_some(file)
+    }
+}
+
+/// The file in the data directory with the credentials that `postern dev` made.
+pub const DEVELOPMENT_FILE: &str = "dev.env";
+
 /// The listener.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {

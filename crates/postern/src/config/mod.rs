@@ -18,7 +18,8 @@ pub mod units;
 pub use error::ConfigError;
 pub use layers::Layers;
 pub use meaning::{
-    Config, DataConfig, LimitsConfig, Mode, OutboxConfig, ServerConfig, TlsConfig, Transport,
+    Config, DEVELOPMENT_FILE, DataConfig, LimitsConfig, Mode, OutboxConfig, ServerConfig,
+    TlsConfig, Transport,
 };
 pub use origin::Origin;
 pub use public_url::PublicUrl;

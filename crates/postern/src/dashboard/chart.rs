@@ -24,10 +24,11 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
         .unwrap_or(0)
         .max(1);
     let count = u64::try_from(bars.len()).unwrap_or(1).max(1);
-    let step = WIDTH / count;
+    let step = (WIDTH / count).max(4);
+    let width = step * count;
     let wide = (step * 3 / 4).clamp(2, 48);
     let mut svg = format!(
-        "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 {WIDTH} {}\" preserveAspectRatio=\"none\"><title>{}</title>",
+        "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 {width} {}\" preserveAspectRatio=\"none\"><title>{}</title>",
         HEIGHT + FOOT,
         escaped(title)
     );
@@ -35,19 +36,25 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
         let y = HEIGHT * line / 3;
         let _ = write!(
             svg,
-            "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{y}\" y2=\"{y}\"/>"
+            "<line class=\"grid\" x1=\"0\" x2=\"{width}\" y1=\"{y}\" y2=\"{y}\"/>"
         );
     }
     for (place, bar) in (0_u64..).zip(bars) {
         let x = place * step + (step - wide) / 2;
+        let told = format!(
+            "{}: {} requested, {} verified",
+            bar.label, bar.whole, bar.part
+        );
+        let _ = write!(svg, "<g><title>{}</title>", escaped(&told));
         for (class, amount) in [("whole", bar.whole), ("part", bar.part)] {
-            let tall = amount * (HEIGHT - 8) / most;
+            let tall = amount * HEIGHT / most;
             let y = HEIGHT - tall;
             let _ = write!(
                 svg,
                 "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{wide}\" height=\"{tall}\" rx=\"2\"/>"
             );
         }
+        svg.push_str("</g>");
     }
     svg.push_str("</svg>");
     svg
@@ -81,7 +88,7 @@ mod tests {
         };
         let svg = bars("<a & b>", &[bar(10, 5), bar(0, 0)]);
         assert!(svg.contains("<title>&lt;a &amp; b&gt;</title>"));
-        assert!(svg.contains("height=\"172\"") && svg.contains("height=\"86\""));
+        assert!(svg.contains("height=\"180\"") && svg.contains("height=\"90\""));
         assert!(!svg.contains("style"));
     }
 

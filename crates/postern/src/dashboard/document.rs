@@ -123,10 +123,7 @@ fn done(name: &str) -> &'static str {
         "ordered" => "The order is changed.",
         "proved" => "Thank you. You can go on for 15 minutes.",
         "template-used" => "In force, on every node within 2 seconds.",
-        "template-kept" => "Kept as a draft. What was in force stays.",
-        "template-draft" => {
-            "Kept as a draft: its errors keep it from coming into force. What was in force stays."
-        }
+        "template-kept" | "template-draft" => "Kept as a draft. What was in force stays.",
         "template-reverted" => "Reverted. Reverting once more undoes that.",
         "forgotten" => "Forgotten: requests, mails and events of this address are gone.",
         _ => "",

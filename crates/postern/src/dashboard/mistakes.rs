@@ -34,7 +34,9 @@ impl Mistakes {
     /// What is told beside this field; empty when nothing is wrong with it.
     pub(super) fn of(&self, field: &str) -> String {
         let here = self.0.iter().filter(|wrong| wrong.field == field);
-        let told: Vec<_> = here.map(|wrong| wrong.description.as_str()).collect();
+        let told: Vec<_> = here
+            .map(|wrong| beside(field, &wrong.description))
+            .collect();
         told.join(" ")
     }
 
@@ -46,5 +48,27 @@ impl Mistakes {
     /// All of them.
     pub(super) fn all(&self) -> &[Violation] {
         &self.0
+    }
+}
+
+/// A sentence that begins with the name of the field, as it reads beside that field.
+fn beside(field: &str, told: &str) -> String {
+    match told.strip_prefix(field) {
+        Some(rest) if rest.starts_with(' ') => format!("This{rest}"),
+        _ => told.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_its_field_a_mistake_does_not_name_it_again() {
+        let mut wrong = Mistakes::default();
+        wrong.add("from", "from must be an address");
+        wrong.add("port", "The port is a number.");
+        assert_eq!(wrong.of("from"), "This must be an address");
+        assert_eq!(wrong.of("port"), "The port is a number.");
     }
 }

@@ -17,6 +17,7 @@ mod settings_form;
 mod shown;
 mod trouble;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -45,6 +46,8 @@ pub struct Dashboard {
     pub route: Arc<dyn Route>,
     /// The mails of development; none in production.
     pub inbox: Option<Arc<DevInbox>>,
+    /// Where `postern dev` keeps the credentials that it made.
+    pub development_file: Option<PathBuf>,
 }
 
 impl Dashboard {

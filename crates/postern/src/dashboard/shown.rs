@@ -10,6 +10,11 @@ pub(super) fn at(at: Timestamp) -> String {
     text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
+/// A moment that is written as RFC 3339, as the pages show moments.
+pub(super) fn written(at: &str) -> String {
+    at.get(..19).unwrap_or(at).replace('T', " ")
+}
+
 /// The time of day of a moment, `08:00:00` UTC.
 pub(super) fn clock(at: Timestamp) -> String {
     crate::mail::rfc3339(at)
@@ -118,5 +123,6 @@ mod tests {
         assert_eq!(ago(then.plus(Duration::from_mins(5)), then), "5 min ago");
         assert_eq!(ago(then, then), "just now");
         assert_eq!(span(Duration::from_mins(5)), "5 min");
+        assert_eq!(written("2027-01-15T08:00:00Z"), at(then));
     }
 }

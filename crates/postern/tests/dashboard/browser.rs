@@ -125,6 +125,18 @@ async fn a_provider_is_connected_tried_ordered_changed_used_and_removed() {
 }
 
 #[test]
+fn the_keyboard_alone_reaches_everything_and_shows_where_it_is() {
+    run("keyboard.mjs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_main_tasks_work_where_no_script_runs() {
+    let (_relay, port) = listening(SmtpServer::builder()).await;
+    let ports = [("SMTP_FIRST", &*port)];
+    tokio::task::block_in_place(|| tell(&Site::start(), "plain.mjs", &ports));
+}
+
+#[test]
 fn credentials_are_rotated_under_a_running_app() {
     run("rotation.mjs");
 }

@@ -34,6 +34,7 @@ async fn the_printed_address_lets_one_person_in_once_and_only_by_its_button() {
 async fn an_admin_signs_in_by_the_code_and_by_the_link_of_postern_s_own_mail() {
     let site = Site::start();
     drop(site.owner().await);
+    let mut before = String::new();
     for by_link in [false, true] {
         let mut admin = site.visitor();
         let form = [("email", "Owner@example.com"), ("to", "/dashboard/logs")];
@@ -42,7 +43,8 @@ async fn an_admin_signs_in_by_the_code_and_by_the_link_of_postern_s_own_mail() {
             sent.leads_to("/dashboard/sign-in/code?to=%2Fdashboard%2Flogs"),
             "{sent:?}"
         );
-        let mail = site.mail("owner@example.com").await;
+        let mail = site.mail_after("owner@example.com", &before).await;
+        mail["id"].as_str().unwrap().clone_into(&mut before);
         let (name, proof) = if by_link {
             let link = mail["link"].as_str().unwrap();
             let page = admin.get(link.strip_prefix(&site.url).unwrap()).await;
@@ -140,4 +142,47 @@ async fn nobody_is_sent_elsewhere_after_signing_in() {
         let answer = owner.post("/dashboard/theme", &form).await;
         assert_eq!(answer.header("location"), "/dashboard", "{elsewhere}");
     }
+}
+
+#[tokio::test]
+async fn five_wrong_codes_end_a_sign_in_for_admins_too() {
+    let site = Site::start();
+    drop(site.owner().await);
+    let mut guesser = site.visitor();
+    let ask = [("email", "owner@example.com")];
+    guesser.post("/dashboard/sign-in", &ask).await;
+    let right = site.mail("owner@example.com").await;
+    let right = right["otp"].as_str().unwrap();
+    let number: u32 = right.parse().unwrap();
+    for n in 1..=5 {
+        let wrong = format!("{:06}", (number + n) % 1_000_000);
+        guesser
+            .post("/dashboard/sign-in/code", &[("code", &wrong)])
+            .await;
+    }
+    let late = guesser
+        .post("/dashboard/sign-in/code", &[("code", right)])
+        .await;
+    assert!(late.text.contains("request a new code"), "{}", late.text);
+    assert!(!guesser.cookies.contains_key(SESSION));
+}
+
+#[tokio::test]
+async fn over_tls_the_cookies_belong_to_this_host_alone_and_no_script() {
+    let site = Site::over_tls();
+    let printed = site.printed();
+    let token = printed.split_once("token=").unwrap().1;
+    let mut owner = site.visitor();
+    let entered = owner.post("/dashboard/invite", &[("token", token)]).await;
+    let cookies = entered.headers.get_all("set-cookie").iter();
+    let cookies: Vec<_> = cookies.map(|cookie| cookie.to_str().unwrap()).collect();
+    let session = cookies
+        .iter()
+        .find(|cookie| cookie.starts_with("__Host-postern-session="))
+        .unwrap_or_else(|| panic!("{cookies:?}"));
+    for word in ["Path=/", "HttpOnly", "SameSite=Lax", "Secure"] {
+        assert!(session.contains(word), "{word}: {session}");
+    }
+    assert!(!session.contains("Domain"), "{session}");
+    assert_eq!(owner.get("/dashboard").await.status, 200);
 }

@@ -1,6 +1,7 @@
 //! The dashboard of the real binary, as browsers and those who mean it ill meet it.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod audit;
 mod browser;
 mod entering;
 mod pages;
@@ -8,3 +9,4 @@ mod roles;
 mod site;
 mod stock;
 mod templates;
+mod walk;

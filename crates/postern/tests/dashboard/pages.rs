@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::site::{Site, Visitor};
 
 /// Waits until the log, which is at most 2 s behind, shows it.
-async fn awaited(visitor: &mut Visitor, path: &str, text: &str) -> String {
+pub(crate) async fn awaited(visitor: &mut Visitor, path: &str, text: &str) -> String {
     let looking = async {
         loop {
             let page = visitor.get(path).await.text;
@@ -35,7 +35,7 @@ async fn token(site: &Site, id: &str, secret: &str) -> Option<String> {
     answer["access_token"].as_str().map(str::to_owned)
 }
 
-async fn send(site: &Site, email: &str) -> serde_json::Value {
+pub(crate) async fn send(site: &Site, email: &str) -> serde_json::Value {
     let held = site.server.credentials();
     let token = token(site, &held.client_id, &held.client_secret)
         .await
@@ -50,7 +50,16 @@ async fn send(site: &Site, email: &str) -> serde_json::Value {
 
 /// The form of the settings as the page shows it, with some fields typed anew.
 async fn settings(visitor: &mut Visitor, typed: &[(&str, &str)]) -> Vec<(String, String)> {
-    let page = visitor.get("/dashboard/authentication").await.text;
+    settings_on(visitor, "/dashboard/authentication", typed).await
+}
+
+/// What the form of settings on a page sends, with what was typed.
+pub(crate) async fn settings_on(
+    visitor: &mut Visitor,
+    path: &str,
+    typed: &[(&str, &str)],
+) -> Vec<(String, String)> {
+    let page = visitor.get(path).await.text;
     let seen = page.split("name=\"seen_").skip(1).map(|rest| {
         let (name, rest) = rest.split_once('"').unwrap();
         let value = rest
@@ -187,6 +196,24 @@ async fn credentials_are_made_rotated_under_a_running_app_and_revoked() {
     assert!(owner.get(&revoke).await.text.contains("cannot be undone"));
     owner.post(&revoke, &[]).await;
     assert!(token(&site, &id, &second).await.is_none());
+}
+
+#[tokio::test]
+async fn each_secret_of_an_application_tells_when_it_was_used_last() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let held = site.server.credentials();
+    let rotate = format!("/dashboard/applications/{}/rotate", held.client_id);
+    owner.post(&rotate, &[("overlap", "3600")]).await;
+    let page = owner.get("/dashboard/applications").await.text;
+    assert_eq!(page.matches("no token yet").count(), 2, "{page}");
+    let used = token(&site, &held.client_id, &held.client_secret).await;
+    assert!(used.is_some(), "the earlier secret is good for the overlap");
+    let page = awaited(&mut owner, "/dashboard/applications", "last token just now").await;
+    let earlier = page.split_once("Earlier, until").unwrap().1;
+    assert!(earlier.contains("last token just now"), "{page}");
+    assert_eq!(page.matches("no token yet").count(), 1, "the newer one");
+    assert!(page.contains("Two secrets are good"), "{page}");
 }
 
 #[tokio::test]
@@ -393,13 +420,21 @@ async fn what_a_root_key_waits_for_is_told_when_it_is_asked() {
     let site = Site::start();
     let mut owner = site.owner().await;
     send(&site, "ada@example.com").await;
+    let yes = "<td data-label=\"In use\">yes</td>";
+    let page = owner.get("/dashboard/keys").await.text;
+    assert!(page.contains(yes), "what issues is in use: {page}");
+    for step in [["add"].as_slice(), &["promote", "2"]] {
+        let done = site.server.admin(&[&["keys", "root"], step].concat());
+        assert!(done.status.success(), "{done:?}");
+    }
     let page = owner.get("/dashboard/keys").await.text;
     assert!(
         page.contains("/dashboard/keys?look=1"),
-        "it costs a look at every request"
+        "it costs a look at every request: {page}"
     );
     let page = owner.get("/dashboard/keys?look=1").await.text;
-    assert!(page.contains("<td>yes</td>"), "{page}");
+    assert_eq!(page.matches(yes).count(), 2, "{page}");
+    assert!(page.contains("Still named by stored requests"), "{page}");
     let rotated = owner.post("/dashboard/keys/signing/rotate", &[]).await;
     assert!(rotated.leads_to("/dashboard/keys?done=rotated"));
     let page = owner.get("/dashboard/keys").await.text;

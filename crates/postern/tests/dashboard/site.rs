@@ -22,7 +22,16 @@ impl Site {
 
     /// A server with these settings.
     pub(crate) fn set(settings: &[(&str, &str)]) -> Self {
-        let plan = Plan::new(POSTERN).set("settings.sends_per_minute", "20");
+        Self::planned(Plan::new(POSTERN), settings)
+    }
+
+    /// A server that speaks TLS, with a certificate that nobody knows.
+    pub(crate) fn over_tls() -> Self {
+        Self::planned(Plan::new(POSTERN).tls(), &[])
+    }
+
+    fn planned(plan: Plan, settings: &[(&str, &str)]) -> Self {
+        let plan = plan.set("settings.sends_per_minute", "20");
         let plan = settings.iter().fold(plan, |plan, (name, value)| {
             plan.set(&format!("settings.{name}"), value)
         });
@@ -33,7 +42,9 @@ impl Site {
 
     /// A visitor without a session.
     pub(crate) fn visitor(&self) -> Visitor {
-        let http = reqwest::Client::builder().redirect(Policy::none());
+        let http = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .tls_danger_accept_invalid_certs(true);
         Visitor {
             http: http.build().unwrap(),
             url: self.url.clone(),
@@ -59,6 +70,17 @@ impl Site {
         let lines = told.lines();
         let mut printed = lines.filter_map(|line| line.strip_prefix("Dashboard: "));
         printed.next_back().unwrap().trim().to_owned()
+    }
+
+    /// What a command prints.
+    pub(crate) fn command(&self, words: &[&str]) -> String {
+        let output = Command::new(POSTERN)
+            .args(words)
+            .current_dir(self.server.data())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// An address from `postern admin invite`.
@@ -89,8 +111,13 @@ impl Site {
 
     /// The newest mail to an address.
     pub(crate) async fn mail(&self, to: &str) -> Value {
+        self.mail_after(to, "").await
+    }
+
+    /// The newest mail to an address that came after the one with this id.
+    pub(crate) async fn mail_after(&self, to: &str, id: &str) -> Value {
         let url = format!("{}/dev/inbox/messages", self.url);
-        let query = [("to", to), ("wait", "20")];
+        let query = [("to", to), ("after", id), ("wait", "20")];
         let answer = reqwest::Client::new().get(url).query(&query).send().await;
         let mails: Vec<Value> = answer.unwrap().json().await.unwrap();
         mails.into_iter().last().unwrap()

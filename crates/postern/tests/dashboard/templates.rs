@@ -99,6 +99,16 @@ async fn a_template_without_its_code_stays_a_draft_and_says_why() {
         saved.leads_to(&format!("{EDITOR}?done=template-draft")),
         "{saved:?}"
     );
+    let told = owner.get(saved.header("location")).await.text;
+    let banner = told.split_once("role=\"alert\">").unwrap().1;
+    let banner = banner.split_once("</div>").unwrap().0;
+    for said in [
+        "Kept as a draft; it is not in force.",
+        "the code is not in every mail",
+    ] {
+        assert!(banner.contains(said), "{banner}");
+    }
+    assert!(!told.contains("note good"), "no green banner: {told}");
     let page = owner.get(EDITOR).await.text;
     for told in [
         "Draft 1",
@@ -116,6 +126,32 @@ async fn a_template_without_its_code_stays_a_draft_and_says_why() {
         forced.text.contains("the code is not in every mail"),
         "{}",
         forced.text
+    );
+}
+
+#[tokio::test]
+async fn a_draft_that_was_kept_as_one_says_whether_it_could_come_into_force() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let keep = |html| {
+        let mut form = form("0", "", html);
+        form.retain(|(name, _)| *name != "do");
+        form.push(("do", "draft"));
+        form
+    };
+    let kept = owner.post(EDITOR, &keep(HTML)).await;
+    let page = owner.get(kept.header("location")).await.text;
+    assert!(
+        page.contains("note good\" role=\"status\">Kept as a draft."),
+        "{page}"
+    );
+    let mut wrong = keep("<p>Hello</p>");
+    wrong[0] = ("seen", "1");
+    let kept = owner.post(EDITOR, &wrong).await;
+    let page = owner.get(kept.header("location")).await.text;
+    assert!(
+        page.contains("note warn\" role=\"alert\"><p><strong>Kept as a draft"),
+        "{page}"
     );
 }
 

@@ -1,8 +1,10 @@
 //! Applications: the API clients.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::response::Response;
-use postern_core::model::{Client, ClientId};
+use postern_core::model::{Client, ClientId, ClientSecret, SecretDigest, Timestamp};
 use postern_core::ports::LogQuery;
 
 use crate::admin::{AdminCommand, AdminReply, NewSecret};
@@ -16,8 +18,25 @@ struct Row {
     id: String,
     name: String,
     made: String,
-    secrets: Vec<String>,
+    secrets: Vec<Secret>,
     used: String,
+}
+
+/// A secret that is good, as the list tells of it.
+struct Secret {
+    /// Which it is, and since or until when.
+    told: String,
+    /// When an app last fetched a token with it.
+    used: String,
+    /// Whether it ends by itself, because a newer one was made.
+    earlier: bool,
+}
+
+impl Row {
+    /// Whether an earlier secret is still good.
+    fn is_rotating(&self) -> bool {
+        self.secrets.iter().any(|secret| secret.earlier)
+    }
 }
 
 #[derive(Template)]
@@ -61,9 +80,10 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
     let snapshot = dashboard.postern.snapshot();
     let mut clients: Vec<_> = snapshot.clients.values().collect();
     clients.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    let uses = dashboard.postern.secrets_seen().await?;
     let mut rows = Vec::new();
     for client in clients {
-        rows.push(row(dashboard, client).await?);
+        rows.push(row(dashboard, client, &uses).await?);
     }
     Ok(html(&Page {
         shell: Shell::of(dashboard, visit),
@@ -73,7 +93,10 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
     }))
 }
 
-async fn row(dashboard: &Dashboard, client: &Client) -> Result<Row, Trouble> {
+/// When secrets were used last, by their digest.
+type Uses = HashMap<SecretDigest, Timestamp>;
+
+async fn row(dashboard: &Dashboard, client: &Client, uses: &Uses) -> Result<Row, Trouble> {
     let now = dashboard.postern.now();
     let last = LogQuery {
         client: Some(client.id.clone()),
@@ -82,9 +105,16 @@ async fn row(dashboard: &Dashboard, client: &Client) -> Result<Row, Trouble> {
     };
     let last = dashboard.postern.store().log(last).await?;
     let valid = client.secrets.iter().filter(|secret| secret.valid_at(now));
-    let secret = |secret: &postern_core::model::ClientSecret| match secret.expires_at {
-        Some(end) => format!("earlier, until {}", shown::at(end)),
-        None => format!("current, since {}", shown::at(secret.created_at)),
+    let secret = |secret: &ClientSecret| Secret {
+        told: match secret.expires_at {
+            Some(end) => format!("Earlier, until {}", shown::at(end)),
+            None => format!("Current, since {}", shown::at(secret.created_at)),
+        },
+        used: match uses.get(&secret.digest) {
+            Some(at) => format!("last token {}", shown::ago(now, *at)),
+            None => "no token yet".to_owned(),
+        },
+        earlier: secret.expires_at.is_some(),
     };
     Ok(Row {
         id: client.id.to_string(),
@@ -119,7 +149,7 @@ fn secret(dashboard: &Dashboard, visit: &Visit, made: &NewSecret) -> Response {
         id: made.id.clone(),
         name: made.name.clone(),
         secret: made.secret.expose().to_owned(),
-        earlier: made.earlier_secrets_end_at.clone(),
+        earlier: made.earlier_secrets_end_at.as_deref().map(shown::written),
     })
 }
 

@@ -29,6 +29,14 @@ struct Tested {
     dialogue: Vec<String>,
 }
 
+impl Tested {
+    /// Whether anybody said anything: a server that was not reached leaves only what happened.
+    fn is_spoken(&self) -> bool {
+        let mut lines = self.dialogue.iter();
+        lines.any(|line| line.starts_with("C:") || line.starts_with("S:"))
+    }
+}
+
 /// The providers.
 pub(in crate::dashboard) async fn show(
     dashboard: &Dashboard,
@@ -105,12 +113,18 @@ pub(in crate::dashboard) async fn test(
         provider: Some(name.clone()),
         to: visit.form.get("to").to_owned(),
     };
-    let (sent, told, dialogue) = match dashboard.admin.acting(visit.me()).execute(command).await {
+    let done = dashboard.admin.acting(visit.me()).execute(command).await;
+    let (sent, told, dialogue) = match done {
         Ok(AdminReply::MailSent { reply, dialogue }) => (true, reply, dialogue),
         Ok(AdminReply::MailRefused { reason, dialogue }) => (false, reason, dialogue),
         Ok(_) => return Err(Trouble::NotFound),
         Err(refusal) => (false, refusal.0, Vec::new()),
     };
+    let fate = if sent { "taken" } else { "not taken" };
+    let acting = dashboard.postern.acting(visit.me());
+    acting
+        .note("provider.test", name.clone(), String::new(), fate.into())
+        .await?;
     let tested = Tested {
         provider: name,
         sent,

@@ -57,6 +57,11 @@ pub(in crate::dashboard) async fn file(
         format,
     };
     let (first, more) = progress.next().await?;
+    let acting = dashboard.postern.acting(visit.me());
+    let whole = filter.with("");
+    acting
+        .note("log.export", name.to_owned(), String::new(), whole)
+        .await?;
     let head = match format {
         Format::Csv => HEAD.to_owned() + &first,
         Format::JsonLines => first,

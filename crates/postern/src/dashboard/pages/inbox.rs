@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html as page};
 use crate::dashboard::route::Visit;
+use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
 use crate::mail::inbox::{DevInbox, MAIL_POLICY, framed};
 
@@ -37,10 +38,7 @@ impl Mail {
             subject: text("subject"),
             code: text("otp"),
             link: text("link"),
-            at: text("received_at")
-                .get(..19)
-                .unwrap_or_default()
-                .replace('T', " "),
+            at: shown::written(&text("received_at")),
             text: text("text"),
             headers: headers
                 .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))

@@ -58,14 +58,20 @@ pub(in crate::dashboard) async fn show(
         return Err(Trouble::NotFound);
     };
     let keyring = dashboard.postern.keyring();
-    let used = if visit.query.ticked("look") {
+    let (current, kids) = (keyring.current_kid(), keyring.kids());
+    let others = kids.iter().any(|kid| *kid != current);
+    let used = if others && visit.query.ticked("look") {
         Some(dashboard.postern.store().kids_in_use().await?)
     } else {
         None
     };
-    let current = keyring.current_kid();
     let root = |kid: u8| {
-        let in_use = used.as_ref().map(|used| used.contains(&kid));
+        // What issues is in use, whether anybody looks or not.
+        let in_use = if kid == current {
+            Some(true)
+        } else {
+            used.as_ref().map(|used| used.contains(&kid))
+        };
         Root {
             kid,
             current: kid == current,
@@ -80,7 +86,7 @@ pub(in crate::dashboard) async fn show(
             .into_iter()
             .map(|row| of_signing(dashboard, row))
             .collect(),
-        roots: keyring.kids().into_iter().map(root).collect(),
+        roots: kids.into_iter().map(root).collect(),
     }))
 }
 
@@ -107,11 +113,7 @@ fn of_signing(dashboard: &Dashboard, row: SigningKeyRow) -> Signing {
         }
     };
     Signing {
-        made: row
-            .created_at
-            .get(..19)
-            .unwrap_or(&row.created_at)
-            .replace('T', " "),
+        made: shown::written(&row.created_at),
         kid: row.kid,
         state: row.state,
         waits,

@@ -134,7 +134,8 @@ impl Filter {
         ]
     }
 
-    fn with(&self, token: &str) -> String {
+    /// The filter as a query, with the page that `token` names.
+    pub(super) fn with(&self, token: &str) -> String {
         let mut pairs = self.pairs();
         pairs.push(("page", token));
         query(&pairs)
@@ -270,7 +271,10 @@ pub(in crate::dashboard) async fn detail(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let (entry, events) = dashboard.postern.logged(visit.path.get("id")).await?;
+    let (entry, events) = match dashboard.postern.logged(visit.path.get("id")).await {
+        Err(Error::AuthRequestNotFound) => return Err(Trouble::NotFound),
+        found => found?,
+    };
     Ok(html(&Detail {
         shell: Shell::of(dashboard, &visit),
         row: Row::of(dashboard, &entry),

@@ -14,14 +14,15 @@ use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
 
-/// A period: its name in the query, its name, its length in minutes, and how long a bar is.
-struct Period(&'static str, &'static str, u32, u32);
+/// A period: its name in the query, its name, its length in minutes, and how long a bar is, in minutes
+/// and in words.
+struct Period(&'static str, &'static str, u32, u32, &'static str);
 
 const PERIODS: [Period; 4] = [
-    Period("1h", "Last hour", 60, 2),
-    Period("24h", "Last 24 hours", 1440, 60),
-    Period("7d", "Last 7 days", 10_080, 360),
-    Period("30d", "Last 30 days", 43_200, 1440),
+    Period("1h", "Last hour", 60, 2, "2 minutes"),
+    Period("24h", "Last 24 hours", 1440, 60, "an hour"),
+    Period("7d", "Last 7 days", 10_080, 360, "6 hours"),
+    Period("30d", "Last 30 days", 43_200, 1440, "a day"),
 ];
 
 struct Figure {
@@ -51,7 +52,8 @@ struct Page {
     chart: String,
     bars: Vec<Bar>,
     most: String,
-    ticks: [String; 3],
+    bar: &'static str,
+    ticks: Vec<String>,
     within: Vec<Within>,
     typical: String,
     waiting: String,
@@ -73,7 +75,7 @@ pub(in crate::dashboard) async fn show(
         .unwrap_or(&PERIODS[1]);
     let now = dashboard.postern.now();
     let store = dashboard.postern.store();
-    let from = now.minus(Duration::from_mins(period.2.into()));
+    let from = first_bar(now, period);
     let end = now.plus(Duration::from_mins(1));
     let spans = store.tallies(from, end, period.3).await?;
     let mut sum = Tally::default();
@@ -94,7 +96,8 @@ pub(in crate::dashboard) async fn show(
             &bars,
         ),
         most: shown::number(bars.iter().map(|bar| bar.whole).max().unwrap_or(0)),
-        ticks: [from, from.plus(now.since(from) / 2), now].map(|at| tick(at, period.2)),
+        bar: period.4,
+        ticks: ticks(&bars, period.2),
         bars: bars
             .into_iter()
             .filter(|bar| bar.whole + bar.part > 0)
@@ -111,16 +114,26 @@ pub(in crate::dashboard) async fn show(
     }))
 }
 
-/// A moment below the chart: the time of day in short periods, the date in long ones.
-fn tick(at: Timestamp, minutes: u32) -> String {
-    let text = shown::at(at);
-    let short = minutes <= 1440;
-    let part = if short {
-        text.get(11..16)
-    } else {
-        text.get(5..10)
+/// Where the first bar begins. Bars are whole, but for the last, which is still running: so the first
+/// begins a period before it, and counts all that its label says.
+fn first_bar(now: Timestamp, period: &Period) -> Timestamp {
+    let step = i64::from(period.3) * 60_000_000;
+    let running = now.micros().div_euclid(step) * step;
+    Timestamp::from_micros(running).minus(Duration::from_mins(period.2.into()))
+}
+
+/// What stands below each bar: the time of day or the date at which it begins, below some of them.
+fn ticks(bars: &[Bar], minutes: u32) -> Vec<String> {
+    let apart = bars.len().div_ceil(6).max(1);
+    let last = bars.len().saturating_sub(1);
+    let shown = |place: usize| place.is_multiple_of(apart) && place + apart / 2 < last;
+    let part = if minutes <= 1440 { 11..16 } else { 5..10 };
+    let tick = |(place, bar): (usize, &Bar)| match place {
+        place if place == last => "now".to_owned(),
+        place if shown(place) => bar.label.get(part.clone()).unwrap_or_default().to_owned(),
+        _ => String::new(),
     };
-    part.unwrap_or_default().to_owned()
+    bars.iter().enumerate().map(tick).collect()
 }
 
 fn providers(dashboard: &Dashboard) -> Vec<(String, String, Fares)> {
@@ -228,9 +241,13 @@ fn bars(
 fn within(sum: &Tally) -> Vec<Within> {
     let counts = sum.verified_within();
     let all: u64 = counts.iter().sum();
-    let name = |place: usize| match Tally::WITHIN.get(place) {
-        Some(end) => format!("within {}", shown::span(*end)),
-        None => "later".to_owned(),
+    let name = |place: usize| match (place.checked_sub(1), Tally::WITHIN.get(place)) {
+        (None, Some(end)) => format!("up to {}", shown::span(*end)),
+        (Some(before), Some(end)) => {
+            let begin = Tally::WITHIN[before];
+            format!("{} to {}", shown::span(begin), shown::span(*end))
+        }
+        (_, None) => "later".to_owned(),
     };
     let row = |(place, count): (usize, &u64)| Within {
         name: name(place),
@@ -256,4 +273,36 @@ fn typical(sum: &Tally) -> String {
         }
     }
     "–".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bar_is_whole_and_its_label_is_where_it_begins() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000 + 48 * 60);
+        for period in &PERIODS {
+            let from = first_bar(now, period);
+            let bars = bars(&[], (from, now), period.3);
+            let wanted = period.2 / period.3 + 1;
+            assert_eq!(bars.len(), usize::try_from(wanted).unwrap(), "{}", period.0);
+            assert_eq!(bars[0].label, shown::at(from), "{}", period.0);
+        }
+    }
+
+    #[test]
+    fn ticks_name_the_bar_that_they_stand_below() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000 + 48 * 60);
+        let bars = bars(&[], (first_bar(now, &PERIODS[1]), now), 60);
+        let ticks = ticks(&bars, 1440);
+        let told: Vec<_> = (0..)
+            .zip(&ticks)
+            .filter(|(_, text)| !text.is_empty())
+            .collect();
+        assert_eq!(told[0], (0, &"08:00".to_owned()));
+        assert_eq!(told[1], (5, &"13:00".to_owned()));
+        assert_eq!(ticks.last().unwrap(), "now");
+        assert_eq!(ticks.len(), bars.len());
+    }
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use postern_core::error::Error;
 use postern_core::flow::Postern;
+use postern_core::model::MailProvider;
 
 use super::provider_form::{
     OFFERS, Offer, Typed, as_it_is, described, offer, shape, suggest, token_source, typed,
@@ -24,6 +25,8 @@ struct Page {
     preset: String,
     /// The provider that is changed; empty for a new one.
     changed: String,
+    /// What it was when the page was made.
+    seen: String,
     login: Login,
     typed: Typed,
     wrong: Mistakes,
@@ -125,7 +128,10 @@ fn page(
         Some(LoginName::Always(_) | LoginName::Password) => Login::Password,
         Some(LoginName::Own | LoginName::Sender) | None => Login::Both,
     };
+    let snapshot = dashboard.postern.snapshot();
+    let held = snapshot.providers.iter().find(|held| held.name == changed);
     html(&Page {
+        seen: held.map(MailProvider::mark).unwrap_or_default(),
         shell: Shell::of(dashboard, visit),
         offers: OFFERS,
         preset,
@@ -172,7 +178,8 @@ pub(in crate::dashboard) async fn add(
     }
     let acting = dashboard.postern.acting(visit.me());
     let (done, put) = if change {
-        ("saved", acting.change_provider(input).await)
+        let seen = Some(visit.form.get("seen").to_owned());
+        ("saved", acting.change_seen_provider(input, seen).await)
     } else {
         ("connected", acting.put_provider(input).await)
     };

@@ -9,6 +9,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
+use crate::private_file;
 use crate::prompt::{self as prompts, Stack};
 
 #[derive(Template)]
@@ -22,6 +23,8 @@ struct Page {
     code: String,
     prompt: String,
     ready: Vec<(bool, &'static str, &'static str)>,
+    /// Where a development server keeps the secret of its application.
+    secret_file: Option<String>,
     trial: trial::Trial,
     /// A link of a trial's mail led here.
     link_token: String,
@@ -45,7 +48,14 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
     let snapshot = dashboard.postern.snapshot();
     let asked = [visit.query.get("stack"), visit.form.get("stack")].concat();
     let stack = Stack::parse(&asked).unwrap_or(Stack::Node);
-    let mails = dashboard.inbox.is_some() || !snapshot.providers.is_empty();
+    let mails = match (&dashboard.inbox, snapshot.providers.is_empty()) {
+        (Some(_), true) => (
+            true,
+            "No mail provider is needed here: mails go to the inbox",
+            "/dashboard/inbox",
+        ),
+        (_, none) => (!none, "Connect a mail provider", "/dashboard/emails"),
+    };
     let client = client(dashboard);
     let id = client.as_ref().map(|(id, _)| id.as_str());
     let code = stack.code_for(&dashboard.url, id).trim_end().to_owned();
@@ -58,13 +68,14 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
                 "Choose what is mailed: a code, a link or both",
                 "/dashboard/authentication",
             ),
-            (mails, "Connect a mail provider", "/dashboard/emails"),
+            mails,
             (
                 client.is_some(),
                 "Create API credentials",
                 "/dashboard/applications",
             ),
         ],
+        secret_file: of_development(dashboard, client.as_ref()),
         client,
         stack,
         stacks: Stack::ALL,
@@ -73,6 +84,21 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
         trial,
         link_token: visit.query.get("link_token").to_owned(),
     })
+}
+
+/// The file with the secret of the application, if `dev` made it and the secret is still good.
+fn of_development(dashboard: &Dashboard, client: Option<&(String, String)>) -> Option<String> {
+    let file = dashboard.development_file.as_ref()?;
+    let kept = private_file::read(file).ok().flatten()?;
+    let value = |name: &str| {
+        let mut lines = kept.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    };
+    let id =
+        value("SCALEKIT_CLIENT_ID").filter(|id| client.is_some_and(|(newest, _)| newest == id))?;
+    let secret = value("SCALEKIT_CLIENT_SECRET")?;
+    dashboard.postern.authenticate(id, secret).ok()?;
+    Some(file.display().to_string())
 }
 
 /// The client that was made last: its id and its name.

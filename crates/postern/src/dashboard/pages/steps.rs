@@ -192,7 +192,7 @@ fn of_mail(what: &EventKind) -> Option<Told> {
             ..
         } => (
             format!("Mail taken by {provider}"),
-            format!("At attempt {attempts}. It said: {reply}"),
+            format!("At attempt {attempts}. It said: {}", said(reply)),
             "good",
         ),
         EventKind::MailDeferred {
@@ -234,8 +234,14 @@ fn deferred(attempts: u16, provider: Option<&str>, reason: &str) -> Told {
     (title, detail, "warn")
 }
 
+/// What a provider said when it took a mail, without the stage at which everybody says it.
+pub(super) fn said(reply: &str) -> &str {
+    reply.strip_prefix("end of data: ").unwrap_or(reply)
+}
+
 fn tries_left(left: u8) -> String {
     match left {
+        0 => "No attempt is left.".to_owned(),
         1 => "1 attempt left.".to_owned(),
         left => format!("{left} attempts left."),
     }

@@ -8,6 +8,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::route::Visit;
 use crate::dashboard::settings_form::{SettingsForm, Shown};
+use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
 
 /// The settings of this page.
@@ -33,6 +34,9 @@ struct Page {
     search: String,
     address: String,
     note: String,
+    /// What is wrong with the address that was looked for.
+    unfound: String,
+    /// What is wrong with the address that was to be put on it.
     wrong: String,
     form: SettingsForm,
 }
@@ -62,7 +66,7 @@ async fn page(
     form: SettingsForm,
 ) -> Result<Response, Trouble> {
     let search = visit.query.get("search").to_owned();
-    let (rows, more, told) = match of(dashboard, &search).await {
+    let (rows, more, unfound) = match of(dashboard, &search).await {
         Ok((rows, more)) => (rows, more, String::new()),
         Err(refusal) => (Vec::new(), false, refusal),
     };
@@ -72,7 +76,8 @@ async fn page(
         more,
         address: visit.form.get("address").to_owned(),
         note: visit.form.get("note").to_owned(),
-        wrong: if wrong.is_empty() { told } else { wrong },
+        unfound,
+        wrong,
         search,
         form,
     }))
@@ -89,7 +94,14 @@ pub(super) async fn of(
     let address = (!address.is_empty()).then(|| address.to_owned());
     let command = AdminCommand::SuppressionList { address };
     match dashboard.admin.execute(command).await {
-        Ok(AdminReply::Suppressions { entries, more }) => Ok((entries, more)),
+        Ok(AdminReply::Suppressions { entries, more }) => {
+            let readable = |row: SuppressionRow| SuppressionRow {
+                since: shown::written(&row.since),
+                until: row.until.as_deref().map(shown::written),
+                ..row
+            };
+            Ok((entries.into_iter().map(readable).collect(), more))
+        }
         Ok(_) => Ok((Vec::new(), false)),
         Err(refusal) => Err(refusal.0),
     }

@@ -156,8 +156,9 @@ fn mail(what: &EventKind) -> Option<(String, &'static str)> {
     } = what
     {
         let told = format!(
-            "{provider} took the mail and answered “{reply}”. From there on it is in their hands: look into the spam \
-             folder, and into {provider}'s own log."
+            "{provider} took the mail and answered “{}”. From there on it is in their hands: look into the spam \
+             folder, and into {provider}'s own log.",
+            steps::said(reply)
         );
         return Some((told, "good"));
     }

@@ -44,6 +44,8 @@ struct Page {
     variables: Vec<(&'static str, &'static str)>,
     history: Vec<Row>,
     can_revert: bool,
+    /// Whether it was just kept as a draft that its errors keep from coming into force.
+    held_back: bool,
     /// Who was here meanwhile.
     stale: String,
     wrong: Vec<Violation>,
@@ -83,6 +85,14 @@ impl Page {
 
     fn errors(&self) -> usize {
         count(&self.findings)
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "templates call methods of what they show"
+    )]
+    fn is_error(&self, finding: &Finding) -> bool {
+        finding.severity == Severity::Error
     }
 }
 
@@ -208,6 +218,14 @@ async fn page(
         &visit.form
     };
     let (tabs, known) = languages(&snapshot, key);
+    let findings = judged(key, source.clone()).await?;
+    let kept = ["template-draft", "template-kept"].contains(&visit.query.get("done"));
+    let held_back = kept && count(&findings) > 0;
+    let mut shell = Shell::of(dashboard, visit);
+    if held_back {
+        // The page tells it itself, with what is wrong.
+        shell.done = "";
+    }
     Ok(html(&Page {
         id: key.kind.as_str(),
         title: title(key.kind),
@@ -222,7 +240,8 @@ async fn page(
             (None, _) => String::new(),
         },
         seen: head.map_or(0, |head| head.newest),
-        findings: judged(key, source.clone()).await?,
+        findings,
+        held_back,
         source,
         variables: variables(key.kind),
         history: history.iter().map(|entry| row(entry, head)).collect(),
@@ -231,7 +250,7 @@ async fn page(
         wrong: refused.wrong,
         reader: given.get("reader").to_owned(),
         view: given.get("view").to_owned(),
-        shell: Shell::of(dashboard, visit),
+        shell,
     }))
 }
 
