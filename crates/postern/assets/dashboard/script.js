@@ -1,4 +1,4 @@
-// Copying, the keyboard's way out of the menu, the way to a line, and the live preview. Everything else works
+// Copying, the keyboard's way out of menus and questions, the way to a line, and the live preview. Everything else works
 // without a script.
 'use strict';
 document.addEventListener('click', async (event) => {
@@ -20,10 +20,10 @@ document.addEventListener('click', async (event) => {
   setTimeout(() => { button.textContent = label; }, 2500);
 });
 document.addEventListener('keydown', (event) => {
-  const menu = document.querySelector('details.menu[open]');
-  if (event.key !== 'Escape' || !menu) return;
-  menu.open = false;
-  menu.querySelector('summary').focus();
+  const opened = document.querySelector('details.menu[open], details.ask[open], details.sure[open]');
+  if (event.key !== 'Escape' || !opened) return;
+  opened.open = false;
+  opened.querySelector('summary').focus();
 });
 // What lint found leads to its field; with a script, to its line too.
 document.addEventListener('click', (event) => {

@@ -126,7 +126,7 @@ fn first_bar(now: Timestamp, period: &Period) -> Timestamp {
 fn ticks(bars: &[Bar], minutes: u32) -> Vec<String> {
     let apart = bars.len().div_ceil(6).max(1);
     let last = bars.len().saturating_sub(1);
-    let shown = |place: usize| place.is_multiple_of(apart) && place + apart / 2 < last;
+    let shown = |place: usize| place.is_multiple_of(apart) && place + apart <= last;
     let part = if minutes <= 1440 { 11..16 } else { 5..10 };
     let tick = |(place, bar): (usize, &Bar)| match place {
         place if place == last => "now".to_owned(),
