@@ -57,11 +57,7 @@ pub(in crate::dashboard) async fn file(
         format,
     };
     let (first, more) = progress.next().await?;
-    let acting = dashboard.postern.acting(visit.me());
-    let whole = filter.with("");
-    acting
-        .note("log.export", name.to_owned(), String::new(), whole)
-        .await?;
+    note(dashboard, &visit, name, &filter).await?;
     let head = match format {
         Format::Csv => HEAD.to_owned() + &first,
         Format::JsonLines => first,
@@ -84,6 +80,20 @@ pub(in crate::dashboard) async fn file(
         body,
     )
         .into_response())
+}
+
+/// Writes down that the log was taken out, and which part of it.
+async fn note(
+    dashboard: &Dashboard,
+    visit: &Visit,
+    name: &str,
+    filter: &Filter,
+) -> Result<(), Trouble> {
+    let acting = dashboard.postern.acting(visit.me());
+    let (file, whole) = (name.to_owned(), filter.with(""));
+    Ok(acting
+        .note("log.export", file, String::new(), whole)
+        .await?)
 }
 
 impl Progress {
