@@ -81,6 +81,10 @@ async fn changes(owner: &mut Visitor, path: &str, form: &Form, told: &[&str]) {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one change after another, in one story"
+)]
 async fn every_change_of_an_owner_leaves_an_entry_with_before_and_after() {
     let site = Site::start();
     let mut owner = site.owner().await;

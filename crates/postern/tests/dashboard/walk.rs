@@ -93,6 +93,7 @@ async fn every_page_is_reached_by_following_links() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of pages")]
 async fn every_list_that_is_empty_says_what_to_do() {
     let site = Site::start();
     let mut owner = site.owner().await;
