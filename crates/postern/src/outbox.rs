@@ -7,6 +7,7 @@
 //! the store for what is due: a lease that nobody settled ends, and the delivery is claimed anew.
 
 mod attempt;
+mod gathering;
 mod round;
 mod suppress;
 
@@ -27,6 +28,7 @@ use tracing::warn;
 use crate::mail::{Route, Templates};
 use crate::telemetry::metrics::Metrics;
 use attempt::{Attempt, Lease};
+use gathering::Gathering;
 
 /// How many rings can wait. One more is dropped: its delivery is claimed when its lease ends.
 const RINGS: usize = 16_384;
@@ -62,9 +64,10 @@ pub struct Pace {
 
 impl Pace {
     /// How many mails are on their way at the same time: more than one provider takes, so that a
-    /// slow one does not hold up the mails that others could take.
+    /// slow one does not hold up the mails that others could take, and enough for their ends to be
+    /// written together.
     fn at_once(self) -> usize {
-        self.concurrency * 4
+        (self.concurrency * 4).max(16)
     }
 }
 
@@ -150,6 +153,7 @@ impl Outbox {
             },
             stopping,
             telling: Arc::new(telling),
+            gathering: Arc::default(),
         };
         let worker = tokio::spawn(worker.run());
         Self {
@@ -194,6 +198,7 @@ struct Worker {
     waiting: Waiting,
     stopping: watch::Receiver<bool>,
     telling: Arc<watch::Sender<Work>>,
+    gathering: Arc<Gathering>,
 }
 
 /// What the worker does next.
@@ -247,6 +252,7 @@ impl Worker {
         let parts = Arc::clone(&self.parts);
         let last_claimed = lease == Lease::Claimed && self.waiting.claimed.is_empty();
         let (poll, telling) = (Arc::clone(&self.poll), Arc::clone(&self.telling));
+        let gathering = Arc::clone(&self.gathering);
         let waiting = self.waiting.claimed.len();
         telling.send_modify(|work| {
             work.under_way += 1;
@@ -256,6 +262,7 @@ impl Worker {
             Attempt {
                 parts: &parts,
                 lease,
+                under_way: gathering.begin(),
             }
             .run(id)
             .await;

@@ -7,6 +7,7 @@ use postern_core::ports::{Settled, StoreError};
 use postern_core::rules::{LEASE, SKEW};
 use tracing::{debug, info, warn};
 
+use super::gathering::UnderWay;
 use super::round::{Round, WHOLE};
 use super::{Parts, suppress};
 use crate::app::Stopwatch;
@@ -40,6 +41,7 @@ impl Lease {
 pub(super) struct Attempt<'a> {
     pub(super) parts: &'a Parts,
     pub(super) lease: Lease,
+    pub(super) under_way: UnderWay<'a>,
 }
 
 impl Attempt<'_> {
@@ -73,6 +75,7 @@ impl Attempt<'_> {
             tries,
             settlement,
         };
+        self.under_way.gather().await;
         self.settle(settled).await;
     }
 
