@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
-use lettre::message::header::{Date, HeaderName, HeaderValue, Headers};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, Headers,
+};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, address::AddressError};
 use postern_core::model::{
@@ -47,6 +49,9 @@ pub struct Credentials {
     /// The `auth_request_id` of the wire. Never in the mail itself: only the development inbox shows it.
     pub handle: RequestHandle,
 }
+
+/// The longest line that goes as it is, with its carriage return.
+const LINE: usize = 76;
 
 /// Why a mail cannot be put into a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -114,8 +119,8 @@ impl Mail {
         let envelope = envelope.map_err(|_| MessageError::Recipient)?;
         let body = MultiPart::alternative()
             .boundary(boundary(self.delivery))
-            .singlepart(SinglePart::plain(self.parts.text.clone()))
-            .singlepart(SinglePart::html(self.parts.html.clone()));
+            .singlepart(part(ContentType::TEXT_PLAIN, &self.parts.text))
+            .singlepart(part(ContentType::TEXT_HTML, &self.parts.html));
         let mut message = Message::builder();
         if let Some(reply_to) = self.from.reply_to() {
             message = message.reply_to(reply_to.clone());
@@ -152,8 +157,8 @@ pub fn message_of(
         .expect("the address is well formed");
     let body = MultiPart::alternative()
         .boundary("=_preview")
-        .singlepart(SinglePart::plain(text.to_owned()))
-        .singlepart(SinglePart::html(html.to_owned()));
+        .singlepart(part(ContentType::TEXT_PLAIN, text))
+        .singlepart(part(ContentType::TEXT_HTML, html));
     let message = Message::builder()
         .date(system_time(at))
         .from(nobody.clone())
@@ -170,6 +175,45 @@ impl fmt::Debug for Mail {
             .field("delivery", &self.delivery)
             .finish_non_exhaustive()
     }
+}
+
+/// A body part. The SMTP crate finds line ends and encoding by itself too, but walks through the text
+/// once more for each.
+fn part(kind: ContentType, text: &str) -> SinglePart {
+    let wire = with_crlf(text).into_bytes();
+    SinglePart::builder()
+        .header(kind)
+        .header(encoding_of(&wire))
+        .body(wire)
+}
+
+/// The encoding that every server takes, and that is shorter.
+fn encoding_of(wire: &[u8]) -> ContentTransferEncoding {
+    let foreign = wire.iter().filter(|byte| !byte.is_ascii()).count();
+    let long = || {
+        wire.split(|byte| *byte == b'\n')
+            .any(|line| line.len() > LINE)
+    };
+    if foreign == 0 && !long() {
+        ContentTransferEncoding::SevenBit
+    } else if foreign <= wire.len() / 3 {
+        ContentTransferEncoding::QuotedPrintable
+    } else {
+        ContentTransferEncoding::Base64
+    }
+}
+
+/// A text whose lines end as on the wire.
+fn with_crlf(text: &str) -> String {
+    let mut wire = String::with_capacity(text.len() + text.len() / 16);
+    for line in text.split_inclusive('\n') {
+        let bare = line.strip_suffix('\n').filter(|bare| !bare.ends_with('\r'));
+        match bare {
+            Some(bare) => wire.extend([bare, "\r\n"]),
+            None => wire.push_str(line),
+        }
+    }
+    wire
 }
 
 /// The address on the envelope. An international domain goes in its ASCII form when the local
@@ -206,4 +250,26 @@ fn date(at: Timestamp) -> String {
     let mut headers = Headers::new();
     headers.set(Date::new(system_time(at)));
     headers.get_raw("Date").unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_ends_as_on_the_wire_once() {
+        assert_eq!(with_crlf("a\nb\r\n\nc"), "a\r\nb\r\n\r\nc");
+        assert_eq!(with_crlf("\n"), "\r\n");
+        assert_eq!(with_crlf(""), "");
+    }
+
+    #[test]
+    fn a_text_is_encoded_only_where_it_has_to_be() {
+        let of = |text: &str| encoding_of(with_crlf(text).as_bytes());
+        let long = "x".repeat(77);
+        assert_eq!(of("short\nlines"), ContentTransferEncoding::SevenBit);
+        assert_eq!(of(&long), ContentTransferEncoding::QuotedPrintable);
+        assert_eq!(of("Viele Grüße"), ContentTransferEncoding::QuotedPrintable);
+        assert_eq!(of("コード"), ContentTransferEncoding::Base64);
+    }
 }

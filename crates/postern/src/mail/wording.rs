@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_syntax::ast::PatternElement;
 use postern_core::model::{Language, Languages, Timestamp};
 use postern_core::settings::Settings;
 
@@ -68,11 +69,22 @@ impl Wording {
 
     /// The wording of the built-in language that serves `language` best; English when none does.
     pub fn in_language(language: &Language) -> &'static Self {
-        static READ: [OnceLock<Wording>; SOURCES.len()] =
-            [const { OnceLock::new() }; SOURCES.len()];
         let best = language.best_of(&LANGUAGES);
         let at = best.and_then(|best| LANGUAGES.iter().position(|known| known == best));
-        let at = at.unwrap_or(0);
+        Self::at(at.unwrap_or(0))
+    }
+
+    /// [`Self::in_language`] of the language of a tag; English when it is none.
+    pub fn tagged(tag: &str) -> &'static Self {
+        match SOURCES.iter().position(|(known, ..)| *known == tag) {
+            Some(at) => Self::at(at),
+            None => Language::parse(tag).map_or(Self::at(0), |found| Self::in_language(&found)),
+        }
+    }
+
+    fn at(at: usize) -> &'static Self {
+        static READ: [OnceLock<Wording>; SOURCES.len()] =
+            [const { OnceLock::new() }; SOURCES.len()];
         READ[at].get_or_init(|| Self::read(&LANGUAGES[at], SOURCES[at].2))
     }
 
@@ -98,6 +110,14 @@ impl Wording {
     /// `rtl` or `ltr`, as HTML names the direction of its script.
     pub fn direction(&self) -> &'static str {
         if self.language.is_rtl() { "rtl" } else { "ltr" }
+    }
+
+    /// A message that reads the same in every mail; `None` when it has to be filled, or does not exist.
+    pub fn plain(&self, key: &str) -> Option<&str> {
+        match self.bundle.get_message(key)?.value()?.elements.as_slice() {
+            [PatternElement::TextElement { value }] => Some(value),
+            _ => None,
+        }
     }
 
     /// One message, filled.

@@ -11,7 +11,6 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
     escape_formatter, filters, tests,
 };
-use postern_core::model::Language;
 
 use super::context;
 use super::parts::{Fields, TemplateError};
@@ -138,6 +137,10 @@ fn say(state: &State<'_, '_>, key: &str) -> Result<String, Error> {
         let value = state.lookup(name).unwrap_or_default();
         value.as_str().map(str::to_owned).unwrap_or_default()
     };
+    let wording = Wording::tagged(&field("language"));
+    if let Some(plain) = wording.plain(key) {
+        return Ok(plain.to_owned());
+    }
     let (app, organization) = (field("app_name"), field("organization_name"));
     let asker = match organization.as_str() {
         "" => app.clone(),
@@ -159,9 +162,7 @@ fn say(state: &State<'_, '_>, key: &str) -> Result<String, Error> {
     if state.lookup("otp").is_some_and(|otp| !otp.is_undefined()) {
         args.set("code", field("otp"));
     }
-    let language = Language::parse(&field("language"))
-        .unwrap_or_else(|| Language::parse("en").expect("en is a language"));
-    Wording::in_language(&language)
+    wording
         .say(key, &args)
         .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
 }

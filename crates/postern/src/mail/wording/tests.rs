@@ -205,3 +205,12 @@ fn a_wording_that_is_missing_or_lacks_a_value_is_an_error() {
         .unwrap_err();
     assert!(error.to_string().contains("signin-heading"), "{error}");
 }
+
+#[test]
+fn only_what_names_nothing_is_plain() {
+    let english = wording("en");
+    assert_eq!(english.plain("signin-heading"), None);
+    assert_eq!(english.plain("no-such-key"), None);
+    let said = english.say("signin-button", &FluentArgs::new()).unwrap();
+    assert_eq!(english.plain("signin-button"), Some(said.as_str()));
+}
