@@ -59,9 +59,13 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
             Told::new("setting.put", name, before, Some(value.clone()))
         }
         Amendment::PutClient(client) => {
-            let before = held.clients.get(&client.id).map(of_client);
-            let after = Some(of_client(client));
-            Told::new("client.put", client.id.as_str(), before, after)
+            let before = held.clients.get(&client.id);
+            let mut after = of_client(client);
+            if before.is_some_and(|before| has_new_secret(before, client)) {
+                after.push_str(", in the place of another");
+            }
+            let before = before.map(of_client);
+            Told::new("client.put", client.id.as_str(), before, Some(after))
         }
         Amendment::DropClient(id) => {
             let before = held.clients.get(id).map(of_client);
@@ -169,6 +173,12 @@ fn of_client(client: &crate::model::Client) -> String {
         client.secrets.len(),
         newest.unwrap_or_default()
     )
+}
+
+/// Whether the newest secret is another one, whatever the clock says.
+fn has_new_secret(before: &crate::model::Client, after: &crate::model::Client) -> bool {
+    let newest = |client: &crate::model::Client| client.secrets.first().map(|secret| secret.digest);
+    newest(before) != newest(after)
 }
 
 fn provider_of(held: &Snapshot, name: &str) -> Option<String> {

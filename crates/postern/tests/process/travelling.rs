@@ -91,7 +91,8 @@ async fn a_signing_key_rotated_on_one_node_signs_on_the_other_and_one_that_is_dr
         let head = BASE64_URL_SAFE_NO_PAD.decode(head).unwrap();
         text(&serde_json::from_slice(&head).unwrap(), "kid")
     };
-    assert_eq!(signed_by().await, before[1], "the standby signs");
+    let promoted = async |_: &str| signed_by().await == before[1];
+    until("a token signed by the standby", promoted).await;
     let old = &nodes.callers[1];
     assert_eq!(old.send("old@example.com").await.unwrap().0, 200);
     done(&a.admin(&["keys", "signing", "drop", &before[0]]));
