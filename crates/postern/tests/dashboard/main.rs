@@ -4,6 +4,7 @@
 mod audit;
 mod browser;
 mod entering;
+mod mails;
 mod pages;
 mod roles;
 mod site;

@@ -100,6 +100,15 @@ impl Site {
         owner
     }
 
+    /// The owner and another one.
+    pub(crate) async fn two_owners(&self) -> [Visitor; 2] {
+        let mut second = self.visitor();
+        second
+            .accept(&self.invite("second@example.com", "owner"))
+            .await;
+        [self.owner().await, second]
+    }
+
     /// A viewer, signed in by an invitation.
     pub(crate) async fn viewer(&self) -> Visitor {
         let mut viewer = self.visitor();

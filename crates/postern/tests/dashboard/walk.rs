@@ -292,11 +292,7 @@ async fn the_prompt_of_every_stack_holds_every_fact_and_is_the_same_on_every_way
 #[tokio::test]
 async fn of_two_who_change_the_same_provider_the_second_is_told() {
     let site = Site::start();
-    let mut first = site.owner().await;
-    let mut second = site.visitor();
-    second
-        .accept(&site.invite("second@example.com", "owner"))
-        .await;
+    let [mut first, mut second] = site.two_owners().await;
     let form = |from, seen| {
         let provider = [
             ("name", "relay"),

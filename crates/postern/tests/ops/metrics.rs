@@ -3,20 +3,25 @@ use serde_json::{Value, json};
 use crate::serve::Running;
 use crate::{Application, eventually};
 
+/// A development server whose metrics are asked for there.
+fn measured(data: &str, metrics: &str) -> Running {
+    Running::dev(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        data,
+        "--metrics",
+        metrics,
+    ])
+}
+
 #[tokio::test]
 async fn metrics_have_a_listener_of_their_own_and_count_calls_by_method_and_outcome() {
     let folder = tempfile::tempdir().expect("a folder");
     let metrics = free_address();
     let data = folder.path().join("data");
     let data = data.to_str().expect("UTF-8");
-    let server = Running::dev(&[
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-        data,
-        "--metrics",
-        &metrics,
-    ]);
+    let server = measured(data, &metrics);
     let url = server.told["url"].as_str().expect("a URL");
     let send = format!("{url}/api/v1/passwordless/email/send");
     let refused = reqwest::Client::new().post(send).body("{}").send().await;
@@ -40,15 +45,7 @@ async fn a_sign_in_is_counted_from_the_call_to_the_mail_and_the_verdict() {
     let folder = tempfile::tempdir().expect("a folder");
     let (metrics, data) = (free_address(), folder.path().join("data"));
     let data = data.to_str().expect("UTF-8");
-    let flags = [
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-        data,
-        "--metrics",
-        &metrics,
-    ];
-    let server = Running::dev(&flags);
+    let server = measured(data, &metrics);
     let told = |name: &str| server.told[name].as_str().expect("text").to_owned();
     let (url, id, secret) = (told("url"), told("client_id"), told("client_secret"));
     let app = Application::sign_on(&url, &id, &secret).await;

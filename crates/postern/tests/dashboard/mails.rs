@@ -1,0 +1,103 @@
+//! Pages about mails: who takes them, whom they are signed for, and who gets none.
+
+use postern_testkit::smtp::SmtpServer;
+use serde_json::json;
+
+use crate::pages::send;
+use crate::site::Site;
+#[tokio::test]
+async fn a_suppressed_address_is_listed_explained_and_taken_off() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let form = [("address", "ada@example.com"), ("note", "asked us to stop")];
+    let added = owner.post("/dashboard/suppression/add", &form).await;
+    assert!(
+        added.leads_to("/dashboard/suppression?done=added"),
+        "{added:?}"
+    );
+    assert_eq!(
+        send(&site, "ada@example.com").await["details"][0]["error_code"],
+        json!("ADDRESS_SUPPRESSED")
+    );
+    let list = owner.get("/dashboard/suppression").await.text;
+    assert!(list.contains("asked us to stop"));
+    let why = owner
+        .get("/dashboard/logs/why?email=ada@example.com")
+        .await
+        .text;
+    assert!(why.contains("on the suppression list since"), "{why}");
+    let address = [("address", "ada@example.com")];
+    owner.post("/dashboard/suppression/remove", &address).await;
+    assert_eq!(
+        send(&site, "ada@example.com").await["expires_in"],
+        json!(300)
+    );
+}
+
+#[tokio::test]
+async fn a_provider_is_connected_tested_against_its_server_and_removed() {
+    let relay = SmtpServer::builder().start().await.unwrap();
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let port = relay.addr().port().to_string();
+    let form = [
+        ("preset", "other"),
+        ("name", "relay"),
+        ("host", "127.0.0.1"),
+        ("port", port.as_str()),
+        ("tls", "none"),
+        ("from", "Shop <login@example.com>"),
+    ];
+    let wrong = owner.post("/dashboard/emails/add", &form[..5]).await;
+    assert!(wrong.text.contains("id=\"from-wrong\""), "{}", wrong.text);
+    assert!(
+        wrong.text.contains("value=\"relay\""),
+        "what was typed is still there"
+    );
+    let added = owner.post("/dashboard/emails/add", &form).await;
+    assert!(
+        added.leads_to("/dashboard/emails?done=connected"),
+        "{}",
+        added.text
+    );
+    let form = [("name", "relay"), ("to", "ada@example.com")];
+    let tested = owner.post("/dashboard/emails/test", &form).await.text;
+    assert!(tested.contains("The test mail was taken."), "{tested}");
+    assert!(
+        tested.contains("C: RCPT TO:&#60;ada@example.com&#62;"),
+        "{tested}"
+    );
+    relay.wait_for(1).await;
+    assert!(
+        owner
+            .get("/dashboard/emails/remove?name=relay")
+            .await
+            .text
+            .contains("Remove relay?")
+    );
+    owner
+        .post("/dashboard/emails/remove", &[("name", "relay")])
+        .await;
+    assert!(
+        owner
+            .get("/dashboard/emails")
+            .await
+            .text
+            .contains("No provider yet")
+    );
+}
+
+#[tokio::test]
+async fn keys_that_sign_mails_are_made_and_their_records_shown() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let keys = [("domain", "example.com")];
+    let made = owner.post("/dashboard/emails/dkim", &keys).await;
+    assert!(made.leads_to("/dashboard/emails/dkim?done=signed"));
+    let page = owner.get("/dashboard/emails/dkim").await.text;
+    for said in ["postern._domainkey.example.com", "v=DKIM1; k=ed25519; p="] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let again = owner.post("/dashboard/emails/dkim", &keys).await.text;
+    assert!(again.contains("has a DKIM key postern already"), "{again}");
+}
