@@ -228,3 +228,51 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use postern_core::model::{AdminAccount, AdminSession, Email, Timestamp};
+
+    use super::*;
+
+    fn owner(fresh: bool) -> SignedIn {
+        let email = Email::parse("ada@example.com").unwrap();
+        let at = Timestamp::from_unix_seconds(0);
+        SignedIn {
+            account: AdminAccount {
+                email: email.clone(),
+                role: Role::Owner,
+                created_at: at,
+            },
+            session: AdminSession {
+                digest: [0; 32],
+                email,
+                created_at: at,
+                seen_at: at,
+                proved_at: at,
+                agent: String::new(),
+            },
+            fresh,
+        }
+    }
+
+    fn led_to(method: Method, path: &str) -> String {
+        let request = Request::builder().method(method).uri(path);
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let missing = may(Access::Proven, &owner(false)).err();
+        match missing.unwrap().refusal(&head) {
+            Refused::Answer(answer) => text(answer.headers(), LOCATION.as_str()).to_owned(),
+            Refused::Trouble(_) => String::new(),
+        }
+    }
+
+    #[test]
+    fn an_owner_whose_proof_is_stale_is_led_to_prove_it_anew() {
+        assert!(may(Access::Proven, &owner(true)).is_ok());
+        assert!(may(Access::Owner, &owner(false)).is_ok());
+        let page = led_to(Method::GET, "/dashboard/admins/add");
+        assert!(page.starts_with("/dashboard/prove?to="), "{page}");
+        let change = led_to(Method::POST, "/dashboard/keys/drop");
+        assert!(change.starts_with("/dashboard/prove?to="), "{change}");
+    }
+}
