@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use postern_core::model::{SigningState, Snapshot, Timestamp};
+use postern_core::model::{SigningKey, SigningState, Snapshot, Timestamp};
 
 use super::reply::{ClientRow, ClientSecretRow, ProviderRow, SigningKeyRow};
 
@@ -39,14 +39,15 @@ pub(super) fn clients(held: &Snapshot, now: Timestamp) -> Vec<ClientRow> {
     clients.into_iter().map(row).collect()
 }
 
-/// The published signing keys, oldest first.
+/// The published signing keys, the one that signs first.
 pub(crate) fn signing_keys(held: &Snapshot) -> Vec<SigningKeyRow> {
     let state = |state| match state {
         SigningState::Standby => "standby",
         SigningState::Active => "active",
         SigningState::Retired => "retired",
     };
-    let rows = held.signing_keys.iter().map(|key| SigningKeyRow {
+    let keys = SigningKey::listed(&held.signing_keys).into_iter();
+    let rows = keys.map(|key| SigningKeyRow {
         kid: key.kid.clone(),
         state: state(key.state).to_owned(),
         created_at: rfc3339(key.created_at),

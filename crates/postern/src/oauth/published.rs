@@ -153,7 +153,7 @@ impl Active {
 }
 
 fn jwks(keys: &[SigningKey]) -> Bytes {
-    let shown = keys.iter().map(|key| {
+    let shown = SigningKey::listed(keys).into_iter().map(|key| {
         json!({
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.kid,
             "n": URL_SAFE_NO_PAD.encode(&key.modulus),
