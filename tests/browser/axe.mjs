@@ -44,6 +44,7 @@ for (const [name, path] of PAGES) {
   await judge(name);
 }
 await page.goto(`${url}/dashboard/logs`);
+await says(page, 'katherine@example.com');
 await press(page, 'katherine@example.com');
 await judge('log-detail');
 await call('send', { email: 'mary@example.com' });
