@@ -1,8 +1,6 @@
 //! Getting in, staying in, getting out.
 
-use crate::site::Site;
-
-const SESSION: &str = "postern-dev-session";
+use crate::site::{SESSION, Site};
 
 #[tokio::test]
 async fn the_printed_address_lets_one_person_in_once_and_only_by_its_button() {

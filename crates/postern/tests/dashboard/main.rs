@@ -6,6 +6,7 @@ mod browser;
 mod entering;
 mod mails;
 mod pages;
+mod proving;
 mod roles;
 mod site;
 mod stock;

@@ -21,7 +21,8 @@ pub(crate) async fn awaited(visitor: &mut Visitor, path: &str, text: &str) -> St
         .unwrap_or_else(|_| panic!("{path} never showed {text}"))
 }
 
-async fn token(site: &Site, id: &str, secret: &str) -> Option<String> {
+/// An access token for these credentials, if they are good.
+pub(crate) async fn token(site: &Site, id: &str, secret: &str) -> Option<String> {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", id),

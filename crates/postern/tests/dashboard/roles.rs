@@ -6,13 +6,14 @@ use postern::dashboard::{Access, Dashboard};
 use crate::site::{Seen, Site, Visitor};
 
 /// A path with something in the places of its names.
-fn filled(path: &str) -> String {
+pub(crate) fn filled(path: &str) -> String {
     path.replace("{id}", "none")
         .replace("{name}", "style.css")
         .replace("{file}", "node.md")
 }
 
-async fn visit(visitor: &mut Visitor, method: &Method, path: &str) -> Seen {
+/// Looks at a page, or sends it an empty form.
+pub(crate) async fn visit(visitor: &mut Visitor, method: &Method, path: &str) -> Seen {
     if *method == Method::GET {
         visitor.get(path).await
     } else {

@@ -7,6 +7,9 @@ use postern_testkit::process::{Plan, Server};
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
+/// The cookie of a session, over plain HTTP.
+pub(crate) const SESSION: &str = "postern-dev-session";
+
 const POSTERN: &str = env!("CARGO_BIN_EXE_postern");
 
 /// A running server.
