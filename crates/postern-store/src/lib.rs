@@ -20,6 +20,7 @@ pub mod inbox;
 mod pace;
 mod postgres;
 mod progress;
+mod rollup;
 mod rows;
 mod sqlite;
 #[cfg(feature = "testing")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequestId, ClientId, Counter, Event, EventKind, LogStatus, Method, Timestamp,
+    AuthRequestId, ClientId, Counter, Event, EventKind, LogStatus, Method, Tally, Timestamp,
 };
 use postern_core::ports::{Clock as _, Keep, LogPage, LogPlace, LogQuery};
 
@@ -240,6 +240,57 @@ pub async fn minutes_add_up_to_what_happened(store: TempStore) {
         .await
         .unwrap();
     assert_eq!((hour.len(), hour[0].1.get(Counter::Requests)), (1, 3));
+}
+
+/// However far an overview looks back, it tells what the minutes tell: where hours are counted, in the hours
+/// before, of which only minutes are known, and in what comes late.
+pub async fn hours_add_up_as_their_minutes_do(store: TempStore) {
+    const HOUR: Duration = Duration::from_hours(1);
+    let begun = store.clock.now();
+    let at = |hours: u32, minutes: u32| begun.plus(HOUR * hours + MINUTE * minutes);
+    let moments = [
+        // The first that is counted, then earlier ones.
+        at(30, 59),
+        at(2, 0),
+        at(29, 1),
+        at(30, 0),
+        // Later ones, one of them late.
+        at(33, 7),
+        at(31, 30),
+        at(33, 8),
+        at(54, 59),
+    ];
+    for (n, moment) in (0..).zip(moments) {
+        store
+            .engine
+            .record(vec![initiated(moment, n)])
+            .await
+            .unwrap();
+        store.project().await;
+    }
+    let ends = [
+        (begun, at(60, 0)),
+        (at(2, 0), at(33, 8)),
+        (at(29, 30), at(54, 59)),
+        (at(30, 30), at(31, 0)),
+    ];
+    for (from, to) in ends {
+        let minutes = store.engine.tallies(from, to, 1).await.unwrap();
+        for step in [60, 360, 1440] {
+            let spans = store.engine.tallies(from, to, step).await.unwrap();
+            let mut sums: Vec<(Timestamp, Tally)> = Vec::new();
+            for (minute, tally) in &minutes {
+                let length = i64::from(step) * 60_000_000;
+                let begin = minute.micros().div_euclid(length) * length;
+                let span = Timestamp::from_micros(begin);
+                match sums.last_mut() {
+                    Some((last, sum)) if *last == span => sum.add(tally),
+                    _ => sums.push((span, tally.clone())),
+                }
+            }
+            assert_eq!(spans, sums, "{from:?} to {to:?} by {step} minutes");
+        }
+    }
 }
 
 /// Entry, refusals and places go with the person, and with time.

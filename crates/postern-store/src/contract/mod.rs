@@ -70,6 +70,7 @@ macro_rules! contract {
             events_are_taken_in_once_however_many_try,
             refusals_are_found_by_their_address,
             minutes_add_up_to_what_happened,
+            hours_add_up_as_their_minutes_do,
             the_log_forgets_an_address_and_what_is_past_its_retention,
         );
         $crate::contract!(@room $open, reception:

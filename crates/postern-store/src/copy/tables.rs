@@ -49,6 +49,7 @@ const FATES: &[(&str, Fate)] = &[
     ("log_counts", Fate::Copied),
     ("log_refusals", Fate::Copied),
     ("log_minutes", Fate::Copied),
+    ("log_hours", Fate::Copied),
     (
         "registry",
         Fate::LeftOut("its one number is set at the end"),

@@ -1,10 +1,9 @@
 //! The rows of the authentication log.
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::collections::HashMap;
 
 use postern_core::model::{
-    AddressKey, AuthRequestId, Event, EventId, LogEntry, LogStatus, Tally, Timestamp,
+    AddressKey, AuthRequestId, Event, EventId, LogEntry, LogStatus, Timestamp,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -12,6 +11,7 @@ use tokio_postgres::types::Type;
 use super::event;
 use super::failure::Failure;
 use super::session::{Param, Session, Sql};
+use super::tallies;
 use super::value::{Id, address_key, client, get, moment, number, request_id};
 
 /// Numbers of a segment.
@@ -19,8 +19,6 @@ pub(super) const SEGMENT: i64 = 8192;
 /// Refusals that are shown of one address.
 const REFUSALS: i64 = 100;
 const MINUTE: i64 = 60_000_000;
-const A_MINUTE: Duration = Duration::from_mins(1);
-const A_TICK: Duration = Duration::from_micros(1);
 
 /// The segment that a number lies in.
 pub(super) fn segment_of(number: i64) -> i64 {
@@ -96,28 +94,6 @@ pub(super) async fn refusals(session: &Session, key: AddressKey) -> Result<Vec<E
     event::named(session, &ids).await
 }
 
-/// What happened in each span of so many minutes, oldest first.
-pub(super) async fn tallies(
-    session: &Session,
-    (from, to): (Timestamp, Timestamp),
-    minutes: u32,
-) -> Result<Vec<(Timestamp, Tally)>, Failure> {
-    static MINUTES: Sql = Sql {
-        text: "SELECT minute, counts FROM log_minutes WHERE minute >= $1 AND minute < $2 ORDER BY minute",
-        types: &[Type::INT8, Type::INT8],
-    };
-    let step = i64::from(minutes.max(1));
-    let end = minute_of(to.plus(A_MINUTE).minus(A_TICK));
-    let mut spans: BTreeMap<i64, Tally> = BTreeMap::new();
-    for row in session.query(&MINUTES, &[&minute_of(from), &end]).await? {
-        let span = get::<i64>(&row, 0)?.div_euclid(step) * step;
-        let tally = Tally::from_bytes(get(&row, 1)?);
-        spans.entry(span).or_default().add(&tally);
-    }
-    let at = |(minute, tally)| (Timestamp::from_micros(minute * MINUTE), tally);
-    Ok(spans.into_iter().map(at).collect())
-}
-
 /// Removes entries, and what counts them.
 async fn remove(session: &Session, entries: &[Row]) -> Result<(), Failure> {
     static REMOVE: Sql = Sql {
@@ -191,10 +167,6 @@ pub(super) async fn expire(
         text: "DELETE FROM log_refusals WHERE event < $1",
         types: &[Type::UUID],
     };
-    static MINUTES: Sql = Sql {
-        text: "DELETE FROM log_minutes WHERE minute < $1",
-        types: &[Type::INT8],
-    };
     session.query(&HOLD, &[]).await?;
     let mut past = session.query(&OLDEST, &[&piece]).await?;
     let young = past
@@ -210,6 +182,6 @@ pub(super) async fn expire(
     session
         .execute(&REFUSED, &[&Id(event::floor(from))])
         .await?;
-    session.execute(&MINUTES, &[&minute_of(from)]).await?;
+    tallies::expire(session, from).await?;
     Ok(i64::try_from(past.len()).unwrap_or(piece) == piece)
 }

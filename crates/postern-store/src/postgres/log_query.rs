@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::log::{self, Numbered, SEGMENT};
 use super::session::{Param, Session, Sql};
 use super::value::{Id, get};
-use super::{PostgresStore, project};
+use super::{PostgresStore, project, tallies};
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -53,7 +53,9 @@ impl Log for PostgresStore {
         minutes: u32,
     ) -> Result<Vec<(Timestamp, Tally)>, StoreError> {
         let held = self.pool.take().await?;
-        let found = held.in_time(log::tallies(&held, (from, to), minutes)).await;
+        let found = held
+            .in_time(tallies::read(&held, (from, to), minutes))
+            .await;
         held.end(found)
     }
 }

@@ -85,6 +85,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "secret_uses",
         sql: include_str!("../../migrations/postgres/0014_secret_uses.sql"),
     },
+    Migration {
+        number: 15,
+        name: "log_hours",
+        sql: include_str!("../../migrations/postgres/0015_log_hours.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.

@@ -30,6 +30,7 @@ mod session;
 mod store;
 mod suppression;
 mod sweep;
+mod tallies;
 mod target;
 mod template;
 mod tls;

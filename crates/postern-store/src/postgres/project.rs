@@ -10,6 +10,7 @@ use super::event;
 use super::failure::Failure;
 use super::log::{self, Numbered, minute_of, segment_of};
 use super::session::{Param, Session, Sql};
+use super::tallies;
 use super::value::{Id, get};
 
 /// Rows of events taken in by one act: more than on the embedded engine, for no writer waits here.
@@ -157,9 +158,7 @@ impl Piece {
         update(session, &self.changed).await?;
         counts.write(session).await?;
         refuse(session, &self.refusals).await?;
-        for (minute, tally) in &self.minutes {
-            add_tally(session, *minute, tally).await?;
-        }
+        tallies::add(session, &self.minutes).await?;
         Ok(next)
     }
 }
@@ -248,28 +247,6 @@ async fn refuse(session: &Session, refusals: &[(EventId, Id)]) -> Result<(), Fai
     let addresses = each(refusals, |(_, address)| *address);
     session
         .execute(&INSERT, &[&events, &addresses])
-        .await
-        .map(drop)
-}
-
-async fn add_tally(session: &Session, minute: i64, tally: &Tally) -> Result<(), Failure> {
-    static HELD: Sql = Sql {
-        text: "SELECT counts FROM log_minutes WHERE minute = $1",
-        types: &[Type::INT8],
-    };
-    static PUT: Sql = Sql {
-        text: "INSERT INTO log_minutes (minute, counts) VALUES ($1, $2) \
-               ON CONFLICT (minute) DO UPDATE SET counts = excluded.counts",
-        types: &[Type::INT8, Type::BYTEA],
-    };
-    let held = session.query(&HELD, &[&minute]).await?;
-    let mut sum = match held.first() {
-        Some(row) => Tally::from_bytes(get(row, 0)?),
-        None => Tally::default(),
-    };
-    sum.add(tally);
-    session
-        .execute(&PUT, &[&minute, &sum.to_bytes()])
         .await
         .map(drop)
 }

@@ -1,16 +1,13 @@
 //! The rows of the authentication log.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use postern_core::model::{
-    AddressKey, AuthRequestId, Event, EventId, LogEntry, LogStatus, Tally, Timestamp,
+    AddressKey, AuthRequestId, Event, EventId, LogEntry, LogStatus, Timestamp,
 };
 use rusqlite::{Connection, Result, Row, params};
 
 use super::auth_request::{client, unreadable};
-use super::event;
 use super::tx::{self, Tx};
+use super::{event, tallies};
 
 /// Numbers of a segment.
 pub(super) const SEGMENT: i64 = 8192;
@@ -22,8 +19,6 @@ pub(crate) const fn segment_length() -> i64 {
 /// Refusals that are shown of one address.
 const REFUSALS: u16 = 100;
 const MINUTE: i64 = 60_000_000;
-const A_MINUTE: Duration = Duration::from_mins(1);
-const A_TICK: Duration = Duration::from_micros(1);
 
 /// The segment that a number lies in.
 pub(super) fn segment_of(number: i64) -> i64 {
@@ -69,35 +64,6 @@ pub(super) fn refusals(conn: &Connection, address: AddressKey) -> Result<Vec<Eve
         |row| row.get(0),
     )?;
     event::named(conn, &rows)
-}
-
-/// What happened in each span of so many minutes, oldest first.
-pub(super) fn tallies(
-    conn: &Connection,
-    (from, to): (Timestamp, Timestamp),
-    minutes: u32,
-) -> Result<Vec<(Timestamp, Tally)>> {
-    let step = i64::from(minutes.max(1));
-    let mut spans: BTreeMap<i64, Tally> = BTreeMap::new();
-    let found = tx::all(
-        conn,
-        "SELECT minute, counts FROM log_minutes WHERE minute >= ?1 AND minute < ?2 ORDER BY minute",
-        params![minute_of(from), minute_of(to.plus(A_MINUTE).minus(A_TICK))],
-        |row| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                Tally::from_bytes(row.get_ref(1)?.as_blob()?),
-            ))
-        },
-    )?;
-    for (minute, tally) in found {
-        spans
-            .entry(minute.div_euclid(step) * step)
-            .or_default()
-            .add(&tally);
-    }
-    let at = |(minute, tally)| (Timestamp::from_micros(minute * MINUTE), tally);
-    Ok(spans.into_iter().map(at).collect())
 }
 
 /// The minute that a moment lies in.
@@ -181,14 +147,7 @@ pub(super) fn expire(tx: &Tx<'_>, from: Timestamp, piece: u16) -> Result<bool> {
     )? {
         tx.write("DELETE FROM log_refusals WHERE event < ?1", [floor])?;
     }
-    let minute = minute_of(from);
-    if exists(
-        tx,
-        "SELECT minute FROM log_minutes WHERE minute < ?1 LIMIT 1",
-        [minute],
-    )? {
-        tx.write("DELETE FROM log_minutes WHERE minute < ?1", [minute])?;
-    }
+    tallies::expire(tx, from)?;
     Ok(past.len() == usize::from(piece))
 }
 

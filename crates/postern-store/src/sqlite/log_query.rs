@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
 use super::log::{self, Numbered, SEGMENT};
-use super::{SqliteStore, project, tx};
+use super::{SqliteStore, project, tallies, tx};
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -47,7 +47,7 @@ impl Log for SqliteStore {
         minutes: u32,
     ) -> Result<Vec<(Timestamp, Tally)>, StoreError> {
         self.slow
-            .run(move |conn| log::tallies(conn, (from, to), minutes))
+            .run(move |conn| tallies::read(conn, (from, to), minutes))
             .await
     }
 }

@@ -83,6 +83,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "secret_uses",
         sql: include_str!("../../migrations/sqlite/0014_secret_uses.sql"),
     },
+    Migration {
+        number: 15,
+        name: "log_hours",
+        sql: include_str!("../../migrations/sqlite/0015_log_hours.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

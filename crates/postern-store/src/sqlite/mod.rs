@@ -25,6 +25,7 @@ mod sends_filter;
 mod store;
 mod suppression;
 mod sweep;
+mod tallies;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Result, params};
 use super::event;
 use super::log::{self, Numbered, minute_of, segment_of};
 use super::reader::Reader;
+use super::tallies;
 use super::tx::{self, Tx};
 use super::writer::Writer;
 
@@ -118,9 +119,7 @@ impl Piece {
                 params![event, address],
             )?;
         }
-        for (minute, tally) in &self.minutes {
-            add_tally(tx, *minute, tally)?;
-        }
+        tallies::add(tx, &self.minutes)?;
         tx.write(
             "UPDATE log_cursor SET event = ?1, next = ?2",
             params![self.to, next],
@@ -215,21 +214,6 @@ fn update(tx: &Tx<'_>, number: i64, entry: &LogEntry) -> Result<()> {
             entry.last,
             entry.events.as_flattened(),
         ],
-    )?;
-    Ok(())
-}
-
-fn add_tally(tx: &Tx<'_>, minute: i64, tally: &Tally) -> Result<()> {
-    let held = tx.find(
-        "SELECT counts FROM log_minutes WHERE minute = ?1",
-        [minute],
-        |row| Ok(Tally::from_bytes(row.get_ref(0)?.as_blob()?)),
-    )?;
-    let mut sum = held.unwrap_or_default();
-    sum.add(tally);
-    tx.write(
-        "INSERT OR REPLACE INTO log_minutes (minute, counts) VALUES (?1, ?2)",
-        params![minute, sum.to_bytes()],
     )?;
     Ok(())
 }
