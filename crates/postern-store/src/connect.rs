@@ -6,6 +6,7 @@ use postern_core::model::NodeId;
 use postern_core::ports::{Clock, Engine};
 
 use crate::fence::Fence;
+use crate::patience::Patience;
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 
@@ -14,6 +15,8 @@ use crate::sqlite::SqliteStore;
 pub struct Tuning {
     /// Acts that may wait for the writer; past it a caller is refused at once.
     pub queue: usize,
+    /// How long a caller waits for an act.
+    pub patience: Patience,
     /// The writer's page cache, in KiB.
     pub page_cache_kib: u32,
     /// How the embedded engine carries its write-ahead log into its database file.
@@ -41,7 +44,7 @@ pub struct PostgresTuning {
     pub statement_timeout: Duration,
     /// How long the server may wait for rows that another transaction holds.
     pub lock_timeout: Duration,
-    /// How long a commit is waited for; past it its outcome is unknown.
+    /// How long a commit is waited for before its connection is given up.
     pub commit_timeout: Duration,
     /// Whether statements are prepared on the server; not through a pooler that pools transactions.
     pub prepared: bool,
@@ -84,6 +87,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             queue: 1024,
+            patience: Patience::default(),
             page_cache_kib: 16 * 1024,
             checkpoints: Checkpoints::default(),
             recent_sends: 57_344,

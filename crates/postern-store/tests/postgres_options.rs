@@ -12,7 +12,7 @@ use postern_core::ports::{Engine, StoreError};
 use postern_core::settings::Settings;
 use postern_store::contract::{address, issue, opening};
 use postern_store::testing::{FrozenClock, TempStore};
-use postern_store::{ConnectError, PostgresTuning, Tuning, connect, migrate};
+use postern_store::{ConnectError, Patience, PostgresTuning, Tuning, connect, migrate};
 use postern_testkit::postgres::{Keeps, Postgres};
 use tokio::task::JoinSet;
 
@@ -196,4 +196,90 @@ async fn a_wait_for_a_lock_ends_in_a_refusal_that_did_nothing_and_the_line_is_bo
     };
     let taken = tokio::time::timeout(Duration::from_mins(1), taken).await;
     taken.expect("a lock that is gone holds up nobody");
+}
+
+/// How many sessions have the lock of [`hold`] (of `granted`), or wait for it.
+fn lockers(postgres: &Postgres, url: &str, granted: bool) -> String {
+    let name = url.trim_start_matches("postgres:///").split('?').next();
+    let count = format!(
+        "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
+         WHERE c.relname = 'address_sends' AND l.granted = {granted}"
+    );
+    postgres
+        .psql(name.unwrap(), &count)
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+/// Sends while the store is held up by a lock for longer than `tuning` lets a caller wait. It is told
+/// that nothing was done, nothing is done later, and the next send goes through.
+async fn refused_while_held(tuning: Tuning) -> StoreError {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let store = TempStore::at(Some(url.clone()), tuning).await;
+    let holder = hold(&postgres, &url);
+    let issued = issue(&store, 1, &address("ada"));
+    let first = issued.id;
+    let held_up = opening(issued, Settings::default(), None);
+    let told = store.engine.open_auth_request(held_up).await.unwrap_err();
+    assert_eq!(lockers(&postgres, &url, true), "1", "it is still held");
+    release(&postgres, holder);
+    let second = async {
+        let mut n = 2;
+        loop {
+            let issued = issue(&store, n, &address(&format!("after{n}")));
+            let id = issued.id;
+            let after = opening(issued, Settings::default(), None);
+            if let Ok(opened) = store.engine.open_auth_request(after).await {
+                opened.outcome.unwrap();
+                return id;
+            }
+            n += 1;
+        }
+    };
+    // Its bounds are tight, and a busy machine may not keep them at once.
+    let second = tokio::time::timeout(Duration::from_mins(1), second).await;
+    let second = second.expect("a lock that is gone holds up nobody");
+    let opened = store.engine.find_auth_request(second).await.unwrap();
+    assert!(opened.is_some());
+    assert_eq!(store.engine.find_auth_request(first).await.unwrap(), None);
+    assert_eq!(lockers(&postgres, &url, false), "0", "nobody waits in vain");
+    told
+}
+
+/// So long that no test sees its end.
+const NEVER: Duration = Duration::from_mins(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_past_its_bound_ends_in_a_refusal_that_did_nothing() {
+    let bounds = PostgresTuning {
+        statement_timeout: Duration::from_millis(300),
+        lock_timeout: NEVER,
+        ..PostgresTuning::default()
+    };
+    let told = refused_while_held(tuned(64, bounds)).await;
+    let StoreError::NotDone(cause) = told else {
+        panic!("{told:?}")
+    };
+    assert_eq!(cause.to_string(), "the database did not answer in time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_bounds_a_caller_is_told_in_time_and_what_was_given_up_is_never_done() {
+    let bounds = PostgresTuning {
+        statement_timeout: NEVER,
+        lock_timeout: NEVER,
+        writers: 1,
+        ..PostgresTuning::default()
+    };
+    let tuning = Tuning {
+        patience: Patience {
+            before_commit: Duration::from_millis(300),
+            ..Patience::default()
+        },
+        ..tuned(64, bounds)
+    };
+    let told = refused_while_held(tuning).await;
+    assert!(matches!(told, StoreError::NotDone(_)), "{told:?}");
 }

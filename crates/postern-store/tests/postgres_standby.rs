@@ -7,17 +7,18 @@ use postern_core::ports::StoreError;
 use postern_core::settings::Settings;
 use postern_store::contract::{address, issue, opening};
 use postern_store::testing::TempStore;
-use postern_store::{PostgresTuning, Tuning};
+use postern_store::{Patience, PostgresTuning, Tuning};
 use postern_testkit::postgres::{Keeps, Postgres};
 
-/// A primary whose next commit waits, and a node on it.
-async fn waiting() -> (Postgres, TempStore) {
+/// A primary whose next commit waits, and a node on it whose callers wait so long.
+async fn waiting(patience: Patience) -> (Postgres, TempStore) {
     let postgres = Postgres::start(Keeps::WhatTestsNeed).unwrap_or_else(|error| panic!("{error}"));
     let tuning = Tuning {
         postgres: PostgresTuning {
             commit_timeout: Duration::from_mins(2),
             ..PostgresTuning::default()
         },
+        patience,
         ..Tuning::default()
     };
     let store = TempStore::at(Some(postgres.database()), tuning).await;
@@ -29,7 +30,7 @@ async fn waiting() -> (Postgres, TempStore) {
 /// Sends while `end` is done to the session whose commit waits; what the caller is told, and how many
 /// requests there are then.
 async fn cut_short(end: &str) -> (Result<(), StoreError>, String) {
-    let (postgres, store) = waiting().await;
+    let (postgres, store) = waiting(Patience::default()).await;
     let engine = Arc::clone(&store.engine);
     let issued = issue(&store, 1, &address("ada"));
     let opening = opening(issued, Settings::default(), None);
@@ -66,4 +67,22 @@ async fn a_session_that_is_ended_while_it_waits_for_the_standby_leaves_the_outco
     let error = told.expect_err("it is not known to be on the standby");
     assert!(matches!(error, StoreError::Unknown(_)), "{error:?}");
     assert_eq!(requests, "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_does_not_come_back_is_told_as_unknown_in_time() {
+    let (postgres, store) = waiting(Patience {
+        before_commit: Duration::from_millis(300),
+        for_commit: Duration::from_millis(300),
+    })
+    .await;
+    let opening = opening(issue(&store, 1, &address("ada")), Settings::default(), None);
+    let told = store.engine.open_auth_request(opening).await.map(drop);
+    assert!(matches!(told, Err(StoreError::Unknown(_))), "{told:?}");
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    let waits = postgres.psql("postgres", waits).expect("it answers");
+    assert_eq!(waits.trim(), "1", "the commit still waits");
+    postgres
+        .set("synchronous_standby_names", "")
+        .expect("the setting is taken");
 }

@@ -1,5 +1,7 @@
 //! The authentication log for programs, whatever door they come through (contract §10).
 
+use std::time::Duration;
+
 use http::HeaderMap;
 use postern_core::Error;
 use postern_core::error::Violation;
@@ -13,6 +15,9 @@ use postern_proto::timestamp::Timestamp as WireTimestamp;
 use crate::app::App;
 use crate::calls::Call;
 use crate::telemetry::labels::Method;
+
+/// Within a second less than the shortest deadline of the official SDKs (contract §1.14).
+const IN_TIME: Duration = Duration::from_secs(9);
 
 /// Reads a page of the authentication log. Any client may read all of it, as at the vendor's.
 pub struct ListAuthRequests;
@@ -45,7 +50,12 @@ impl Call for ListAuthRequests {
             request: request.resource_id,
             client: request.client_id,
         };
-        let page = app.postern.log(&input).await?;
+        let reading = app.postern.log(&input);
+        let Ok(page) = tokio::time::timeout(IN_TIME, reading).await else {
+            let why = "the log could not be read in time";
+            return Err(Error::Unavailable(Some(why.into())));
+        };
+        let page = page?;
         let snapshot = app.postern.snapshot();
         Ok(ListAuthLogResponse {
             next_page_token: page.next,

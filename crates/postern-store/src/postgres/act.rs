@@ -3,6 +3,7 @@ use postern_core::ports::{Decide, Decision, Opening, Settled, StoreError};
 use tokio::sync::oneshot;
 
 use crate::pace::Whose;
+use crate::patience::{Pending, Standing};
 
 /// What a caller asks of the writers.
 pub(super) enum Ask {
@@ -56,19 +57,18 @@ pub(super) enum Key {
 pub(super) struct Act {
     pub(super) ask: Ask,
     pub(super) outcome: Option<Result<Answer, StoreError>>,
+    pub(super) standing: Standing,
     reply: oneshot::Sender<Result<Answer, StoreError>>,
 }
 
-/// Where an act's answer arrives.
-pub(super) type Pending = oneshot::Receiver<Result<Answer, StoreError>>;
-
 impl Act {
     /// The act, and where its answer arrives.
-    pub(super) fn new(ask: Ask) -> (Self, Pending) {
+    pub(super) fn new(ask: Ask) -> (Self, Pending<Answer>) {
         let (reply, answer) = oneshot::channel();
         let act = Self {
             ask,
             outcome: None,
+            standing: Standing::default(),
             reply,
         };
         (act, answer)
@@ -76,7 +76,7 @@ impl Act {
 
     /// Whether anyone still waits for the answer.
     pub(super) fn wanted(&self) -> bool {
-        !self.reply.is_closed()
+        !self.reply.is_closed() && !self.standing.is_given_up()
     }
 
     /// The row, or the counts, that are known before anything is read.

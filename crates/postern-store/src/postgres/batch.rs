@@ -65,6 +65,9 @@ pub(super) async fn run(
     if let Err(failure) = session.in_time(writes.write(session, bench.node)).await {
         return failed(session, failure).await;
     }
+    if !commits(acts, &later) {
+        return failed(session, Failure::GivenUp).await;
+    }
     let watch = Watch::start();
     let committed = session.commit().await;
     *committing += watch.elapsed();
@@ -72,6 +75,20 @@ pub(super) async fn run(
         Ok(()) => Outcome::Done(later),
         Err(failure) => Outcome::Unknown(failure),
     }
+}
+
+/// Whether the commit of the acts may begin: not when one of them was given up meanwhile.
+fn commits(acts: &[Act], later: &HashSet<usize>) -> bool {
+    let written = || {
+        acts.iter()
+            .enumerate()
+            .filter(|(index, _)| !later.contains(index))
+    };
+    let begins = written().all(|(_, act)| act.standing.commit());
+    if !begins {
+        written().for_each(|(_, act)| act.standing.recall());
+    }
+    begins
 }
 
 async fn failed(session: &Session, failure: Failure) -> Outcome {

@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// Somebody else changed what was decided on.
     #[error("the row was changed meanwhile")]
     Raced,
+    /// A caller stopped waiting before the commit.
+    #[error("a caller stopped waiting")]
+    GivenUp,
     /// Nothing is written to this store any more.
     #[error("{0}")]
     Fenced(String),
@@ -64,7 +67,7 @@ impl Failure {
             },
             Self::Lost(_) => Remedy::Reconnect,
             Self::Late | Self::Fenced(_) => Remedy::Later,
-            Self::Raced | Self::NotReplicated(_) => Remedy::Again,
+            Self::Raced | Self::GivenUp | Self::NotReplicated(_) => Remedy::Again,
             Self::Unreadable(_) | Self::Ours(_) => Remedy::None,
         }
     }

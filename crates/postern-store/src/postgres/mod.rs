@@ -103,7 +103,7 @@ impl PostgresStore {
             drag: tuning.drag,
         });
         Ok(Self {
-            writers: Writers::start(&target, &bench, tuning.postgres, tuning.queue),
+            writers: Writers::start(&target, &bench, tuning),
             pool: Pool::new(target, tuning.postgres.connections, tuning.queue),
             bench,
             cursor,

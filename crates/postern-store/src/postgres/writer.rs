@@ -11,8 +11,9 @@ use super::batch::{self, Bench, Outcome};
 use super::failure::{Failure, Remedy};
 use super::session::Session;
 use super::target::Target;
-use crate::connect::PostgresTuning;
-use crate::pace::{Gate, Pace, Spent, Watch};
+use crate::connect::Tuning;
+use crate::pace::{Gate, Pace, Spent, Watch, Whose};
+use crate::patience::{Patience, answered, answered_in_time};
 
 /// How often a batch is tried as a whole before its acts run one by one.
 const TOGETHER: u32 = 3;
@@ -23,19 +24,16 @@ const ALONE: u32 = 8;
 pub(super) struct Writers {
     line: Mutex<Option<mpsc::Sender<Act>>>,
     bound: usize,
+    patience: Patience,
     flow: Arc<Flow>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Writers {
-    /// Starts as many writers as `tuning` says behind a line of at most `bound` acts.
-    pub(super) fn start(
-        target: &Arc<Target>,
-        bench: &Arc<Bench>,
-        tuning: PostgresTuning,
-        bound: usize,
-    ) -> Self {
-        let (count, group) = (tuning.writers, tuning.group.max(1));
+    /// Starts as many writers, behind a line of as many acts, as `tuning` says.
+    pub(super) fn start(target: &Arc<Target>, bench: &Arc<Bench>, tuning: &Tuning) -> Self {
+        let (bound, postgres) = (tuning.queue, tuning.postgres);
+        let (count, group) = (postgres.writers, postgres.group.max(1));
         let (line, acts) = mpsc::channel(bound.max(1));
         let acts = Arc::new(tokio::sync::Mutex::new(acts));
         let flow = Arc::new(Flow {
@@ -56,6 +54,7 @@ impl Writers {
         Self {
             line: Mutex::new(Some(line)),
             bound: bound.max(1),
+            patience: tuning.patience,
             tasks: Mutex::new((0..count.max(1)).map(writer).collect()),
             flow,
         }
@@ -68,6 +67,7 @@ impl Writers {
     pub(super) async fn run(&self, ask: Ask) -> Result<Answer, StoreError> {
         let whose = ask.whose();
         let (act, answer) = Act::new(ask);
+        let standing = act.standing.clone();
         let line = self.line().clone().ok_or(StoreError::Refused)?;
         // Others may join meanwhile: as many as there are threads.
         if !self.flow.gate.admits(self.bound - line.capacity(), whose) {
@@ -75,9 +75,10 @@ impl Writers {
         }
         line.try_send(act).map_err(|_| StoreError::Refused)?;
         drop(line);
-        answer
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unknown("the store's writer ended".into())))
+        match whose {
+            Whose::Caller => answered_in_time(answer, &standing, self.patience).await,
+            Whose::House => answered(answer).await,
+        }
     }
 
     /// Refuses what comes from now on; what was accepted is still committed.
@@ -180,8 +181,12 @@ impl Writer {
     /// Commits the acts, and answers those that have to wait for the next batch.
     async fn together(&mut self, mut acts: Vec<Act>) -> Vec<Act> {
         for _ in 0..TOGETHER {
+            acts.retain(Act::wanted);
+            if acts.is_empty() {
+                return acts;
+            }
             match self.attempt(&mut acts).await {
-                Outcome::Done(later) => return answered(acts, &later),
+                Outcome::Done(later) => return answer(acts, &later),
                 Outcome::Unknown(failure) => return fail(acts, &failure, Failure::at_commit),
                 Outcome::Failed(failure) => match failure.remedy() {
                     Remedy::Again | Remedy::Reconnect if self.reaches().await => {}
@@ -205,9 +210,12 @@ impl Writer {
         let mut acts = vec![act];
         let mut last = Failure::Raced;
         for _ in 0..ALONE {
+            if !acts.iter().all(Act::wanted) {
+                return;
+            }
             match self.attempt(&mut acts).await {
                 Outcome::Done(later) => {
-                    answered(acts, &later);
+                    answer(acts, &later);
                     return;
                 }
                 Outcome::Unknown(failure) => {
@@ -259,7 +267,7 @@ impl Writer {
     }
 }
 
-fn answered(acts: Vec<Act>, later: &std::collections::HashSet<usize>) -> Vec<Act> {
+fn answer(acts: Vec<Act>, later: &std::collections::HashSet<usize>) -> Vec<Act> {
     let mut waiting = Vec::new();
     for (index, act) in acts.into_iter().enumerate() {
         if later.contains(&index) {

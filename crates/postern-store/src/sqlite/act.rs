@@ -6,11 +6,12 @@ use rusqlite::{Error, ErrorCode, Result};
 use tokio::sync::oneshot;
 
 use super::tx::Tx;
+use crate::patience::{Pending, Standing};
 
 /// One caller's atomic piece of work, on its way through the writer.
 pub(super) trait Act: Send {
-    /// Whether anyone still waits for the answer.
-    fn wanted(&self) -> bool;
+    /// Begins it, if anyone still waits for the answer: from then on it may be committed.
+    fn begins(&self) -> bool;
 
     /// Does the work, as often as it is called, and remembers the last outcome; whether it succeeded.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
@@ -29,6 +30,7 @@ pub(super) trait Act: Send {
 pub(super) struct Job<T, F> {
     work: F,
     outcome: Result<T, StoreError>,
+    standing: Standing,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -37,15 +39,17 @@ where
     T: Send + 'static,
     F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
 {
-    /// The act, and where its answer arrives.
-    pub(super) fn pair(work: F) -> (Box<dyn Act>, oneshot::Receiver<Result<T, StoreError>>) {
+    /// The act, where its answer arrives, and how far it has come.
+    pub(super) fn pair(work: F) -> (Box<dyn Act>, Pending<T>, Standing) {
         let (reply, answer) = oneshot::channel();
+        let standing = Standing::default();
         let job = Self {
             work,
             outcome: Err(StoreError::Refused),
+            standing: standing.clone(),
             reply,
         };
-        (Box::new(job), answer)
+        (Box::new(job), answer, standing)
     }
 }
 
@@ -54,8 +58,8 @@ where
     T: Send,
     F: FnMut(&Tx<'_>) -> Result<T> + Send,
 {
-    fn wanted(&self) -> bool {
-        !self.reply.is_closed()
+    fn begins(&self) -> bool {
+        !self.reply.is_closed() && self.standing.commit()
     }
 
     fn run(&mut self, tx: &Tx<'_>) -> bool {

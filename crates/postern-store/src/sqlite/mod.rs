@@ -104,6 +104,7 @@ impl SqliteStore {
             clock: Arc::clone(&clock),
             checkpointer: Arc::clone(&checkpointer),
             queue: tuning.queue,
+            patience: tuning.patience,
             recent_sends: tuning.recent_sends,
             filter: Arc::clone(&filter),
             #[cfg(feature = "testing")]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use postern_core::model::NodeId;
 use postern_core::ports::{Clock, StoreError};
 use rusqlite::{Connection, Result};
-use tokio::sync::oneshot;
 
 use super::act::{Act, Job, Shared};
 use super::checkpoint::{self, Checkpointer};
@@ -20,6 +19,7 @@ use super::tx::{Ground, Guard, Held, Tx};
 use super::{fence, open};
 use crate::connect::ConnectError;
 use crate::pace::{Pace, Spent, Watch, Whose};
+use crate::patience::{Patience, Pending, Standing, answered, answered_in_time};
 
 /// How many acts one commit carries at most.
 const GROUP: usize = 256;
@@ -27,6 +27,7 @@ const GROUP: usize = 256;
 /// The one thread that writes: it takes the acts that have gathered and commits them together.
 pub(super) struct Writer {
     queue: Arc<Queue<Box<dyn Act>>>,
+    patience: Patience,
 }
 
 /// What the writer's thread stands on.
@@ -37,6 +38,7 @@ pub(super) struct WriterParts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) checkpointer: Arc<Checkpointer>,
     pub(super) queue: usize,
+    pub(super) patience: Patience,
     /// How many sends may gather before they go to their table.
     pub(super) recent_sends: usize,
     pub(super) filter: Arc<SendsFilter>,
@@ -68,7 +70,7 @@ impl WriterParts {
 impl Writer {
     /// Starts the thread.
     pub(super) fn start(parts: WriterParts) -> Result<(Self, JoinHandle<()>), ConnectError> {
-        let queue = Arc::new(Queue::new(parts.queue));
+        let (queue, patience) = (Arc::new(Queue::new(parts.queue)), parts.patience);
         let open = parts.open()?;
         let ids = EventIds::resume(&open.conn)?;
         let mut group = Group {
@@ -90,7 +92,7 @@ impl Writer {
             }
             group.finish();
         })?;
-        Ok((Self { queue }, thread))
+        Ok((Self { queue, patience }, thread))
     }
 
     /// Runs `work` in the writer's transaction and answers once it is committed. It may run more than
@@ -100,26 +102,28 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        answered(self.submit(work, Whose::House)?).await
+        answered(self.submit(work, Whose::House)?.0).await
     }
 
-    /// As [`Self::run`], for a caller who would rather be refused than wait for long.
+    /// As [`Self::run`], for a caller who would rather be refused than wait for long, and is told within
+    /// its patience whatever becomes of the act.
     pub(super) async fn run_soon<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        answered(self.submit(work, Whose::Caller)?).await
+        let (answer, standing) = self.submit(work, Whose::Caller)?;
+        answered_in_time(answer, &standing, self.patience).await
     }
 
-    fn submit<T, F>(&self, work: F, whose: Whose) -> Result<Answer<T>, StoreError>
+    fn submit<T, F>(&self, work: F, whose: Whose) -> Result<(Pending<T>, Standing), StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (act, answer) = Job::pair(work);
+        let (act, answer, standing) = Job::pair(work);
         if self.queue.push(act, whose) {
-            Ok(answer)
+            Ok((answer, standing))
         } else {
             Err(StoreError::Refused)
         }
@@ -145,13 +149,6 @@ impl Writer {
     pub(super) fn lives(&self) -> bool {
         !self.queue.is_closed()
     }
-}
-
-type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
-
-async fn answered<T>(answer: Answer<T>) -> Result<T, StoreError> {
-    let ended = |_| Err(StoreError::Unknown("the store's writer ended".into()));
-    answer.await.unwrap_or_else(ended)
 }
 
 struct Abandon(Arc<Queue<Box<dyn Act>>>);
@@ -191,7 +188,7 @@ impl Group {
     fn commit(&mut self, acts: &mut Vec<Box<dyn Act>>) -> Spent {
         let watch = Watch::start();
         self.committing = Duration::ZERO;
-        acts.retain(|act| act.wanted());
+        acts.retain(|act| act.begins());
         let count = acts.len();
         self.settle(acts);
         let work = watch.elapsed().saturating_sub(self.committing);

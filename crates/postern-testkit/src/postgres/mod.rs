@@ -192,6 +192,22 @@ impl Postgres {
         self.ended()
     }
 
+    /// Stops all processes of the server where they stand, as a machine that hangs does, or lets them go on.
+    ///
+    /// # Errors
+    /// They cannot be told.
+    pub fn stand_still(&self, still: bool) -> io::Result<()> {
+        let Some(first) = self.id() else {
+            return Err(io::Error::other("it does not run"));
+        };
+        let signal = if still { "STOP" } else { "CONT" };
+        // The first one before its children, so that it makes no more of them.
+        tell(signal, &[first.to_string()])?;
+        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let children: Vec<_> = children.split_whitespace().map(str::to_owned).collect();
+        tell(signal, &children)
+    }
+
     /// Starts the server again on the files that are there.
     ///
     /// # Errors
@@ -295,7 +311,7 @@ impl Postgres {
 
     fn signal(&self, name: &str) -> io::Result<()> {
         let Some(id) = self.id() else { return Ok(()) };
-        said(Command::new("kill").args(["-s", name, &id.to_string()])).map(drop)
+        tell(name, &[id.to_string()])
     }
 
     fn ended(&mut self) -> io::Result<()> {
@@ -315,9 +331,14 @@ static KEPT: OnceLock<Arc<Postgres>> = OnceLock::new();
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        let _ = self.stand_still(false);
         let _ = self.signal("QUIT");
         let _ = self.ended();
     }
+}
+
+fn tell(signal: &str, processes: &[String]) -> io::Result<()> {
+    said(Command::new("kill").args(["-s", signal]).args(processes)).map(drop)
 }
 
 fn server(data: &Path, sockets: &Path, settings: &[String]) -> io::Result<Command> {

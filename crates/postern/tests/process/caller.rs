@@ -84,6 +84,13 @@ impl Caller {
         Ok((answer.status().as_u16(), answer.json().await?))
     }
 
+    /// Reads the newest page of the authentication log.
+    pub(crate) async fn log(&self) -> reqwest::Result<Answer> {
+        let url = format!("{}/api/v1/logs/authentication/requests", self.url);
+        let answer = self.http.get(url).bearer_auth(&self.token).send().await?;
+        Ok((answer.status().as_u16(), answer.json().await?))
+    }
+
     /// Posts to `path` what `made` makes of the request, and tells the status of the answer.
     pub(crate) async fn raw(
         &self,

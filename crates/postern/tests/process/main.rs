@@ -12,5 +12,6 @@ mod nodes;
 mod proxy;
 mod repeats;
 mod served;
+mod stalled;
 mod travelling;
 mod upgrade;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use postern_core::ports::{Engine as _, StoreError};
 
 use super::{Bed, put};
 use crate::connect::Tuning;
+use crate::patience::Patience;
 
 #[tokio::test]
 async fn what_a_failing_act_wrote_is_undone_and_its_neighbours_stay() {
@@ -175,4 +177,45 @@ async fn an_act_that_nobody_waits_for_any_more_is_not_run() {
     drop(held);
     bed.act(put("b")).await.unwrap().unwrap();
     assert_eq!(bed.names().await, ["b"]);
+}
+
+fn impatient() -> Tuning {
+    let patience = Patience {
+        before_commit: Duration::from_millis(50),
+        for_commit: Duration::from_millis(50),
+    };
+    Tuning {
+        patience,
+        ..Tuning::default()
+    }
+}
+
+#[tokio::test]
+async fn a_caller_is_told_in_time_that_its_act_was_not_begun_and_it_never_is() {
+    let bed = Bed::new(impatient());
+    let held = bed.hold().await;
+    let ours = bed.act(put("ours"));
+    let told = bed.store.writer.run_soon(put("given up")).await;
+    assert!(matches!(told, Err(StoreError::NotDone(_))), "{told:?}");
+    assert_eq!(bed.store.writer.waiting(), 2, "the writer is still held");
+    drop(held);
+    ours.await.unwrap().unwrap();
+    bed.act(put("after")).await.unwrap().unwrap();
+    assert_eq!(bed.names().await, ["after", "ours"]);
+}
+
+#[tokio::test]
+async fn a_caller_is_told_in_time_that_what_became_of_its_act_is_unknown() {
+    let bed = Bed::new(impatient());
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let mut writing = put("slow");
+    let slow = move |tx: &super::Tx<'_>| {
+        let _ = gate.recv();
+        writing(tx)
+    };
+    let told = bed.store.writer.run_soon(slow).await;
+    assert!(matches!(told, Err(StoreError::Unknown(_))), "{told:?}");
+    drop(go);
+    bed.act(put("after")).await.unwrap().unwrap();
+    assert_eq!(bed.names().await, ["after", "slow"]);
 }
