@@ -230,4 +230,78 @@ mod tests {
             .map(|step| format!("{:04}_{}.sql", step.number, step.name));
         assert_eq!(names("postgres"), ours.collect::<Vec<_>>());
     }
+
+    /// The statements of a step, in capitals and with single spaces.
+    fn statements(step: &Migration) -> Vec<String> {
+        let bare: Vec<&str> = step
+            .sql
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or(""))
+            .collect();
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let all = bare.join("\n").to_uppercase();
+        all.split(';')
+            .map(words)
+            .filter(|one| !one.is_empty())
+            .collect()
+    }
+
+    /// Indexes of tables in use, from when no node of an earlier release could be beneath.
+    const BEFORE_THE_FIRST_RELEASE: [&str; 2] = [
+        "CREATE INDEX EVENTS_UNPLACED ON EVENTS (ID) WHERE PLACE IS NULL",
+        "CREATE INDEX EVENTS_PLACED ON EVENTS (PLACE) WHERE PLACE IS NOT NULL",
+    ];
+
+    /// Whether nodes of the release before, which know nothing of `made`, can go on meanwhile and after.
+    fn expands(statement: &str, made: &[&str]) -> bool {
+        let on_new = |before: &str| {
+            let table = statement.split_once(before).map(|(_, rest)| rest);
+            let table = table.and_then(|rest| rest.split([' ', '(']).next());
+            table.is_some_and(|table| made.contains(&table))
+        };
+        let indexes =
+            statement.starts_with("CREATE INDEX") || statement.starts_with("CREATE UNIQUE INDEX");
+        let nullable = !statement.contains("NOT NULL") && !statement.contains("UNIQUE");
+        statement.starts_with("CREATE TABLE")
+            // An index of a table that is in use holds up whoever writes to it.
+            || (indexes && (on_new(" ON ") || BEFORE_THE_FIRST_RELEASE.contains(&statement)))
+            || (statement.starts_with("INSERT INTO") && on_new("INSERT INTO "))
+            || (statement.starts_with("ALTER TABLE") && statement.contains(" ADD COLUMN ") && nullable)
+            || (statement.starts_with("ALTER TABLE") && statement.contains(" SET ("))
+            || statement.starts_with("DROP INDEX")
+    }
+
+    fn made(statements: &[String]) -> Vec<&str> {
+        let tables = statements
+            .iter()
+            .filter_map(|one| one.strip_prefix("CREATE TABLE "));
+        tables.filter_map(|rest| rest.split(' ').next()).collect()
+    }
+
+    #[test]
+    fn no_step_takes_anything_from_nodes_of_the_release_before() {
+        for step in MIGRATIONS.iter().filter(|step| step.number > 1) {
+            let statements = statements(step);
+            for statement in &statements {
+                assert!(
+                    expands(statement, &made(&statements)),
+                    "{:04}: {statement}",
+                    step.number
+                );
+            }
+        }
+        for breaks in [
+            "ALTER TABLE EVENTS DROP COLUMN PLACE",
+            "ALTER TABLE EVENTS RENAME COLUMN PLACE TO SPOT",
+            "ALTER TABLE EVENTS ADD COLUMN PLACE BIGINT NOT NULL",
+            "ALTER TABLE EVENTS ALTER COLUMN PLACE SET NOT NULL",
+            "ALTER TABLE EVENTS ADD CONSTRAINT C CHECK (PLACE > 0)",
+            "CREATE UNIQUE INDEX I ON EVENTS (PLACE)",
+            "UPDATE EVENTS SET PLACE = 0",
+            "DROP TABLE EVENTS",
+        ] {
+            assert!(!expands(breaks, &["NEW"]), "{breaks}");
+        }
+        assert!(expands("CREATE UNIQUE INDEX I ON NEW (PLACE)", &["NEW"]));
+    }
 }
