@@ -18,6 +18,18 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
 }
 
+impl Value {
+    /// How much memory it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let held = match self {
+            Self::Null | Self::Int(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        };
+        size_of::<Self>() + held
+    }
+}
+
 /// One row, in the order of its table's columns.
 pub(crate) type Row = Vec<Value>;
 

@@ -7,7 +7,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use postern_core::model::{AuthRequestId, Client, ClientId, ClientSecret, NodeId};
+use postern_core::model::{
+    AdminSession, AuthRequestId, Client, ClientId, ClientSecret, Invite, NodeId, Role,
+};
 use postern_core::ports::{Amendment, Clock, Engine, LogQuery};
 use postern_core::settings::Settings;
 use postern_store::contract::{accept, address, guess, issue, opening, send, send_many};
@@ -41,7 +43,29 @@ async fn filled(url: Option<String>) -> (TempStore, Vec<AuthRequestId>) {
         }],
     };
     amend(&store, vec![Amendment::PutClient(client)]).await;
+    let_in(&store).await;
     (store, ids)
+}
+
+/// An admin who is in, and one who is invited.
+async fn let_in(store: &TempStore) {
+    let now = store.clock.now();
+    let session = AdminSession {
+        digest: [1; 32],
+        email: address("admin"),
+        created_at: now,
+        seen_at: now,
+        proved_at: now,
+        agent: "Firefox".into(),
+    };
+    store.engine.put_session(session, now).await.unwrap();
+    let invite = Invite {
+        digest: [2; 32],
+        email: address("guest"),
+        role: Role::Owner,
+        expires_at: now.plus(std::time::Duration::from_hours(1)),
+    };
+    store.engine.put_invite(invite).await.unwrap();
 }
 
 async fn amend(store: &TempStore, amendments: Vec<Amendment>) {
@@ -126,6 +150,10 @@ async fn assert_alike(one: &dyn Engine, other: &dyn Engine, ids: &[AuthRequestId
         format!("{:?}", there.entries)
     );
     assert_eq!(here.entries.len(), 1);
+    assert_eq!(
+        one.sessions().await.unwrap(),
+        other.sessions().await.unwrap()
+    );
     assert_eq!(one.outbox().await.unwrap(), other.outbox().await.unwrap());
 }
 
@@ -199,7 +227,15 @@ async fn a_fenced_store_takes_nothing_and_does_not_open_until_the_fence_is_lifte
         let told = open(&address, &store).await.err().unwrap().to_string();
         assert!(told.contains("postern store lift"), "{told}");
 
-        let (lifted, _) = lift(&from, &*store.clock).await.unwrap().unwrap();
+        let (lifted, ended) = lift(&from, &*store.clock).await.unwrap().unwrap();
+        let ended = (
+            ended.auth_requests,
+            ended.admin_sessions,
+            ended.admin_invites,
+        );
+        assert_eq!(ended, (81, 1, 1));
+        assert_eq!(store.engine.find_session([1; 32]).await.unwrap(), None);
+        assert_eq!(store.engine.find_invite([2; 32]).await.unwrap(), None);
         assert_eq!(
             (lifted.kind, lifted.other),
             (FenceKind::CopiedAway, to.shown())

@@ -98,3 +98,22 @@ fn an_index_that_hides_a_row_shows_it_again() {
         .unwrap();
     assert_eq!(sound, "ok");
 }
+
+#[test]
+fn sessions_and_invitations_of_admins_do_not_live_again() {
+    let (folder, file) = taken(|conn| {
+        conn.execute_batch(
+            "INSERT INTO admin_sessions VALUES (x'01', 'ada@example.com', 1, 1, 1, 'Firefox'); \
+             INSERT INTO admin_invites VALUES (x'02', 'bob@example.com', 'owner', 9000000000000000); \
+             INSERT INTO admin_invites VALUES (x'03', 'eve@example.com', 'viewer', 9000000000000000);",
+        )
+        .unwrap();
+    });
+    let (restored, conn) = restored(folder.path(), &file).unwrap();
+    let ended = restored.ended;
+    assert_eq!((ended.admin_sessions, ended.admin_invites), (1, 2));
+    let left =
+        "SELECT (SELECT count(*) FROM admin_sessions) + (SELECT count(*) FROM admin_invites)";
+    let left: u32 = conn.query_row(left, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}

@@ -23,6 +23,9 @@ pub enum CopyError {
     /// The two schemas do not agree with what is known of them.
     #[error("the schema is not as this release expects it: {0}")]
     Schema(String),
+    /// The file of the source is damaged.
+    #[error("the source is damaged and was not copied: {0}")]
+    Damaged(String),
     /// After the copy the two sides differ.
     #[error(
         "the copy of {table} is not like its source ({copied} rows of {rows}): nothing is served from it. Copy again"

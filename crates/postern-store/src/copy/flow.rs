@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CopyError;
 use super::postgres_side::PostgresSide;
-use super::side::{Place, Side, Span};
+use super::side::{Page, Place, Side, Span};
 use super::sqlite_side::SqliteSide;
 use super::tables::{self, Table};
 use crate::backup::Ended;
@@ -57,6 +57,12 @@ pub async fn copy(
     refuse_alike(from, to)?;
     let mut source = open_source(from).await?;
     refuse_busy(source.as_mut(), &to.shown()).await?;
+    watcher(Progress {
+        step: "checking the source",
+        done: 0,
+        of: 0,
+    });
+    source.check().await?;
     let _held = match to {
         Place::Dir(dir) => Some(DataDir::open(dir)?),
         Place::Url(_) => None,
@@ -260,14 +266,13 @@ impl Work<'_> {
                 after: after.as_deref(),
                 until: None,
             };
-            let rows = self.source.rows(table, span, Some(PIECE)).await?;
-            let more = rows.len() >= PIECE;
+            let Page { rows, more } = self.source.rows(table, span, Some(PIECE)).await?;
             let until = rows.last().filter(|_| more).map(|row| key(table, row));
             let span = Span {
                 until: until.as_deref(),
                 ..span
             };
-            let held = self.target.rows(table, span, None).await?;
+            let held = self.target.rows(table, span, None).await?.rows;
             let (put, drop) = differences(table, &rows, &held);
             let mark = Mark {
                 through,
@@ -301,13 +306,13 @@ impl Work<'_> {
                     after: after.as_deref(),
                     until: None,
                 };
-                let rows = self.target.rows(table, span, Some(PIECE)).await?;
+                let Page { rows, more } = self.target.rows(table, span, Some(PIECE)).await?;
                 for row in &rows {
                     tallying.add(row);
                 }
                 done += u64::try_from(rows.len()).unwrap_or(0);
                 self.tell(&step, done, source.rows);
-                if rows.len() < PIECE {
+                if !more {
                     break;
                 }
                 after = rows.last().map(|row| key(table, row));

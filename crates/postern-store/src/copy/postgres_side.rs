@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use postern_core::model::Timestamp;
 
 use super::error::CopyError;
-use super::side::{Ends, Side, Span};
+use super::side::{Ends, Page, Side, Span};
 use super::tables::Table;
 use crate::backup::Ended;
 use crate::connect::ConnectError;
@@ -71,6 +71,11 @@ impl PostgresSide {
 
 #[async_trait]
 impl Side for PostgresSide {
+    /// The server looks after its own files, and types are checked row by row.
+    async fn check(&mut self) -> Result<(), CopyError> {
+        Ok(())
+    }
+
     async fn shapes(&mut self) -> Result<Vec<Shape>, CopyError> {
         let keys = self
             .bulk
@@ -99,10 +104,12 @@ impl Side for PostgresSide {
         table: &Table,
         span: Span<'_>,
         limit: Option<usize>,
-    ) -> Result<Vec<Row>, CopyError> {
+    ) -> Result<Page, CopyError> {
         let look = self.look(table)?;
         let rows = self.bulk.rows(&look, span.after, span.until, limit).await;
-        rows.map_err(CopyError::doing(format!("reading {}", table.name)))
+        let rows = rows.map_err(CopyError::doing(format!("reading {}", table.name)))?;
+        let more = limit.is_some_and(|limit| rows.len() >= limit);
+        Ok(Page { rows, more })
     }
 
     async fn write(

@@ -74,22 +74,33 @@ pub(super) struct Span<'a> {
     pub(super) until: Option<&'a [Value]>,
 }
 
+/// Rows that follow each other.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) rows: Vec<Row>,
+    /// Whether others may follow within what was asked for.
+    pub(super) more: bool,
+}
+
 /// One of the two stores.
 #[async_trait]
 pub(super) trait Side: Send {
+    /// Looks whether everything in it is as this release writes it, as far as that costs no copy.
+    async fn check(&mut self) -> Result<(), CopyError>;
+
     /// The tables of its database.
     async fn shapes(&mut self) -> Result<Vec<Shape>, CopyError>;
 
     /// How many rows a table has.
     async fn count(&mut self, table: &str) -> Result<u64, CopyError>;
 
-    /// Rows in the order of their key; at most `limit` when it is given.
+    /// Rows in the order of their key; at most `limit` when it is given, or fewer that are large.
     async fn rows(
         &mut self,
         table: &Table,
         span: Span<'_>,
         limit: Option<usize>,
-    ) -> Result<Vec<Row>, CopyError>;
+    ) -> Result<Page, CopyError>;
 
     /// Puts rows, removes the rows of these keys, and notes how far the copy has come, in one
     /// transaction.

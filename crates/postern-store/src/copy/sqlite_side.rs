@@ -5,20 +5,26 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use postern_core::model::Timestamp;
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::error::CopyError;
-use super::side::{Ends, Side, Span};
+use super::side::{Ends, Page, Side, Span};
 use super::tables::Table;
 use crate::backup::{Ended, revoke};
 use crate::fence::Fence;
 use crate::rows::{Row, Value};
 use crate::sqlite::catalog::{self, Shape};
-use crate::sqlite::{fence, log_segment_length, open};
+use crate::sqlite::{fence, log_segment_length, made_schema, open, read_requests, snapshot};
 
 /// How long a write waits for the server beside us.
 const BUSY: Duration = Duration::from_mins(1);
+
+/// The largest value or row that is read: the largest template, twice.
+const LARGEST: i32 = 8 * 1024 * 1024;
+/// From so many bytes on, a piece has enough rows.
+const ENOUGH: usize = 16 * 1024 * 1024;
 
 /// The embedded engine's side: a connection of our own beside whoever has the file open.
 pub(super) struct SqliteSide {
@@ -32,6 +38,7 @@ impl SqliteSide {
         let conn = open::writing(file, 16 * 1024).map_err(CopyError::doing("opening the store"))?;
         // A busy server leaves the file free for moments only.
         conn.busy_timeout(BUSY)
+            .and_then(|()| conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST))
             .map_err(CopyError::doing("opening the store"))?;
         Ok(Self {
             conn,
@@ -50,12 +57,7 @@ impl SqliteSide {
         Ok(())
     }
 
-    fn page(
-        &self,
-        table: &Table,
-        span: Span<'_>,
-        limit: Option<usize>,
-    ) -> rusqlite::Result<Vec<Row>> {
+    fn page(&self, table: &Table, span: Span<'_>, limit: Option<usize>) -> rusqlite::Result<Page> {
         let columns = catalog::names(&table.columns);
         let key = catalog::names(&table.key_columns());
         let marks = vec!["?"; table.key.len()].join(", ");
@@ -73,27 +75,32 @@ impl SqliteSide {
         }
         let mut rows = self.conn.prepare_cached(&sql)?;
         let mut rows = rows.query(params_from_iter(given))?;
-        let mut page = Vec::new();
+        let (mut page, mut bytes) = (Page::default(), 0);
         while let Some(row) = rows.next()? {
-            page.push(catalog::read(row, table.columns.len())?);
+            let row = catalog::read(row, table.columns.len())?;
+            bytes += row.iter().map(Value::bytes).sum::<usize>();
+            page.rows.push(row);
+            if limit.is_some_and(|limit| page.rows.len() >= limit || bytes >= ENOUGH) {
+                page.more = true;
+                break;
+            }
         }
         Ok(page)
     }
 
     /// The page as it is with the log of sends.
-    fn with_recent(&self, page: Vec<Row>, span: Span<'_>, limit: Option<usize>) -> Vec<Row> {
+    fn with_recent(&self, page: Page, span: Span<'_>) -> Page {
         let bytes = |value: Option<&Value>| match value {
             Some(Value::Bytes(bytes)) => Some(bytes.clone()),
             _ => None,
         };
         let mut merged: BTreeMap<Vec<u8>, Row> = BTreeMap::new();
-        let full = limit.is_some_and(|limit| page.len() == limit);
-        let last = page.last().and_then(|row| bytes(row.first()));
-        for row in page {
+        let last = page.rows.last().and_then(|row| bytes(row.first()));
+        for row in page.rows {
             merged.insert(bytes(row.first()).unwrap_or_default(), row);
         }
         let after = bytes(span.after.and_then(<[Value]>::first));
-        let until = if full {
+        let until = if page.more {
             last
         } else {
             bytes(span.until.and_then(<[Value]>::first))
@@ -106,7 +113,10 @@ impl SqliteSide {
                 merged.insert(address.clone(), row);
             }
         }
-        merged.into_values().collect()
+        Page {
+            rows: merged.into_values().collect(),
+            more: page.more,
+        }
     }
 
     fn put(&self, table: &Table, put: &[Row], drop: &[Row], mark: &str) -> rusqlite::Result<()> {
@@ -157,6 +167,30 @@ impl ToSql for Value {
 
 #[async_trait]
 impl Side for SqliteSide {
+    /// A file may come from anywhere: another schema would do something else with what is written to it,
+    /// an index that does not agree with its table would hide rows from the copy, and a registry that
+    /// does not read would make a store that does not open.
+    async fn check(&mut self) -> Result<(), CopyError> {
+        let reading = || CopyError::doing("reading the schema");
+        if catalog::written(&self.conn).map_err(reading())? != made_schema()? {
+            let told = "the file's is not one that this release makes";
+            return Err(CopyError::Schema(told.to_owned()));
+        }
+        let found: rusqlite::Result<String> =
+            self.conn
+                .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        match found
+            .map_err(CopyError::doing("checking the file"))?
+            .as_str()
+        {
+            "ok" => {}
+            damage => return Err(CopyError::Damaged(damage.to_owned())),
+        }
+        let unreadable = |error| CopyError::Damaged(format!("a row does not read: {error}"));
+        snapshot(&self.conn).map_err(unreadable)?;
+        read_requests(&self.conn).map_err(unreadable)
+    }
+
     async fn shapes(&mut self) -> Result<Vec<Shape>, CopyError> {
         catalog::shapes(&self.conn).map_err(CopyError::doing("reading the schema"))
     }
@@ -173,7 +207,7 @@ impl Side for SqliteSide {
         table: &Table,
         span: Span<'_>,
         limit: Option<usize>,
-    ) -> Result<Vec<Row>, CopyError> {
+    ) -> Result<Page, CopyError> {
         let reading = || CopyError::doing(format!("reading {}", table.name));
         let sends = table.name == "address_sends";
         if sends && span.after.is_none() {
@@ -181,7 +215,7 @@ impl Side for SqliteSide {
         }
         let page = self.page(table, span, limit).map_err(reading())?;
         Ok(if sends {
-            self.with_recent(page, span, limit)
+            self.with_recent(page, span)
         } else {
             page
         })

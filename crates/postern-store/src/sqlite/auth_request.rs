@@ -3,7 +3,7 @@ use postern_core::model::{
     Template, Timestamp, UsedBy, WrongCodes,
 };
 use rusqlite::types::Type;
-use rusqlite::{Error, Result, Row, params};
+use rusqlite::{Connection, Error, Result, Row, params};
 
 use super::tx::{self, Statements, Tx};
 
@@ -15,6 +15,19 @@ const FIND: &str = "SELECT id, state, expires_at, generation, generation_at, sen
 /// Finds one request.
 pub(super) fn find(statements: &dyn Statements, id: AuthRequestId) -> Result<Option<AuthRequest>> {
     tx::find(statements, FIND, [id.as_bytes()], read)
+}
+
+/// Reads every request; whatever one of them holds is something that a release of ours wrote.
+///
+/// # Errors
+/// One does not read.
+pub(crate) fn read_all(conn: &Connection) -> Result<()> {
+    let mut requests = conn.prepare(&FIND.replace(" WHERE id = ?1", ""))?;
+    let mut requests = requests.query([])?;
+    while let Some(row) = requests.next()? {
+        read(row)?;
+    }
+    Ok(())
 }
 
 /// Writes a new request.

@@ -87,7 +87,7 @@ pub(crate) fn read(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row> {
         Ok(match row.get_ref(column)? {
             ValueRef::Null => Value::Null,
             ValueRef::Integer(number) => Value::Int(number),
-            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Text(_) => Value::Text(row.get(column)?),
             ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
             ValueRef::Real(_) => return Err(rusqlite::Error::InvalidQuery),
         })

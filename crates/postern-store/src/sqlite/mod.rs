@@ -41,6 +41,7 @@ use postern_core::Error;
 use postern_core::model::{NodeId, Snapshot};
 use postern_core::ports::{Amend, Clock, Engine, Registry, StoreError};
 
+pub(crate) use self::auth_request::read_all as read_requests;
 pub(crate) use self::event::floor as event_floor;
 pub(crate) use self::log::segment_length as log_segment_length;
 pub(crate) use self::migrate::made_schema;
