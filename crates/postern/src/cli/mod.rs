@@ -63,6 +63,12 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Doctor { dns, strict, store } => doctor::run(dns, strict, &store, json),
         Command::Address(command) => admin::address(command, json),
         Command::Admin(command) => admin::admins(command, json),
-        Command::Prompt { stack, url } => show::text(&crate::prompt::prompt(stack, &url)),
+        Command::Prompt { stack, url } => {
+            let prompt = crate::prompt::prompt(stack, &url);
+            if json {
+                return show::json(&serde_json::json!({ "prompt": prompt }));
+            }
+            show::text(&prompt)
+        }
     }
 }

@@ -5,6 +5,7 @@ mod backup;
 mod container;
 mod dev;
 mod doctor;
+mod machines;
 mod mail;
 mod metrics;
 mod packaging;

@@ -37,6 +37,9 @@ pub(super) fn run(
         && source.text == shown.source.text;
     if unchanged {
         let _ = fs::remove_dir_all(&dir);
+        if json {
+            return show::json(&serde_json::json!({ "changed": false }));
+        }
         return show::text("nothing was changed\n");
     }
     let new = NewTemplate {
