@@ -215,12 +215,13 @@ async fn a_peer_that_says_nothing_or_half_a_head_is_cut_off() {
     }
 }
 
-/// Limits that are over soon, but for the idle time unless a test asks for it.
+/// Limits that are over soon, but for the idle time unless a test asks for it; not so soon that a peer of
+/// a busy machine misses them who means no harm.
 pub(crate) fn impatient() -> Limits {
     Limits {
-        head_timeout: Duration::from_millis(100),
-        write_timeout: Duration::from_millis(100),
-        goodbye_timeout: Duration::from_millis(100),
+        head_timeout: Duration::from_secs(1),
+        write_timeout: Duration::from_millis(500),
+        goodbye_timeout: Duration::from_millis(500),
         ..Limits::default()
     }
 }
@@ -261,7 +262,7 @@ async fn an_idle_http2_peer_that_leaves_no_window_for_its_answer_is_cut_off() {
 #[tokio::test]
 async fn an_idle_keep_alive_connection_outlives_the_head_timeout() {
     let limits = Limits {
-        head_timeout: Duration::from_millis(50),
+        head_timeout: Duration::from_millis(500),
         ..Limits::default()
     };
     let server = Server::with(limits, None).await;
@@ -366,7 +367,7 @@ async fn leaving_says_goodbye_first_and_closes_the_listener_last() {
     assert_eq!(get(server.addr, "/keys").await.header("connection"), None);
 
     let drain = server.drain.clone();
-    let leaving = tokio::spawn(async move { drain.leave(Duration::from_millis(500)).await });
+    let leaving = tokio::spawn(async move { drain.leave(Duration::from_secs(3)).await });
     server.drain.reached(postern::listen::Phase::Leaving).await;
     let answer = get(server.addr, "/keys").await;
     assert_eq!(answer.status, 200, "still served");
