@@ -51,7 +51,7 @@ const CALLS: &[&str] = &[
     "template lint signin_otp",
     "template preview signin_otp",
     "template edit signin_otp",
-    "template import signin_otp --check --from %folder%/mails",
+    "template import signin_otp --check --subject {{otp}} --html %folder%/jet.html --text %folder%/jet.txt",
     "template use signin_otp built-in",
     "template revert signin_otp",
     "delivery list",
@@ -122,11 +122,13 @@ impl Names {
                 let key = retired.next().expect("a rotated key is retired");
                 ("signing", &key["kid"])
             }
-            "delivery list" => ("request", &answer[0]["request"]),
+            "delivery list" => ("request", &answer[0]["id"]),
             _ => return,
         };
         let text = learnt.1.as_str();
         let text = text.unwrap_or_else(|| panic!("{line} tells no {}: {answer:#}", learnt.0));
+        // A delivery is named by its request and its number there.
+        let text = text.split('.').next().unwrap_or(text);
         self.0.push((learnt.0, text.to_owned()));
     }
 }
@@ -142,6 +144,8 @@ async fn prepared(folder: &Path, smtp: &SmtpServer) -> (Server, Names) {
         std::fs::write(folder.join(name), text).expect("the folder takes a file");
     };
     write("settings", "code_length=6\n");
+    write("jet.html", "<p>{{ otp }}</p>");
+    write("jet.txt", "{{ otp }}\n");
     write("secret", "key-0123456789abcdef\n");
     let keys = data.join("root.keys");
     write(

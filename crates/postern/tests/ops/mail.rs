@@ -56,11 +56,7 @@ async fn development_keeps_a_copy_of_what_goes_out_through_a_provider() {
     let sent = String::from_utf8_lossy(&mails[0].data).into_owned();
     assert!(sent.contains("Reply-To: help@example.com\r\n"), "{sent}");
     let kept = inbox(&server, "ada@example.com").await;
-    let kept = kept["messages"]
-        .as_array()
-        .or(kept.as_array())
-        .expect("a list")
-        .clone();
+    let kept = kept.as_array().expect("a list");
     assert_eq!(kept.len(), 1, "a repeat is no second copy: {kept:?}");
     assert_eq!(kept[0]["from"], "Shop <login@example.com>");
 }

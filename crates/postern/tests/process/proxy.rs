@@ -52,11 +52,7 @@ impl Site {
             };
             tokens.push(Caller::new(&credentials).await.token().to_owned());
         }
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let config = |certificate: &Path| configured(address, certificate, &nodes);
-        let proxy = HaProxy::start(address, config).unwrap_or_else(|error| panic!("{error}"));
+        let (address, proxy) = proxy_to(&nodes);
         Self {
             ca: CertificateDer::from_pem_slice(proxy.ca_pem().as_bytes()).unwrap(),
             nodes,
@@ -103,6 +99,21 @@ impl Site {
         let path = "/api/v1/passwordless/email/send";
         self.request(path, "application/json", body.into_bytes())
     }
+}
+
+/// The proxy on a port that was free a moment ago: another program may have taken it since.
+fn proxy_to(nodes: &[Server]) -> (SocketAddr, HaProxy) {
+    for _ in 0..5 {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let config = |certificate: &Path| configured(address, certificate, nodes);
+        match HaProxy::start(address, config) {
+            Ok(proxy) => return (address, proxy),
+            Err(error) => eprintln!("{error}"),
+        }
+    }
+    panic!("the proxy does not start");
 }
 
 /// The shipped configuration with this test's addresses in it.

@@ -19,7 +19,7 @@ fn done(output: &Output) {
 
 /// Asks until the answer is yes. Every look is at another person, for whom no quota is spent.
 async fn until(what: &str, mut look: impl AsyncFnMut(&str) -> bool) {
-    for number in 0..100 {
+    for number in 0..300 {
         if look(&format!("p{number}@example.com")).await {
             return;
         }
