@@ -281,8 +281,8 @@ pub async fn hours_add_up_as_their_minutes_do(store: TempStore) {
             let mut sums: Vec<(Timestamp, Tally)> = Vec::new();
             for (minute, tally) in &minutes {
                 let length = i64::from(step) * 60_000_000;
-                let begin = minute.micros().div_euclid(length) * length;
-                let span = Timestamp::from_micros(begin);
+                let whole = minute.micros().div_euclid(length) * length;
+                let span = Timestamp::from_micros(whole);
                 match sums.last_mut() {
                     Some((last, sum)) if *last == span => sum.add(tally),
                     _ => sums.push((span, tally.clone())),
