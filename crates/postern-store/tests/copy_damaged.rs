@@ -12,7 +12,7 @@ use std::sync::Arc;
 use postern_core::model::{Client, ClientId, ClientSecret, NodeId};
 use postern_core::ports::{Amendment, Clock};
 use postern_store::contract::send_many;
-use postern_store::copy::{Place, copy};
+use postern_store::copy::{CopyError, Place, copy};
 use postern_store::testing::TempStore;
 use postern_store::{Tuning, connect, store_file};
 use postern_testkit::postgres::Postgres;
@@ -101,8 +101,8 @@ const DAMAGES: &[Damage] = &[
 ];
 
 /// A store with clients, requests, mails and events, which nobody has open any more.
-async fn filled() -> TempStore {
-    let store = TempStore::open(Tuning::default()).await;
+async fn filled(url: Option<String>) -> TempStore {
+    let store = TempStore::at(url, Tuning::default()).await;
     send_many(&store, 20).await;
     let client = Client {
         id: ClientId::parse("skc_1").unwrap(),
@@ -120,6 +120,17 @@ async fn filled() -> TempStore {
     store
 }
 
+/// What an error says, with what lies behind it.
+fn whole(error: &CopyError) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        told = format!("{told}: {one}");
+        cause = one.source();
+    }
+    told
+}
+
 /// What the copy of the store in this folder is refused with; the target opens for nobody, and the
 /// source is not fenced.
 async fn refused(from: &Path, store: &TempStore) -> String {
@@ -128,13 +139,7 @@ async fn refused(from: &Path, store: &TempStore) -> String {
     let from_place = Place::Dir(from.to_owned());
     let to = Place::Url(url.clone());
     let refused = copy(&from_place, &to, Arc::clone(&clock), &mut |_| {}).await;
-    let error = refused.unwrap_err();
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(one) = cause {
-        told = format!("{told}: {one}");
-        cause = one.source();
-    }
+    let told = whole(&refused.unwrap_err());
     let opened = connect(&url, NodeId([9; 8]), clock, Tuning::default()).await;
     assert!(opened.is_err(), "{told}");
     if store_file(from).is_file() {
@@ -149,7 +154,7 @@ async fn refused(from: &Path, store: &TempStore) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_no_release_of_ours_wrote_so_is_refused_and_left_as_it_is() {
     for damage in DAMAGES {
-        let store = filled().await;
+        let store = filled(None).await;
         let conn = Connection::open(store_file(store.path())).unwrap();
         (damage.done)(&conn);
         drop(conn);
@@ -160,7 +165,7 @@ async fn a_source_that_no_release_of_ours_wrote_so_is_refused_and_left_as_it_is(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_whose_pages_were_overwritten_is_refused() {
-    let store = filled().await;
+    let store = filled(None).await;
     let file = store_file(store.path());
     let conn = Connection::open(&file).unwrap();
     run(&conn, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -183,7 +188,7 @@ async fn a_source_whose_pages_were_overwritten_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_is_no_store_is_refused() {
-    let store = filled().await;
+    let store = filled(None).await;
     let folder = tempfile::tempdir().unwrap();
     let file = store_file(folder.path());
     let told = refused(folder.path(), &store).await;
@@ -200,4 +205,42 @@ async fn a_source_that_is_no_store_is_refused() {
     run(&Connection::open(&file).unwrap(), "CREATE TABLE t (x)");
     let told = refused(folder.path(), &store).await;
     assert!(told.contains("schema"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_no_release_of_ours_left_so_is_refused_too() {
+    let unreadable = "the source is damaged and was not copied: a row does not read";
+    let schema = "the schema is not as this release expects it";
+    for (done, told) in [
+        ("UPDATE auth_requests SET state = 99", unreadable),
+        ("UPDATE auth_requests SET method = 0", unreadable),
+        ("UPDATE client_secrets SET digest = '\\x0102'", unreadable),
+        ("ALTER TABLE clients ADD COLUMN more TEXT", schema),
+        ("DROP TABLE dkim_keys", "reading the source"),
+        ("DROP TABLE suppressions", schema),
+        (
+            "ALTER TABLE events ALTER COLUMN at TYPE DOUBLE PRECISION",
+            "a column of type",
+        ),
+        (
+            "UPDATE schema_migrations SET checksum = '\\x00'",
+            "another program or build",
+        ),
+    ] {
+        let postgres = Postgres::shared();
+        let url = postgres.database();
+        let store = filled(Some(url.clone())).await;
+        let name = url.trim_start_matches("postgres:///").split('?').next();
+        postgres.psql(name.unwrap(), done).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let to = Place::Dir(folder.path().join("data"));
+        let clock = Arc::clone(&store.clock) as Arc<dyn Clock>;
+        let refused = copy(&Place::Url(url.clone()), &to, clock, &mut |_| {}).await;
+        let refused = whole(&refused.unwrap_err());
+        assert!(refused.contains(told), "{done}: {refused}");
+        let fences = postgres
+            .psql(name.unwrap(), "SELECT count(*) FROM fence")
+            .unwrap();
+        assert_eq!(fences.trim(), "0", "{done}");
+    }
 }

@@ -9,6 +9,7 @@ use super::tables::Table;
 use crate::backup::Ended;
 use crate::connect::ConnectError;
 use crate::fence::Fence;
+use crate::postgres::Failure;
 use crate::postgres::bulk::Bulk;
 use crate::postgres::column::Kind;
 use crate::postgres::look::{Change, Look};
@@ -71,9 +72,13 @@ impl PostgresSide {
 
 #[async_trait]
 impl Side for PostgresSide {
-    /// The server looks after its own files, and types are checked row by row.
+    /// The server looks after its own files.
     async fn check(&mut self) -> Result<(), CopyError> {
-        Ok(())
+        let read = self.bulk.read_through().await;
+        read.map_err(|failure| match failure {
+            Failure::Unreadable(_) => CopyError::Damaged(failure.to_string()),
+            other => CopyError::doing("reading the source")(other),
+        })
     }
 
     async fn shapes(&mut self) -> Result<Vec<Shape>, CopyError> {

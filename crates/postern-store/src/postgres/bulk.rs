@@ -8,13 +8,13 @@ use postern_core::model::{NodeId, Timestamp};
 use tokio_postgres::Row as Found;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::PostgresStore;
 use super::column::{Given, Kind};
 use super::failure::Failure;
 use super::look::{Change, Look};
-use super::session::Session;
+use super::session::{Session, Sql};
 use super::target::Target;
 use super::value::{Id, get};
+use super::{PostgresStore, auth_request, registry};
 use crate::backup::Ended;
 use crate::connect::{ConnectError, PostgresTuning, Tuning};
 use crate::fence::{Fence, FenceKind};
@@ -37,6 +37,34 @@ impl Bulk {
             session: Session::open(&target).await?,
             url: url.to_owned(),
         })
+    }
+
+    /// Reads the registry and every request, as a node would.
+    ///
+    /// # Errors
+    /// A row does not read: no release of ours wrote it.
+    pub(crate) async fn read_through(&self) -> Result<(), Failure> {
+        static IDS: Sql = Sql {
+            text: "SELECT id FROM auth_requests WHERE id > $1 ORDER BY id LIMIT 2000",
+            types: &[Type::UUID],
+        };
+        registry::snapshot(&self.session).await?;
+        let mut after = Id([0; 16]);
+        loop {
+            let rows = self.session.query(&IDS, &[&after]).await?;
+            let ids: Vec<Id> = rows
+                .iter()
+                .map(|row| get(row, 0))
+                .collect::<Result<_, _>>()?;
+            let Some(last) = ids.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let found = auth_request::find_all(&self.session, &ids).await?;
+            found
+                .into_values()
+                .try_for_each(|request| request.map(drop))?;
+        }
     }
 
     /// The columns of every table, in their order.

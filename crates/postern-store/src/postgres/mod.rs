@@ -47,7 +47,7 @@ use postern_core::ports::{Amend, Clock, Engine, Registry, StoreError};
 
 use self::batch::Bench;
 use self::event::EventIds;
-use self::failure::Failure;
+pub(crate) use self::failure::Failure;
 use self::pool::Pool;
 use self::session::{Session, Sql};
 use self::sweep::Cursor;

@@ -147,12 +147,13 @@ async fn prepared(folder: &Path, smtp: &SmtpServer) -> (Server, Names) {
     write("jet.html", "<p>{{ otp }}</p>");
     write("jet.txt", "{{ otp }}\n");
     write("secret", "key-0123456789abcdef\n");
-    let keys = data.join("root.keys");
     write(
         "postern.toml",
         &format!(
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://auth.example.com\"\n\
-             tls_terminated_by_proxy = true\n[data]\ndir = {data:?}\nroot_keys_file = {keys:?}\n"
+             tls_terminated_by_proxy = true\n[data]\ndir = \"{}\"\nroot_keys_file = \"{}\"\n",
+            data.display(),
+            data.join("root.keys").display()
         ),
     );
     let names = vec![
