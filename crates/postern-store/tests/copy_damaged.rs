@@ -18,86 +18,52 @@ use postern_store::{Tuning, connect, store_file};
 use postern_testkit::postgres::Postgres;
 use rusqlite::Connection;
 
-/// What is done to a whole store, and what its copy is refused with.
-struct Damage {
-    done: fn(&Connection),
-    told: &'static str,
-}
-
 fn run(conn: &Connection, sql: &str) {
     conn.execute_batch(sql).unwrap();
 }
 
-const DAMAGES: &[Damage] = &[
-    Damage {
-        done: |conn| run(conn, "DROP TABLE suppressions"),
-        told: "the schema is not as this release expects it",
-    },
-    Damage {
-        done: |conn| run(conn, "ALTER TABLE clients ADD COLUMN more TEXT"),
-        told: "the schema is not as this release expects it",
-    },
+const UNREADABLE: &str = "a row does not read";
+const SCHEMA: &str = "the schema is not as this release expects it";
+
+/// What is done to a whole store, and what its copy is refused with.
+const DAMAGES: &[(&str, &str)] = &[
+    ("DROP TABLE suppressions", SCHEMA),
+    ("ALTER TABLE clients ADD COLUMN more TEXT", SCHEMA),
     // It would go off when the source is fenced.
-    Damage {
-        done: |conn| {
-            run(
-                conn,
-                "CREATE TRIGGER t AFTER INSERT ON fence BEGIN DELETE FROM auth_requests; END",
-            );
-        },
-        told: "the schema is not as this release expects it",
-    },
-    Damage {
-        done: |conn| {
-            run(
-                conn,
-                "UPDATE schema_migrations SET checksum = x'00' WHERE number = 3",
-            );
-        },
-        told: "another program or build",
-    },
-    Damage {
-        done: |conn| run(conn, "UPDATE auth_requests SET state = 99"),
-        told: "a row does not read",
-    },
-    Damage {
-        done: |conn| {
-            run(
-                conn,
-                "UPDATE auth_requests SET id = x'0102' WHERE id IN (SELECT max(id) FROM auth_requests)",
-            )
-        },
-        told: "a row does not read",
-    },
-    Damage {
-        done: |conn| run(conn, "UPDATE client_secrets SET digest = x'0102'"),
-        told: "a row does not read",
-    },
-    Damage {
-        done: |conn| run(conn, "UPDATE clients SET name = CAST(x'ff41' AS TEXT)"),
-        told: "a row does not read",
-    },
-    Damage {
-        done: |conn| run(conn, "UPDATE deliveries SET ordinal = 1 << 40"),
-        told: "writing deliveries: a row does not read: a value does not fit its column",
-    },
-    Damage {
-        done: |conn| run(conn, "UPDATE events SET request_id = x'0102'"),
-        told: "writing events: a row does not read: a value does not fit its column",
-    },
-    Damage {
-        done: |conn| run(conn, "UPDATE events SET detail = 'a' || char(0)"),
-        told: "writing events: ",
-    },
-    Damage {
-        done: |conn| {
-            run(
-                conn,
-                "UPDATE events SET detail = CAST(zeroblob(9000000) AS TEXT)",
-            )
-        },
-        told: "string or blob too big",
-    },
+    (
+        "CREATE TRIGGER t AFTER INSERT ON fence BEGIN DELETE FROM auth_requests; END",
+        SCHEMA,
+    ),
+    (
+        "UPDATE schema_migrations SET checksum = x'00' WHERE number = 3",
+        "another program or build",
+    ),
+    ("UPDATE auth_requests SET state = 99", UNREADABLE),
+    (
+        "UPDATE auth_requests SET id = x'0102' WHERE id IN (SELECT max(id) FROM auth_requests)",
+        UNREADABLE,
+    ),
+    ("UPDATE client_secrets SET digest = x'0102'", UNREADABLE),
+    (
+        "UPDATE clients SET name = CAST(x'ff41' AS TEXT)",
+        UNREADABLE,
+    ),
+    (
+        "UPDATE deliveries SET ordinal = 1 << 40",
+        "writing deliveries: a row does not read: a value does not fit its column",
+    ),
+    (
+        "UPDATE events SET request_id = x'0102'",
+        "writing events: a row does not read: a value does not fit its column",
+    ),
+    (
+        "UPDATE events SET detail = 'a' || char(0)",
+        "writing events: ",
+    ),
+    (
+        "UPDATE events SET detail = CAST(zeroblob(9000000) AS TEXT)",
+        "string or blob too big",
+    ),
 ];
 
 /// A store with clients, requests, mails and events, which nobody has open any more.
@@ -153,13 +119,13 @@ async fn refused(from: &Path, store: &TempStore) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_no_release_of_ours_wrote_so_is_refused_and_left_as_it_is() {
-    for damage in DAMAGES {
+    for (done, expected) in DAMAGES {
         let store = filled(None).await;
         let conn = Connection::open(store_file(store.path())).unwrap();
-        (damage.done)(&conn);
+        run(&conn, done);
         drop(conn);
         let told = refused(store.path(), &store).await;
-        assert!(told.contains(damage.told), "{told}");
+        assert!(told.contains(expected), "{done}: {told}");
     }
 }
 
@@ -209,15 +175,13 @@ async fn a_source_that_is_no_store_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_no_release_of_ours_left_so_is_refused_too() {
-    let unreadable = "the source is damaged and was not copied: a row does not read";
-    let schema = "the schema is not as this release expects it";
     for (done, told) in [
-        ("UPDATE auth_requests SET state = 99", unreadable),
-        ("UPDATE auth_requests SET method = 0", unreadable),
-        ("UPDATE client_secrets SET digest = '\\x0102'", unreadable),
-        ("ALTER TABLE clients ADD COLUMN more TEXT", schema),
+        ("UPDATE auth_requests SET state = 99", UNREADABLE),
+        ("UPDATE auth_requests SET method = 0", UNREADABLE),
+        ("UPDATE client_secrets SET digest = '\\x0102'", UNREADABLE),
+        ("ALTER TABLE clients ADD COLUMN more TEXT", SCHEMA),
         ("DROP TABLE dkim_keys", "reading the source"),
-        ("DROP TABLE suppressions", schema),
+        ("DROP TABLE suppressions", SCHEMA),
         (
             "ALTER TABLE events ALTER COLUMN at TYPE DOUBLE PRECISION",
             "a column of type",
