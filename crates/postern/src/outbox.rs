@@ -154,6 +154,7 @@ impl Outbox {
             stopping,
             telling: Arc::new(telling),
             gathering: Arc::default(),
+            more: false,
         };
         let worker = tokio::spawn(worker.run());
         Self {
@@ -199,6 +200,8 @@ struct Worker {
     stopping: watch::Receiver<bool>,
     telling: Arc<watch::Sender<Work>>,
     gathering: Arc<Gathering>,
+    /// Whether the store may hold more than it gave when it was asked last.
+    more: bool,
 }
 
 /// What the worker does next.
@@ -245,14 +248,16 @@ impl Worker {
                 Turn::Poll => self.claim().await,
                 Turn::Try(id, lease, slot) => self.begin(id, lease, slot),
             }
+            // Before the last of them has begun: the store answers while they are under way.
+            if self.more && self.waiting.claimed.len() < self.pace.at_once() {
+                self.claim().await;
+            }
         }
     }
 
     fn begin(&self, id: DeliveryId, lease: Lease, slot: OwnedSemaphorePermit) {
         let parts = Arc::clone(&self.parts);
-        let last_claimed = lease == Lease::Claimed && self.waiting.claimed.is_empty();
-        let (poll, telling) = (Arc::clone(&self.poll), Arc::clone(&self.telling));
-        let gathering = Arc::clone(&self.gathering);
+        let (telling, gathering) = (Arc::clone(&self.telling), Arc::clone(&self.gathering));
         let waiting = self.waiting.claimed.len();
         telling.send_modify(|work| {
             work.under_way += 1;
@@ -267,10 +272,6 @@ impl Worker {
             .run(id)
             .await;
             drop(slot);
-            // The store may hold more than was claimed at once.
-            if last_claimed {
-                poll.notify_one();
-            }
             telling.send_modify(|work| {
                 work.under_way -= 1;
                 work.ended += 1;
@@ -282,9 +283,7 @@ impl Worker {
     async fn claim(&mut self) {
         self.parts.route.tidy();
         let room = (self.pace.at_once() * 2).saturating_sub(self.waiting.claimed.len());
-        if room > 0 {
-            self.claim_up_to(room).await;
-        }
+        self.more = room == 0 || self.claim_up_to(room).await;
         let waiting = self.waiting.claimed.len();
         self.telling.send_modify(|work| {
             work.asked += 1;
@@ -292,7 +291,8 @@ impl Worker {
         });
     }
 
-    async fn claim_up_to(&mut self, room: usize) {
+    /// Whether there may be more.
+    async fn claim_up_to(&mut self, room: usize) -> bool {
         match self
             .parts
             .postern
@@ -300,8 +300,15 @@ impl Worker {
             .claim_deliveries(self.parts.node, room, LEASE)
             .await
         {
-            Ok(ids) => self.waiting.claimed.extend(ids),
-            Err(error) => warn!(%error, "the outbox could not ask the store for what is due"),
+            Ok(ids) => {
+                let all = ids.len() >= room;
+                self.waiting.claimed.extend(ids);
+                all
+            }
+            Err(error) => {
+                warn!(%error, "the outbox could not ask the store for what is due");
+                false
+            }
         }
     }
 
