@@ -5,7 +5,9 @@ mod compiled;
 mod context;
 mod custom;
 mod engine;
+mod filling;
 mod jet;
+
 mod lint;
 mod mjml;
 mod parts;

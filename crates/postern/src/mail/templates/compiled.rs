@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::Environment;
 use postern_core::model::{MailKind, RESERVED_VARIABLES, Variables};
 
+use super::filling::Filling;
 use super::parts::{Fields, Part, Parts, TemplateError};
 use super::pieces::{Piece, pieces};
 use super::{ALWAYS, Source, context, engine, mjml};
@@ -55,13 +56,13 @@ impl Compiled {
     /// When a variable is missing, a bound is passed, or the subject would break its header.
     pub(super) fn fill(&self, fields: &Fields) -> Result<Parts, TemplateError> {
         let [subject_name, text_name, html_name] = &self.names;
-        let subject = engine::fill(&self.environment, subject_name, fields)?;
+        let filling = Filling::new(fields);
+        let subject = engine::fill(&self.environment, subject_name, &filling)?;
         let subject = one_line(subject_name, &subject)?;
-        let mut fields = fields.clone();
-        fields.set("subject", subject.clone());
-        let html = engine::fill(&self.environment, html_name, &fields);
+        filling.know_subject(subject.clone());
+        let html = engine::fill(&self.environment, html_name, &filling);
         Ok(Parts {
-            text: engine::fill(&self.environment, text_name, &fields)?,
+            text: engine::fill(&self.environment, text_name, &filling)?,
             html: html.map_err(|error| {
                 let line = error.line.filter(|_| self.as_written);
                 error.at(line)

@@ -4,21 +4,23 @@
 //! anything but `t`. So what it can cost is bounded by its own length, and the engine's fuel and
 //! the bound on its output stand behind that.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
-    escape_formatter, filters, tests,
+    AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter,
+    filters, tests,
 };
 
 use super::context;
-use super::parts::{Fields, TemplateError};
+use super::filling::Filling;
+use super::parts::TemplateError;
 use super::pieces::{Piece, pieces};
-use crate::mail::wording::{self, Wording};
 
 /// Steps of the engine that one part of a mail may take; the built-in ones take about 200.
 const FUEL: u64 = 50_000;
+/// What a part of a mail seldom passes, in bytes.
+const USUAL: usize = 8 * 1024;
 /// The longest body part, in bytes (contract §11).
 const MAX_BODY: usize = 1 << 20;
 
@@ -50,7 +52,6 @@ pub(super) fn environment() -> Environment<'static> {
     environment.add_filter("in_query", |value: &str| context::in_query(value));
     environment.add_test("defined", tests::is_defined);
     environment.add_test("undefined", tests::is_undefined);
-    environment.add_function("t", say);
     environment
 }
 
@@ -89,15 +90,15 @@ pub(super) fn admit(source: &str) -> Result<(), String> {
 pub(super) fn fill(
     environment: &Environment<'_>,
     name: &str,
-    fields: &Fields,
+    filling: &Arc<Filling>,
 ) -> Result<String, TemplateError> {
     let trouble = |error: &Error| TemplateError::new(name, told(error)).at(error.line());
     let template = environment
         .get_template(name)
         .map_err(|error| trouble(&error))?;
-    let mut out = Bounded(Vec::new());
+    let mut out = Bounded(Vec::with_capacity(USUAL));
     template
-        .render_captured_to(Value::from(fields.0.clone()), &mut out)
+        .render_captured_to(Value::from_dyn_object(Arc::clone(filling)), &mut out)
         .map_err(|error| trouble(&error))?;
     String::from_utf8(out.0).map_err(|_| TemplateError::new(name, "it is not UTF-8"))
 }
@@ -131,42 +132,6 @@ impl Write for Bounded {
     }
 }
 
-/// `t("key")`: the built-in wording of that key, in the mail's language.
-fn say(state: &State<'_, '_>, key: &str) -> Result<String, Error> {
-    let field = |name: &str| {
-        let value = state.lookup(name).unwrap_or_default();
-        value.as_str().map(str::to_owned).unwrap_or_default()
-    };
-    let wording = Wording::tagged(&field("language"));
-    if let Some(plain) = wording.plain(key) {
-        return Ok(plain.to_owned());
-    }
-    let (app, organization) = (field("app_name"), field("organization_name"));
-    let asker = match organization.as_str() {
-        "" => app.clone(),
-        organization => format!("{app} ({organization})"),
-    };
-    let mut args = wording::args(
-        [
-            ("app", app),
-            ("asker", asker),
-            ("name", field("user_name")),
-            ("email", field("user_email")),
-            ("when", field("requested_at")),
-            ("support", field("app_support_email")),
-            ("within", field("expiry_within")),
-        ]
-        .map(|(name, value)| (name, Cow::Owned(value))),
-    );
-    // A key that names the code has no place in a mail without one.
-    if state.lookup("otp").is_some_and(|otp| !otp.is_undefined()) {
-        args.set("code", field("otp"));
-    }
-    wording
-        .say(key, &args)
-        .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
-}
-
 /// Escapes for HTML as the engine does, but leaves `/` alone: clients and link checkers that
 /// do not decode `&#x2f;` in an address exist, and in quoted attributes it is harmless.
 fn write_value(
@@ -176,10 +141,16 @@ fn write_value(
 ) -> Result<(), Error> {
     let plain = value.as_str().filter(|_| !value.is_safe());
     match (state.auto_escape(), plain) {
+        (AutoEscape::Html, Some(text)) if !text.contains(SPECIAL) => {
+            out.write_str(text).map_err(Error::from)
+        }
         (AutoEscape::Html, Some(text)) => out.write_str(&escape_html(text)).map_err(Error::from),
         _ => escape_formatter(out, state, value),
     }
 }
+
+/// What means something in HTML.
+const SPECIAL: [char; 5] = ['<', '>', '&', '"', '\''];
 
 /// `text` fit for HTML content and for quoted attributes.
 pub fn escape_html(text: &str) -> String {

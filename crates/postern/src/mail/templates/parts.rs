@@ -7,12 +7,17 @@ use postern_core::model::TemplateSource;
 
 /// What a template is filled with. Prints nothing: a code and a link are among it.
 #[derive(Clone, Default)]
-pub struct Fields(pub(super) BTreeMap<String, String>);
+pub struct Fields(BTreeMap<String, String>);
 
 impl Fields {
     /// Sets one variable.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// The value of one variable.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
     }
 }
 
