@@ -7,7 +7,7 @@ use lettre::address::Envelope;
 use lettre::message::header::{
     ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, Headers,
 };
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, address::AddressError};
 use postern_core::model::{
     DeliveryId, Email, LinkToken, PageToken, Passcode, RequestHandle, SecretText, Timestamp,
@@ -50,8 +50,8 @@ pub struct Credentials {
     pub handle: RequestHandle,
 }
 
-/// The longest line that goes as it is, with its carriage return.
-const LINE: usize = 76;
+/// The longest line of a mail, without its end (RFC 5322 §2.1.1).
+const LINE: usize = 998;
 
 /// Why a mail cannot be put into a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -177,30 +177,44 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// A body part. The SMTP crate finds line ends and encoding by itself too, but walks through the text
-/// once more for each.
+/// A body part. What can travel as it is does: the SMTP crate would encode whatever has a line of
+/// over 76 bytes, which markup always has, and make it longer and slower to read for every filter
+/// on its way.
 fn part(kind: ContentType, text: &str) -> SinglePart {
     let wire = with_crlf(text).into_bytes();
-    SinglePart::builder()
-        .header(kind)
-        .header(encoding_of(&wire))
-        .body(wire)
+    let body = match encoding_of(&wire) {
+        ContentTransferEncoding::SevenBit => {
+            Body::dangerous_pre_encoded(wire, ContentTransferEncoding::SevenBit)
+        }
+        encoding => Body::new_with_encoding(wire, encoding)
+            .expect("every text can be encoded as quoted-printable or base64"),
+    };
+    SinglePart::builder().header(kind).body(body)
 }
 
 /// The encoding that every server takes, and that is shorter.
 fn encoding_of(wire: &[u8]) -> ContentTransferEncoding {
-    let foreign = wire.iter().filter(|byte| !byte.is_ascii()).count();
-    let long = || {
-        wire.split(|byte| *byte == b'\n')
-            .any(|line| line.len() > LINE)
-    };
-    if foreign == 0 && !long() {
+    let foreign = wire.iter().filter(|byte| is_foreign(**byte)).count();
+    let fits = || !wire.ends_with(b"\r") && wire.split(|byte| *byte == b'\n').all(is_line);
+    if foreign == 0 && fits() {
         ContentTransferEncoding::SevenBit
     } else if foreign <= wire.len() / 3 {
         ContentTransferEncoding::QuotedPrintable
     } else {
         ContentTransferEncoding::Base64
     }
+}
+
+/// What may not travel as it is: all but printable ASCII, tabs and what ends lines.
+fn is_foreign(byte: u8) -> bool {
+    !matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~')
+}
+
+/// Whether a line, up to its line feed, is one on the wire: not too long, and without a carriage
+/// return that ends nothing.
+fn is_line(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.len() <= LINE && !line.contains(&b'\r')
 }
 
 /// A text whose lines end as on the wire.
@@ -266,9 +280,14 @@ mod tests {
     #[test]
     fn a_text_is_encoded_only_where_it_has_to_be() {
         let of = |text: &str| encoding_of(with_crlf(text).as_bytes());
-        let long = "x".repeat(77);
+        let long = |length| "x".repeat(length);
         assert_eq!(of("short\nlines"), ContentTransferEncoding::SevenBit);
-        assert_eq!(of(&long), ContentTransferEncoding::QuotedPrintable);
+        assert_eq!(of(&long(998)), ContentTransferEncoding::SevenBit);
+        assert_eq!(of(&long(999)), ContentTransferEncoding::QuotedPrintable);
+        for stray in ["one\rtwo", "one\r\r\ntwo", "one\r"] {
+            assert_eq!(of(stray), ContentTransferEncoding::QuotedPrintable);
+        }
+        assert_eq!(of("a line\0"), ContentTransferEncoding::QuotedPrintable);
         assert_eq!(of("Viele Grüße"), ContentTransferEncoding::QuotedPrintable);
         assert_eq!(of("コード"), ContentTransferEncoding::Base64);
     }

@@ -8,6 +8,7 @@ mod engine;
 mod filling;
 mod jet;
 
+mod lines;
 mod lint;
 mod mjml;
 mod parts;

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use mrml::prelude::parser::ParserOptions;
 use mrml::prelude::render::RenderOptions;
 
+use super::lines;
+
 /// How deep elements may lie in each other: the library descends by recursion.
 const DEPTH: usize = 60;
 
@@ -40,10 +42,8 @@ pub(super) fn to_html(source: &str) -> Result<String, String> {
         social_icon_origin: None,
         fonts: HashMap::new(),
     };
-    parsed
-        .element
-        .render(&options)
-        .map_err(|error| error.to_string())
+    let html = parsed.element.render(&options);
+    lines::broken(&html.map_err(|error| error.to_string())?)
 }
 
 /// The library's message; where it names a byte, also the line.
