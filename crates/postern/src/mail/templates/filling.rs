@@ -88,13 +88,12 @@ impl Speaker {
         if let Some((_, text)) = said.iter().find(|(known, _)| known == key) {
             return Ok(Arc::clone(text));
         }
-        let text: Arc<str> = match self.wording.plain(key) {
-            Some(plain) => plain.into(),
-            None => {
-                let pairs = self.args.iter();
-                let args = pairs.map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
-                self.wording.say(key, &wording::args(args))?.into()
-            }
+        let text: Arc<str> = if let Some(plain) = self.wording.plain(key) {
+            plain.into()
+        } else {
+            let pairs = self.args.iter();
+            let args = pairs.map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
+            self.wording.say(key, &wording::args(args))?.into()
         };
         said.push((key.to_owned(), Arc::clone(&text)));
         Ok(text)
