@@ -6,6 +6,7 @@
 //! ended. Whatever gets lost on the way (a ring, a worker, a process) is found again by asking
 //! the store for what is due: a lease that nobody settled ends, and the delivery is claimed anew.
 
+mod apart;
 mod attempt;
 mod gathering;
 mod round;
@@ -27,6 +28,7 @@ use tracing::warn;
 
 use crate::mail::{Route, Templates};
 use crate::telemetry::metrics::Metrics;
+pub use apart::Apart;
 use attempt::{Attempt, Lease};
 use gathering::Gathering;
 
@@ -128,11 +130,13 @@ pub struct Outbox {
     work: watch::Receiver<Work>,
     stop: watch::Sender<bool>,
     worker: JoinHandle<()>,
+    /// Where it runs, if not where it was started; dropped last.
+    _apart: Option<Apart>,
 }
 
 impl Outbox {
-    /// Starts to send.
-    pub fn start(parts: Parts, pace: Pace) -> Self {
+    /// Starts to send, on `apart` or else on the runtime that this is called on.
+    pub fn start(parts: Parts, pace: Pace, apart: Option<Apart>) -> Self {
         let (rings, heard) = mpsc::channel(RINGS);
         let bell = Bell {
             rings,
@@ -156,12 +160,16 @@ impl Outbox {
             gathering: Arc::default(),
             more: false,
         };
-        let worker = tokio::spawn(worker.run());
+        let worker = match &apart {
+            Some(apart) => apart.spawn(worker.run()),
+            None => tokio::spawn(worker.run()),
+        };
         Self {
             bell,
             work,
             stop,
             worker,
+            _apart: apart,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::mail::smtp::{Limits, Trust};
 use crate::mail::{Development, Providers, Route};
 use crate::oauth::bearer::Bearers;
 use crate::oauth::{SecretUses, SigningKeys, SigningPool};
-use crate::outbox::{Outbox, Pace, Parts};
+use crate::outbox::{Apart, Outbox, Pace, Parts};
 use crate::router;
 use crate::scrape::Scrape;
 use crate::telemetry::metrics::Metrics;
@@ -41,7 +41,7 @@ impl House {
     /// Builds it on the foundation, for applications that know it as `url`.
     ///
     /// # Errors
-    /// Signing keys that cannot be made or opened, or an inbox that does not open.
+    /// Signing keys that cannot be made or opened, an inbox that does not open, or no threads.
     pub(super) async fn build(
         config: &Config,
         foundation: &Foundation,
@@ -54,7 +54,7 @@ impl House {
             .map_err(|problem| StartError::Other(with_sources(&problem)))?;
         let metrics = Arc::new(Metrics::new());
         let (route, inbox) = way_out(config, foundation, &metrics)?;
-        let outbox = outbox(config, foundation, url, Arc::clone(&route), &metrics);
+        let outbox = outbox(config, foundation, url, Arc::clone(&route), &metrics)?;
         let bell = outbox.bell();
         let (ready, readiness) = watch::channel(true);
         let freshness = Freshness::new();
@@ -159,7 +159,7 @@ fn outbox(
     url: &str,
     route: Arc<dyn Route>,
     metrics: &Arc<Metrics>,
-) -> Outbox {
+) -> Result<Outbox, StartError> {
     let parts = Parts {
         postern: Arc::clone(&foundation.postern),
         templates: Arc::clone(&foundation.templates),
@@ -169,12 +169,12 @@ fn outbox(
         metrics: Arc::clone(metrics),
         node: foundation.node,
     };
-    Outbox::start(
-        parts,
-        Pace {
-            concurrency: config.outbox.concurrency,
-            alone: !foundation.engine.shared(),
-            ..Pace::default()
-        },
-    )
+    let apart = Apart::start()
+        .map_err(|error| StartError::Other(format!("no threads for mails: {error}")))?;
+    let pace = Pace {
+        concurrency: config.outbox.concurrency,
+        alone: !foundation.engine.shared(),
+        ..Pace::default()
+    };
+    Ok(Outbox::start(parts, pace, Some(apart)))
 }

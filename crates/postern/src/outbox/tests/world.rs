@@ -81,6 +81,7 @@ impl World {
                 node: store.node,
             },
             pace,
+            None,
         );
         Self {
             store,
