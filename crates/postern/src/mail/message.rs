@@ -181,53 +181,61 @@ impl fmt::Debug for Mail {
 /// over 76 bytes, which markup always has, and make it longer and slower to read for every filter
 /// on its way.
 fn part(kind: ContentType, text: &str) -> SinglePart {
-    let wire = with_crlf(text).into_bytes();
-    let body = match encoding_of(&wire) {
+    let wire = Wire::of(text);
+    let body = match wire.encoding() {
         ContentTransferEncoding::SevenBit => {
-            Body::dangerous_pre_encoded(wire, ContentTransferEncoding::SevenBit)
+            Body::dangerous_pre_encoded(wire.bytes, ContentTransferEncoding::SevenBit)
         }
-        encoding => Body::new_with_encoding(wire, encoding)
+        encoding => Body::new_with_encoding(wire.bytes, encoding)
             .expect("every text can be encoded as quoted-printable or base64"),
     };
     SinglePart::builder().header(kind).body(body)
 }
 
-/// The encoding that every server takes, and that is shorter.
-fn encoding_of(wire: &[u8]) -> ContentTransferEncoding {
-    let foreign = wire.iter().filter(|byte| is_foreign(**byte)).count();
-    let fits = || !wire.ends_with(b"\r") && wire.split(|byte| *byte == b'\n').all(is_line);
-    if foreign == 0 && fits() {
-        ContentTransferEncoding::SevenBit
-    } else if foreign <= wire.len() / 3 {
-        ContentTransferEncoding::QuotedPrintable
-    } else {
-        ContentTransferEncoding::Base64
+/// A text whose lines end as on the wire, and what was seen of it on the way there.
+struct Wire {
+    bytes: Vec<u8>,
+    /// Bytes that may not travel as they are: all but printable ASCII and tabs.
+    foreign: usize,
+    /// Whether every line is one on the wire: not too long, and without a carriage return that ends
+    /// nothing.
+    fits: bool,
+}
+
+impl Wire {
+    fn of(text: &str) -> Self {
+        let mut wire = Self {
+            bytes: Vec::with_capacity(text.len() + text.len() / 16),
+            foreign: 0,
+            fits: true,
+        };
+        for line in text.split_inclusive('\n') {
+            let (line, end) = match line.strip_suffix('\n') {
+                Some(line) => (line.strip_suffix('\r').unwrap_or(line), "\r\n"),
+                None => (line, ""),
+            };
+            wire.foreign += line.bytes().filter(|byte| is_foreign(*byte)).count();
+            wire.fits &= line.len() <= LINE && !line.contains('\r');
+            wire.bytes.extend_from_slice(line.as_bytes());
+            wire.bytes.extend_from_slice(end.as_bytes());
+        }
+        wire
     }
-}
 
-/// What may not travel as it is: all but printable ASCII, tabs and what ends lines.
-fn is_foreign(byte: u8) -> bool {
-    !matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~')
-}
-
-/// Whether a line, up to its line feed, is one on the wire: not too long, and without a carriage
-/// return that ends nothing.
-fn is_line(line: &[u8]) -> bool {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.len() <= LINE && !line.contains(&b'\r')
-}
-
-/// A text whose lines end as on the wire.
-fn with_crlf(text: &str) -> String {
-    let mut wire = String::with_capacity(text.len() + text.len() / 16);
-    for line in text.split_inclusive('\n') {
-        let bare = line.strip_suffix('\n').filter(|bare| !bare.ends_with('\r'));
-        match bare {
-            Some(bare) => wire.extend([bare, "\r\n"]),
-            None => wire.push_str(line),
+    /// The encoding that every server takes, and that is shorter.
+    fn encoding(&self) -> ContentTransferEncoding {
+        if self.foreign == 0 && self.fits {
+            ContentTransferEncoding::SevenBit
+        } else if self.foreign <= self.bytes.len() / 3 {
+            ContentTransferEncoding::QuotedPrintable
+        } else {
+            ContentTransferEncoding::Base64
         }
     }
-    wire
+}
+
+fn is_foreign(byte: u8) -> bool {
+    !matches!(byte, b'\t' | b'\r' | b' '..=b'~')
 }
 
 /// The address on the envelope. An international domain goes in its ASCII form when the local
@@ -272,14 +280,15 @@ mod tests {
 
     #[test]
     fn every_line_ends_as_on_the_wire_once() {
-        assert_eq!(with_crlf("a\nb\r\n\nc"), "a\r\nb\r\n\r\nc");
-        assert_eq!(with_crlf("\n"), "\r\n");
-        assert_eq!(with_crlf(""), "");
+        let of = |text| String::from_utf8(Wire::of(text).bytes).unwrap();
+        assert_eq!(of("a\nb\r\n\nc"), "a\r\nb\r\n\r\nc");
+        assert_eq!(of("\n"), "\r\n");
+        assert_eq!(of(""), "");
     }
 
     #[test]
     fn a_text_is_encoded_only_where_it_has_to_be() {
-        let of = |text: &str| encoding_of(with_crlf(text).as_bytes());
+        let of = |text: &str| Wire::of(text).encoding();
         let long = |length| "x".repeat(length);
         assert_eq!(of("short\nlines"), ContentTransferEncoding::SevenBit);
         assert_eq!(of(&long(998)), ContentTransferEncoding::SevenBit);
