@@ -180,6 +180,9 @@ pub(crate) struct DashboardArgs {
     /// Requests that are put into its store first.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) requests: u64,
+    /// Days over which they are spread, evenly; none puts them all into now.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) days: u32,
     /// Calls of each page.
     #[arg(long, default_value_t = 200)]
     pub(crate) count: u64,

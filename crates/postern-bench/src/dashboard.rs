@@ -18,9 +18,10 @@ use crate::{args::DashboardArgs, prefill, spawn::Home, watch};
 const CATCHES_UP_WITHIN: Duration = Duration::from_mins(20);
 
 /// Every page that an admin looks at, but those whose address is known only later.
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 27] = [
     "/dashboard?period=1h",
     "/dashboard?period=24h",
+    "/dashboard?period=7d",
     "/dashboard?period=30d",
     "/dashboard/quickstart",
     "/dashboard/authentication",
@@ -52,7 +53,8 @@ pub(crate) async fn run(args: DashboardArgs) -> anyhow::Result<()> {
     let home = Home::new(&args.spawn)?;
     home.start(true).await?.stop().await?;
     let began = watch::now();
-    prefill::fill(&home.data(), None, args.requests).await?;
+    let over = Duration::from_hours(24) * args.days;
+    prefill::fill(&home.data(), None, args.requests, over).await?;
     println!(
         "{} requests filled in within {:.0?}",
         args.requests,

@@ -184,7 +184,7 @@ async fn server(
     if sitting.prefill > 0 {
         home.start(true).await?.stop().await?;
         let url = database.map(Database::url);
-        prefill::fill(&home.data(), url, sitting.prefill).await?;
+        prefill::fill(&home.data(), url, sitting.prefill, Duration::ZERO).await?;
         database.map_or(Ok(()), Database::settle)?;
     }
     let spawned = home.start(sitting.outbox_paused).await?;

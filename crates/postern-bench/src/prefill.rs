@@ -5,6 +5,7 @@ use std::{
     path::Path,
     rc::Rc,
     sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -28,10 +29,16 @@ const CALLERS: usize = 256;
 const LIFETIME_SECONDS: u32 = 3600;
 
 /// Puts `count` live requests, their mails sent and all of it taken into the log, into a stopped
-/// server's data: in its own file, or in the database of that URL.
-pub(crate) async fn fill(data: &Path, database: Option<&str>, count: u64) -> anyhow::Result<()> {
+/// server's data: in its own file, or in the database of that URL. Those that are spread `over` a time
+/// up to now are live no more, but for the newest.
+pub(crate) async fn fill(
+    data: &Path,
+    database: Option<&str>,
+    count: u64,
+    over: Duration,
+) -> anyhow::Result<()> {
     let held = DataDir::open(data)?;
-    let world = Arc::new(World);
+    let world = Arc::new(World::default());
     let node = NodeId(random(&*world));
     let url = database.map_or_else(|| held.store_url(), ToOwned::to_owned);
     let store = connect(&url, node, world.clone(), Tuning::default()).await?;
@@ -48,7 +55,7 @@ pub(crate) async fn fill(data: &Path, database: Option<&str>, count: u64) -> any
         store: store.clone(),
         clock: world.clone(),
         entropy: world.clone(),
-        templates: world,
+        templates: world.clone(),
         keyring: Arc::new(ArcSwap::from_pointee(keyring)),
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         disposable: Arc::new(ArcSwap::from_pointee(
@@ -56,23 +63,34 @@ pub(crate) async fn fill(data: &Path, database: Option<&str>, count: u64) -> any
         )),
         inbox: true,
     });
-    send_all(Rc::new(postern), Rc::new(caller), count).await?;
+    let goes = move |number| {
+        let left = u128::from(count.saturating_sub(number));
+        world.goes_to(over.as_micros() * left / u128::from(count.max(1)));
+    };
+    send_all(Rc::new(postern), Rc::new(caller), count, goes).await?;
     // Else the server would do that during the rounds, and each call would seem to pay for it.
     while store.project().await? {}
     store.close().await;
     Ok(())
 }
 
-async fn send_all(postern: Rc<Postern>, caller: Rc<Caller>, count: u64) -> anyhow::Result<()> {
+/// Sends so many; before each, `goes` is told its number.
+async fn send_all(
+    postern: Rc<Postern>,
+    caller: Rc<Caller>,
+    count: u64,
+    goes: impl Fn(u64) + Clone + 'static,
+) -> anyhow::Result<()> {
     let run = Rc::new(watch::run_tag());
     let taken = Rc::new(Cell::new(0));
     let mut sending = JoinSet::new();
     for _ in 0..CALLERS {
         let (postern, caller) = (Rc::clone(&postern), Rc::clone(&caller));
-        let (run, taken) = (Rc::clone(&run), Rc::clone(&taken));
+        let (run, taken, goes) = (Rc::clone(&run), Rc::clone(&taken), goes.clone());
         sending.spawn_local(async move {
             while taken.get() < count {
                 let number = taken.replace(taken.get() + 1);
+                goes(number);
                 send(&postern, &caller, drive::address(&run, number)).await?;
             }
             anyhow::Ok(())
@@ -106,13 +124,26 @@ async fn send(postern: &Postern, caller: &Caller, address: String) -> anyhow::Re
 }
 
 /// The time, the randomness and the templates of this program.
-struct World;
+#[derive(Default)]
+struct World {
+    /// By how many microseconds its time is behind.
+    behind: AtomicU64,
+}
+
+impl World {
+    /// Goes back to so many microseconds ago.
+    fn goes_to(&self, ago: u128) {
+        let micros = u64::try_from(ago).unwrap_or(0);
+        self.behind.store(micros, Ordering::Relaxed);
+    }
+}
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 impl Clock for World {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let since: Duration = since.unwrap_or_default();
+        let behind = Duration::from_micros(self.behind.load(Ordering::Relaxed));
+        let since = since.unwrap_or_default().saturating_sub(behind);
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -141,7 +172,7 @@ mod tests {
 
     async fn opened(held: &DataDir) -> Arc<dyn Engine> {
         let (url, tuning) = (held.store_url(), Tuning::default());
-        let store = connect(&url, NodeId([1; 8]), Arc::new(World), tuning).await;
+        let store = connect(&url, NodeId([1; 8]), Arc::new(World::default()), tuning).await;
         store.unwrap()
     }
 
@@ -163,7 +194,7 @@ mod tests {
         store.close().await;
         held.release().unwrap();
 
-        fill(home.path(), None, 100).await.unwrap();
+        fill(home.path(), None, 100, Duration::ZERO).await.unwrap();
 
         let held = DataDir::open(home.path()).unwrap();
         let store = opened(&held).await;
