@@ -46,7 +46,7 @@ pub use verify::{Verified, VerifyInput};
 
 use crate::error::Error;
 use crate::keyring::Keyring;
-use crate::model::{DomainList, Snapshot, Timestamp};
+use crate::model::{AddressKey, DomainList, Event, Snapshot, Timestamp};
 use crate::ports::{Amend, Change, Clock, Engine, Entropy, Templates};
 
 /// Everything the verbs need; one for each process, shared by all doors.
@@ -192,6 +192,18 @@ impl Postern {
         Ok(self.snapshot())
     }
 
+    /// The newest calls about an address that a limit refused, newest first: those that were written down,
+    /// and those of this node that are still being counted.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn refusals(&self, address: AddressKey) -> Result<Vec<Event>, Error> {
+        let mut refusals = self.throttled.about(address);
+        refusals.sort_by_key(|event| std::cmp::Reverse(event.at));
+        refusals.extend(self.store.refusals(address).await?);
+        Ok(refusals)
+    }
+
     /// Writes one event for each address and limit whose window of refused calls is over; all of
     /// them when the process ends.
     ///
@@ -225,7 +237,7 @@ impl Postern {
 
     fn count_budget_pass(&self, change: Option<&Change>) {
         let passed =
-            |event: &crate::model::Event| event.what == crate::model::EventKind::BudgetPassed;
+            |event: &Event| event.what == crate::model::EventKind::BudgetPassed;
         if change.is_some_and(|change| change.events.iter().any(passed)) {
             self.budget_passes.fetch_add(1, Ordering::Relaxed);
         }

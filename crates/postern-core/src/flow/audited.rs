@@ -209,7 +209,7 @@ fn of_provider(provider: &MailProvider) -> String {
         provider.tls.as_str(),
         provider.from,
         provider.username.as_deref().unwrap_or("-"),
-        provider.position,
+        provider.position.saturating_add(1),
     )
 }
 

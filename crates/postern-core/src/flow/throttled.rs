@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::model::{AddressKey, ClientId, Event, EventKind, Timestamp};
@@ -21,6 +22,8 @@ struct Window {
 
 impl ThrottleTally {
     const MOST: usize = 10_000;
+    /// How long a window lasts at most: what a limit of a day refuses is told before the day is over.
+    const LONGEST: Duration = Duration::from_mins(1);
 
     /// Counts the call if `error` is a limit that frees again.
     pub fn note(&self, address: AddressKey, client: &ClientId, error: &Error, now: Timestamp) {
@@ -31,7 +34,7 @@ impl ThrottleTally {
         if let Some(window) = windows.get_mut(&(address, *what)) {
             window.count += 1;
         } else if windows.len() < Self::MOST {
-            let until = now.plus(*retry_after);
+            let until = now.plus(Self::LONGEST.min(*retry_after));
             windows.insert(
                 (address, *what),
                 Window {
@@ -55,6 +58,13 @@ impl ThrottleTally {
         over.into_iter()
             .filter_map(|key| windows.remove(&key).map(|window| told(key, &window)))
             .collect()
+    }
+
+    /// What windows that are not over tell of an address, so that nobody has to wait for their end.
+    pub(super) fn about(&self, address: AddressKey) -> Vec<Event> {
+        let windows = self.lock();
+        let here = windows.iter().filter(|(key, _)| key.0 == address);
+        here.map(|(key, window)| told(*key, window)).collect()
     }
 
     /// Takes back events that could not be written; they are due at once.
@@ -107,8 +117,6 @@ fn known(what: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::rules::fixtures::{at, client};
 
@@ -139,6 +147,20 @@ mod tests {
         );
         assert_eq!(told[0].at, at(0));
         assert_eq!(tally.take_due(at(999), true), vec![]);
+    }
+
+    #[test]
+    fn what_a_long_limit_refuses_is_told_by_the_minute() {
+        let tally = ThrottleTally::default();
+        let key = AddressKey([1; 16]);
+        tally.note(key, &client(), &refused(86_400), at(0));
+        tally.note(key, &client(), &refused(86_341), at(59));
+        assert_eq!(tally.about(AddressKey([2; 16])), vec![]);
+        let open = tally.about(key);
+        let told = tally.take_due(at(60), false);
+        assert_eq!(open, told);
+        assert_eq!(told.len(), 1);
+        assert_eq!(tally.about(key), vec![]);
     }
 
     #[test]

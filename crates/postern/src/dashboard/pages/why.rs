@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use postern_core::model::{Email, Event, EventKind, LogStatus};
+use postern_core::model::{Email, Event, EventKind, LogStatus, Timestamp};
 use postern_core::ports::LogQuery;
 
 use super::logs::Row;
@@ -19,6 +19,7 @@ use crate::dashboard::trouble::Trouble;
 const LATEST: usize = 5;
 
 struct Case {
+    at: Timestamp,
     row: Row,
     verdict: String,
     tone: &'static str,
@@ -74,13 +75,14 @@ async fn look(dashboard: &Dashboard, page: &mut Page, address: &Email) -> Result
         let events = store.timeline(entry.id).await?;
         let (verdict, tone) = judge(&events, entry.status);
         page.cases.push(Case {
+            at: entry.at,
             row: Row::of(dashboard, &entry),
             verdict,
             tone,
             steps: steps::of(&events),
         });
     }
-    let refusals = store.refusals(address.key()).await?;
+    let refusals = dashboard.postern.refusals(address.key()).await?;
     page.refusals = steps::of(&refusals);
     (page.verdict, page.tone) = summary(dashboard, page, refusals.first());
     let (suppressed, _) = suppression::of(dashboard, &page.email)
@@ -111,10 +113,13 @@ fn summary(dashboard: &Dashboard, page: &Page, refused: Option<&Event>) -> (Stri
         );
     }
     match (page.cases.first(), refused) {
-        (Some(newest), _) => (newest.verdict.clone(), newest.tone),
-        (None, Some(refused)) => (
+        (Some(newest), None) => (newest.verdict.clone(), newest.tone),
+        (Some(newest), Some(refused)) if newest.at > refused.at => {
+            (newest.verdict.clone(), newest.tone)
+        }
+        (_, Some(refused)) => (
             format!(
-                "A limit refused the calls for this address, last at {}. It opens again by itself.",
+                "A limit refuses calls for this address, or did at {} UTC. It opens again by itself.",
                 shown::at(refused.at)
             ),
             "bad",
