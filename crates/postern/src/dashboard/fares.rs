@@ -61,7 +61,7 @@ fn told(health: &Health, now: Timestamp) -> Fares {
         Condition::Unknown => (
             "No mail yet",
             "",
-            "Nothing was sent since the server started.".into(),
+            "No app's mail went through it since the server started.".into(),
         ),
         Condition::Works => ("Works", "good", worked.unwrap_or_default()),
         Condition::Full => (

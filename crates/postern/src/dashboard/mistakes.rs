@@ -51,12 +51,19 @@ impl Mistakes {
     }
 }
 
-/// A sentence that begins with the name of the field, as it reads beside that field.
+/// A sentence as it reads beside its field, whose name it may begin with.
 fn beside(field: &str, told: &str) -> String {
     match told.strip_prefix(field) {
         Some(rest) if rest.starts_with(' ') => format!("This{rest}"),
-        _ => told.to_owned(),
+        _ => begun(told),
     }
+}
+
+/// The text with a capital letter at its beginning.
+fn begun(told: &str) -> String {
+    let mut letters = told.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 #[cfg(test)]
@@ -70,5 +77,7 @@ mod tests {
         wrong.add("port", "The port is a number.");
         assert_eq!(wrong.of("from"), "This must be an address");
         assert_eq!(wrong.of("port"), "The port is a number.");
+        wrong.add("name", "a provider's name has no spaces");
+        assert_eq!(wrong.of("name"), "A provider's name has no spaces");
     }
 }

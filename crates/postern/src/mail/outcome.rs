@@ -74,10 +74,12 @@ impl Reply {
     /// Keeps what may be kept of `text`: control characters become spaces, words with an `@` or
     /// with a piece of one of `secrets` are masked, and the rest is cut at the bound.
     ///
-    /// A server that has seen the message may quote it, broken over lines and encoded; of what it
-    /// says then, words that look like anything but prose are masked too.
+    /// A server that refuses the message it has seen may quote it, broken over lines and encoded; of
+    /// what it says then, words that look like anything but prose are masked too. One that takes it
+    /// says by which id its own log knows it, which is kept.
     pub fn new(stage: Stage, code: Option<u16>, text: &str, secrets: &[&str]) -> Self {
-        let quoting = stage == Stage::EndOfData;
+        let taken = code.is_some_and(|code| code / 100 == 2);
+        let quoting = stage == Stage::EndOfData && !taken;
         let words: Vec<&str> = text
             .split(|c: char| c.is_control() || c.is_whitespace())
             .filter(|word| !word.is_empty())
@@ -190,6 +192,14 @@ mod tests {
         let token = "AZabcdefGHIJKLMNOPQRSTuvwx_l";
         let reply = Reply::new(Stage::EndOfData, Some(554), said, &["482913", token]);
         assert_eq!(reply.text, "5.7.1 refused: *** *** code *** *** order ***");
+    }
+
+    #[test]
+    fn the_id_by_which_a_provider_knows_a_mail_that_it_took_is_kept() {
+        let said = "2.0.0 Ok: queued as 4bN7Qx2mVz for ada@example.com, code 482913";
+        let reply = Reply::new(Stage::EndOfData, Some(250), said, &["482913"]);
+        let kept = "2.0.0 Ok: queued as 4bN7Qx2mVz for <address> code ***";
+        assert_eq!(reply.text, kept);
     }
 
     #[test]

@@ -126,7 +126,8 @@ fn first_bar(now: Timestamp, period: &Period) -> Timestamp {
 fn ticks(bars: &[Bar], minutes: u32) -> Vec<String> {
     let apart = bars.len().div_ceil(6).max(1);
     let last = bars.len().saturating_sub(1);
-    let shown = |place: usize| place.is_multiple_of(apart) && place + apart <= last;
+    // The last one stands at the right, so what is next to it must be some way off.
+    let shown = |place: usize| place.is_multiple_of(apart) && place + apart / 2 < last;
     let part = if minutes <= 1440 { 11..16 } else { 5..10 };
     let tick = |(place, bar): (usize, &Bar)| match place {
         place if place == last => "now".to_owned(),
@@ -258,7 +259,7 @@ fn within(sum: &Tally) -> Vec<Within> {
     counts.iter().enumerate().map(row).collect()
 }
 
-/// The span within which half of the proofs came.
+/// The span within which half of the proofs came; empty before the first.
 fn typical(sum: &Tally) -> String {
     let counts = sum.verified_within();
     let all: u64 = counts.iter().sum();
@@ -272,7 +273,7 @@ fn typical(sum: &Tally) -> String {
             );
         }
     }
-    "–".to_owned()
+    String::new()
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ struct Page {
     seen: String,
     login: Login,
     typed: Typed,
+    /// Whether a password was typed, which the form does not hold any more.
+    typed_password: bool,
     wrong: Mistakes,
 }
 
@@ -75,7 +77,9 @@ impl Page {
     }
 
     fn password_hint(&self) -> &'static str {
-        if self.changed.is_empty() {
+        if self.typed_password {
+            "Type it again: it is not sent back."
+        } else if self.changed.is_empty() {
             "Rests sealed; never shown again."
         } else {
             "Empty: the one it has stays."
@@ -138,6 +142,7 @@ fn page(
         changed,
         login,
         typed,
+        typed_password: !visit.form.get("password").is_empty(),
         wrong,
     })
 }
