@@ -26,8 +26,7 @@ await says(one, 'attempts left');
 console.log('ok: a wrong code is told with the attempts that are left');
 await press(one, 'Mail it again');
 await says(one, 'A new mail is on its way.');
-await new Promise((resolve) => { setTimeout(resolve, 500); });
-const second = await mail('ada@example.com');
+const second = await mail('ada@example.com', first.id);
 
 const stranger = await person();
 await stranger.goto(`${app}/code`);

@@ -77,10 +77,15 @@ console.log('ok: the small menu opens, is walked and closes by the keyboard');
 
 await page.setViewport({ width: 1280, height: 900 });
 const fresh = await (await chromium.createBrowserContext()).newPage();
+/** Types where the focus is, once the page has put it into a field. */
+async function typed(text) {
+  await fresh.waitForFunction(() => document.activeElement.matches('input'));
+  await fresh.keyboard.type(text);
+}
 await fresh.goto(`${url}/dashboard/sign-in?to=/dashboard/logs`);
-await fresh.keyboard.type('owner@example.com');
+await typed('owner@example.com');
 await Promise.all([fresh.waitForNavigation(), fresh.keyboard.press('Enter')]);
-await fresh.keyboard.type((await mail('owner@example.com')).otp);
+await typed((await mail('owner@example.com')).otp);
 await Promise.all([fresh.waitForNavigation(), fresh.keyboard.press('Enter')]);
 await says(fresh, 'Authentication logs');
 console.log('ok: signing in takes no mouse: the fields have the focus when the pages come');

@@ -48,6 +48,20 @@ async function tried(name) {
 }
 
 await page.goto(`${url}/dashboard/emails`);
+await page.setRequestInterception(true);
+const held = new Promise((resolve) => { page.on('request', (request) => (request.url().endsWith('/emails/test') ? resolve(request) : request.continue())); });
+await page.click('li:first-child form[action="/dashboard/emails/test"] button');
+const trial = await held;
+await says(page, 'Talking to 127.0.0.1…');
+assert.equal(await page.$eval('li:first-child form[action="/dashboard/emails/test"] button', (button) => button.disabled), true);
+page.removeAllListeners('request');
+await trial.continue();
+await page.setRequestInterception(false);
+await page.waitForSelector('.dialogue');
+await page.waitForFunction(() => !document.body.innerText.includes('Talking to'));
+console.log('ok: while a test goes on the page says so, and its button waits');
+
+await page.goto(`${url}/dashboard/emails`);
 let told = await tried('first');
 for (const line of ['The test mail was taken.', 'S: 220', 'C: MAIL FROM:<login@example.com>', 'C: RCPT TO:<ada@example.com>', '(the message,', 'C: QUIT']) {
   assert.ok(told.includes(line), `${line} in ${told}`);
@@ -64,7 +78,7 @@ await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?name=seco
 await says(page, 'Saved.');
 assert.match(await tried('second'), /MAIL FROM:<tea@example\.com>/);
 await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?name=second', host: 'localhost' });
-await says(page, 'type the password too');
+await says(page, 'Type the password too');
 await page.goto(`${url}/dashboard/audit`);
 await says(page, 'password replaced');
 await says(page, 'Connected a provider');

@@ -48,7 +48,7 @@ console.log('ok: both secrets are good during the overlap');
 
 await page.goto(`${url}/dashboard/applications`);
 await says(page, 'Earlier, until');
-await page.waitForFunction(async () => !(await (await fetch('/dashboard/applications')).text()).split('Shop')[1].includes('no token yet'), { timeout: 10000 });
+await page.waitForFunction(async () => !(await (await fetch('/dashboard/applications')).text()).split('Shop')[1].includes('no token yet'), { timeout: 20000, polling: 300 });
 console.log('ok: each secret says when it was used last, so that one sees when the earlier may go');
 await page.goto(`${url}/dashboard/applications`);
 await press(page, 'Rotate the secret of Shop');

@@ -1,7 +1,7 @@
 // Every page, light and dark, wide and narrow: `cargo xtask screenshots`.
 import { mkdirSync } from 'node:fs';
 import { relay } from './relay.mjs';
-import { PAGES, browser, call, enter, life, mail, press, save, says, url } from './site.mjs';
+import { PAGES, browser, call, enter, life, mail, press, save, says, type, url } from './site.mjs';
 
 const folder = process.env.SHOTS;
 mkdirSync(folder, { recursive: true });
@@ -26,6 +26,8 @@ async function shoot(name) {
 
 await page.goto(`${url}/dashboard/sign-in`);
 await shoot('sign-in');
+await page.goto(`${url}/dashboard/sign-in/code`);
+await shoot('code');
 await page.goto(process.env.POSTERN_INVITATION);
 await shoot('invite');
 await enter(page, process.env.POSTERN_INVITATION);
@@ -38,6 +40,7 @@ for (const [name, path] of PAGES) {
   await shoot(name);
 }
 await page.goto(`${url}/dashboard/logs`);
+await says(page, 'katherine@example.com');
 await press(page, 'katherine@example.com');
 await shoot('log-detail');
 await call('send', { email: 'mary@example.com' });
@@ -50,6 +53,18 @@ await shoot('rotate');
 await press(page, 'Rotate');
 await says(page, 'Copy the secret now');
 await shoot('secret');
+await page.goto(`${url}/dashboard/applications`);
+await shoot('applications-rotating');
+await press(page, 'Revoke development');
+await shoot('revoke');
+await page.goto(`${url}/dashboard/admins/remove?email=owner@example.com`);
+await shoot('admin-remove');
+await page.goto(`${url}/dashboard/prove`);
+await press(page, 'Mail me a code');
+await shoot('prove-code');
+const { link } = await mail('owner@example.com');
+await page.goto(link);
+await shoot('link');
 
 await page.goto(`${url}/dashboard/quickstart`);
 await page.click('form[action="/dashboard/quickstart/send"] button');
@@ -65,8 +80,25 @@ await page.goto(`${url}/dashboard/emails`);
 await page.click('form[action="/dashboard/emails/test"] button');
 await page.waitForSelector('.dialogue');
 await shoot('emails-tested');
+await press(page, 'Remove main');
+await shoot('email-remove');
 await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?preset=ses', from: 'nobody', password: 'x' });
 await shoot('email-add-wrong');
+await save(page, '/dashboard/emails/callbacks', { provider: 'mailgun', secret: 'key-0123456789abcdef' });
+await shoot('callbacks-full');
+await save(page, '/dashboard/emails/dkim', { domain: 'example.com' });
+await shoot('dkim-full');
+await page.goto(`${url}/dashboard/emails/templates/signin_otp`);
+await press(page, 'Save and put in force');
+await type(page, '#html', '<p>Hello</p>');
+await press(page, 'Keep as a draft');
+await shoot('template-draft');
+await page.goto(`${url}/dashboard/keys?look=1`);
+await page.$$eval('details', (all) => all.forEach((one) => { if (!one.matches('.menu')) one.open = true; }));
+await shoot('keys-asking');
+await page.goto(`${url}/dashboard/admins`);
+await page.$$eval('details', (all) => all.forEach((one) => { if (!one.matches('.menu')) one.open = true; }));
+await shoot('admins-asking');
 await save(page, '/dashboard/authentication', { passwordless_type: 'LINK_OTP', expires_in: '15' });
 await shoot('method-saved');
 await save(page, '/dashboard/suppression/add', { on: '/dashboard/suppression', address: 'mallory@example.com', note: 'asked us to stop' });

@@ -150,8 +150,7 @@ await branding({
   app_name: 'Tea & Co', app_logo_url: 'https://cdn.example.com/tea.png', app_support_email: 'help@tea.example',
   app_color: '#7a1f5c', app_domain: 'tea.example', default_language: 'de',
 });
-await page.waitForSelector('#preview iframe');
-const seen = page.frames().find((frame) => frame.url().includes('/branding/html'));
+const seen = await page.waitForFrame((frame) => frame.url().includes('/branding/html'));
 await seen.waitForFunction(() => document.body.innerText.includes('Tea & Co'));
 const branded = (await sent()).mail;
 assert.match(branded.subject, /Tea & Co/);

@@ -22,9 +22,17 @@ export async function enter(page, invitation) {
 
 /** Presses the button or link with this text, and waits for the page it leads to. */
 export async function press(page, text) {
-  const found = await page.$(`::-p-xpath(//main//*[self::button or self::a][normalize-space()="${text}"])`);
-  if (!found) throw new Error(`${page.url()} has no button or link ${text}`);
-  await Promise.all([page.waitForNavigation(), found.click()]);
+  for (let left = 3; ; left -= 1) {
+    const found = await page.$(`::-p-xpath(//main//*[self::button or self::a][normalize-space()="${text}"])`);
+    if (!found) throw new Error(`${page.url()} has no button or link ${text}`);
+    try {
+      await Promise.all([page.waitForNavigation(), found.click()]);
+      return;
+    } catch (error) {
+      // A list that updates itself put another row in the place of this one meanwhile.
+      if (left === 0 || !/detached|not clickable/.test(error.message)) throw error;
+    }
+  }
 }
 
 /** Types into a field, in place of what it holds. */
@@ -39,9 +47,17 @@ export async function says(page, text) {
   await page.waitForFunction((wanted) => document.body.innerText.includes(wanted), { timeout: 20000 }, text);
 }
 
-/** The newest mail to an address. */
-export async function mail(to) {
-  const answer = await fetch(`${url}/dev/inbox/messages?to=${encodeURIComponent(to)}&wait=20`);
+/** Waits until a page that stays as it was sent would say so, opens it anew, and sees it: the log may be behind. */
+export async function becomes(page, text) {
+  const answers = async (wanted) => (await (await fetch(location.href)).text()).includes(wanted);
+  await page.waitForFunction(answers, { timeout: 20000, polling: 300 }, text);
+  await page.reload();
+  await says(page, text);
+}
+
+/** The newest mail to an address, which came after the one with this id. */
+export async function mail(to, after = '') {
+  const answer = await fetch(`${url}/dev/inbox/messages?to=${encodeURIComponent(to)}&after=${after}&wait=20`);
   return (await answer.json()).at(-1);
 }
 

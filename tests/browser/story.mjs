@@ -1,7 +1,8 @@
 // A person who has never seen Postern: from the printed address to a verified sign-in, with the
 // dashboard and the official API. Prints `ok: …` for each sentence that holds.
 import assert from 'node:assert/strict';
-import { browser, call, enter, mail, press, save, says, sdk, shown, type, url } from './site.mjs';
+import { execFileSync } from 'node:child_process';
+import { becomes, browser, call, enter, mail, press, save, says, sdk, shown, type, url } from './site.mjs';
 
 const chromium = await browser();
 const page = await chromium.newPage();
@@ -45,6 +46,24 @@ const code = (await mail('sdk@example.com')).otp;
 const proved = await app.passwordless.verifyPasswordlessEmail({ code }, asked.authRequestId);
 assert.equal(proved.email, 'sdk@example.com');
 console.log('ok: the official SDK signs somebody in with these credentials and settings');
+
+/** What the page offers to copy, up to where somebody types a code. */
+async function copied(stack) {
+  await page.goto(`${url}/dashboard/quickstart?stack=${stack}`);
+  const code = await page.$eval('#code', (pre) => pre.innerText);
+  return code.slice(0, code.search(/^(\/\/|#) 3\./m));
+}
+const secret = { ...process.env, SCALEKIT_CLIENT_SECRET: held.SCALEKIT_CLIENT_SECRET };
+const sdks = new URL('../sdk/node/', import.meta.url);
+for (const [stack, program, email] of [['node', ['node', '--input-type=module', '-e'], 'copied@example.com'], ['curl', ['bash', '-c'], 'curled@example.com']]) {
+  const [command, ...words] = program;
+  const code = (await copied(stack)).replace('ada@example.com', email);
+  const send = stack === 'curl' ? code.slice(0, code.indexOf('# 2.')) : code;
+  execFileSync(command, [...words, send], { env: secret, cwd: sdks, timeout: 30000 });
+  const sent = await mail(email);
+  assert.ok(sent.otp && sent.link.startsWith('http://localhost:3000/in?link_token='), stack);
+}
+console.log('ok: the code that is copied sends and resends as it is, with the settings made before');
 
 await page.goto(`${url}/dashboard/quickstart?stack=python`);
 await says(page, 'send_passwordless_email');
@@ -117,8 +136,21 @@ await call('send', { email: 'newest@example.com', magiclink_auth_uri: 'https://a
 await says(page, 'newest@example.com');
 console.log('ok: a new mail appears in the open inbox by itself');
 await page.goto(`${url}/dashboard/logs/why?email=late@example.com`);
-await says(page, 'The mail was taken: it is in the development inbox');
+await becomes(page, 'The mail was taken: it is in the development inbox');
 console.log('ok: why somebody got no mail is answered');
+
+await page.goto(`${url}/dashboard`);
+const buttons = () => page.$$eval('.me .theme button', (all) => all.filter((one) => one.checkVisibility()).map((one) => one.innerText));
+assert.deepEqual(await buttons(), ['Dark theme']);
+await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+assert.deepEqual(await buttons(), ['Light theme']);
+const theme = async () => {
+  await Promise.all([page.waitForNavigation(), page.click('.me .theme button:not(.in-light)')]);
+  return page.$eval('html', (root) => root.dataset.theme ?? 'the system’s');
+};
+assert.deepEqual([await theme(), await theme()], ['light', 'the system’s']);
+await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+console.log('ok: the theme is the system’s until one presses the button for the other one');
 
 await page.goto(`${url}/dashboard`);
 await page.keyboard.press('Tab');

@@ -15,15 +15,15 @@ const NO_CHANGES: [&str; 5] = [
     "/dashboard/quickstart/verify",
 ];
 
-/// A root key that nothing names takes more than one server's life to come by.
-const ELSEWHERE: [&str; 1] = ["/dashboard/keys/root/retire"];
-
 type Form = Vec<(String, String)>;
 
 fn form(pairs: &[(&str, &str)]) -> Form {
     let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
     pairs.iter().map(owned).collect()
 }
+
+/// A request of this story names its root key, so another one tells of its end.
+const ELSEWHERE: [&str; 1] = ["/dashboard/keys/root/retire"];
 
 /// The newest entry.
 async fn newest(owner: &mut Visitor) -> String {
@@ -327,6 +327,31 @@ async fn every_change_of_an_owner_leaves_an_entry_with_before_and_after() {
         left,
         Vec::<&str>::new(),
         "a route that this test does not know"
+    );
+}
+
+#[tokio::test]
+async fn a_root_key_that_nothing_names_is_retired_and_the_audit_tells() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    for step in [["add"].as_slice(), &["promote", "2"]] {
+        let done = site.server.admin(&[&["keys", "root"], step].concat());
+        assert!(done.status.success(), "{done:?}");
+    }
+    let retire = "/dashboard/keys/root/retire";
+    let first = form(&[("kid", "1")]);
+    let early = owner.post(retire, &[("kid", "1")]).await;
+    assert!(
+        early.text.contains("still named by what is kept"),
+        "{early:?}"
+    );
+    let reseal = "/dashboard/keys/root/reseal";
+    changes(&mut owner, reseal, &Form::new(), &["Sealed secrets anew"]).await;
+    changes(&mut owner, retire, &first, &["Retired a root key"]).await;
+    let page = owner.get("/dashboard/keys?look=1").await.text;
+    assert!(
+        page.contains("Root 2") && !page.contains("Root 1"),
+        "{page}"
     );
 }
 

@@ -1,5 +1,6 @@
 //! Getting in, staying in, getting out.
 
+use crate::pages::send;
 use crate::site::{SESSION, Site};
 
 #[tokio::test]
@@ -183,4 +184,43 @@ async fn over_tls_the_cookies_belong_to_this_host_alone_and_no_script() {
     }
     assert!(!session.contains("Domain"), "{session}");
     assert_eq!(owner.get("/dashboard").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_that_an_owner_ends_is_out_at_once() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let mut viewer = site.viewer().await;
+    assert_eq!(viewer.get("/dashboard").await.status, 200);
+    let page = owner.get("/dashboard/admins").await.text;
+    let rows = page.split_once("aria-label=\"Sessions\"").unwrap().1;
+    let row = rows.split_once("viewer@example.com").unwrap().1;
+    let session = row.split_once("name=\"session\" value=\"").unwrap().1;
+    let session = session.split('"').next().unwrap();
+    owner
+        .post("/dashboard/sessions/end", &[("session", session)])
+        .await;
+    assert!(
+        viewer
+            .get("/dashboard")
+            .await
+            .leads_to("/dashboard/sign-in")
+    );
+    assert_eq!(owner.get("/dashboard").await.status, 200, "theirs goes on");
+}
+
+#[tokio::test]
+async fn the_mails_of_a_sign_in_are_limited_as_everybody_s_and_nobody_is_told() {
+    let site = Site::set(&[("sends_per_minute", "1")]);
+    drop(site.owner().await);
+    let mut admin = site.visitor();
+    let ask = [("email", "owner@example.com")];
+    for _ in 0..3 {
+        let sent = admin.post("/dashboard/sign-in", &ask).await;
+        assert!(sent.leads_to("/dashboard/sign-in/code"), "{sent:?}");
+    }
+    // What was queued before it is in the inbox too.
+    send(&site, "later@example.com").await;
+    site.mail("later@example.com").await;
+    assert_eq!(site.mails("owner@example.com").await.len(), 1);
 }

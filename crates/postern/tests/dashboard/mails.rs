@@ -54,6 +54,14 @@ async fn a_provider_is_connected_tested_against_its_server_and_removed() {
         wrong.text.contains("value=\"relay\""),
         "what was typed is still there"
     );
+    let mut typed = form[..5].to_vec();
+    typed.push(("password", "correct-horse"));
+    let wrong = owner.post("/dashboard/emails/add", &typed).await.text;
+    assert!(
+        wrong.contains("Type it again: it is not sent back."),
+        "{wrong}"
+    );
+    assert!(!wrong.contains("correct-horse"), "{wrong}");
     let added = owner.post("/dashboard/emails/add", &form).await;
     assert!(
         added.leads_to("/dashboard/emails?done=connected"),

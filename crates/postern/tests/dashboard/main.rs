@@ -1,10 +1,13 @@
 //! The dashboard of the real binary, as browsers and those who mean it ill meet it.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod asking;
 mod audit;
 mod browser;
 mod entering;
+mod log;
 mod mails;
+mod overview;
 mod pages;
 mod proving;
 mod roles;

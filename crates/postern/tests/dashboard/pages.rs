@@ -37,14 +37,27 @@ pub(crate) async fn token(site: &Site, id: &str, secret: &str) -> Option<String>
 
 pub(crate) async fn send(site: &Site, email: &str) -> serde_json::Value {
     let held = site.server.credentials();
-    let token = token(site, &held.client_id, &held.client_secret)
-        .await
-        .unwrap();
-    let url = format!("{}/api/v1/passwordless/email/send", site.url);
+    let token = token(site, &held.client_id, &held.client_secret).await;
+    send_as(site, &token.unwrap(), email).await
+}
+
+/// Asks for a mail with this access token.
+pub(crate) async fn send_as(site: &Site, token: &str, email: &str) -> serde_json::Value {
+    call(site, token, "send", &json!({"email": email})).await
+}
+
+/// Calls a verb of the API.
+pub(crate) async fn call(
+    site: &Site,
+    token: &str,
+    verb: &str,
+    body: &serde_json::Value,
+) -> serde_json::Value {
+    let url = format!("{}/api/v1/passwordless/email/{verb}", site.url);
     let call = reqwest::Client::new()
         .post(url)
         .bearer_auth(token)
-        .json(&json!({"email": email}));
+        .json(body);
     call.send().await.unwrap().json().await.unwrap()
 }
 
@@ -210,82 +223,6 @@ async fn each_secret_of_an_application_tells_when_it_was_used_last() {
     assert!(earlier.contains("last token just now"), "{page}");
     assert_eq!(page.matches("no token yet").count(), 1, "the newer one");
     assert!(page.contains("Two secrets are good"), "{page}");
-}
-
-#[tokio::test]
-async fn a_request_is_found_with_its_timeline_and_exported() {
-    let site = Site::start();
-    let mut owner = site.owner().await;
-    let sent = send(&site, "ada@example.com").await;
-    let page = awaited(
-        &mut owner,
-        "/dashboard/logs?email=ADA@example.com",
-        "Mail sent",
-    )
-    .await;
-    let id = page
-        .split_once("/dashboard/logs/req_")
-        .unwrap()
-        .1
-        .split('"')
-        .next()
-        .unwrap();
-    let detail = owner.get(&format!("/dashboard/logs/req_{id}")).await.text;
-    for step in ["Sign-in requested", "Mail queued", "Mail taken by inbox"] {
-        assert!(detail.contains(step), "{step}");
-    }
-    let tagged = sent["auth_request_id"].as_str().unwrap();
-    let found = owner
-        .get(&format!("/dashboard/logs?email={tagged}"))
-        .await
-        .text;
-    assert!(found.contains(&format!("req_{id}")) && found.contains("1 in all"));
-}
-
-#[tokio::test]
-async fn the_log_is_exported_as_it_is_filtered() {
-    let site = Site::start();
-    let mut owner = site.owner().await;
-    send(&site, "ada@example.com").await;
-    send(&site, "bob@example.com").await;
-    awaited(&mut owner, "/dashboard/logs", "bob@example.com").await;
-    let csv = owner.get("/dashboard/logs/export?format=csv").await;
-    assert!(
-        csv.header("content-disposition")
-            .contains("authentication-log.csv")
-    );
-    assert!(
-        csv.text.contains(",ada@example.com,INITIATED,"),
-        "{}",
-        csv.text
-    );
-    let lines = owner
-        .get("/dashboard/logs/export?format=jsonl&email=ada@example.com")
-        .await
-        .text;
-    let line: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    assert_eq!(
-        (lines.lines().count(), &line["email"]),
-        (1, &json!("ada@example.com"))
-    );
-}
-
-#[tokio::test]
-async fn why_there_was_no_mail_is_answered() {
-    let site = Site::start();
-    let mut owner = site.owner().await;
-    send(&site, "ada@example.com").await;
-    awaited(&mut owner, "/dashboard/logs", "Mail sent").await;
-    let why = owner
-        .get("/dashboard/logs/why?email=ada@example.com")
-        .await
-        .text;
-    assert!(why.contains("it is in the development inbox"), "{why}");
-    let why = owner
-        .get("/dashboard/logs/why?email=nobody@example.com")
-        .await
-        .text;
-    assert!(why.contains("No sign-in was ever requested"));
 }
 
 #[tokio::test]

@@ -44,11 +44,14 @@ async fn without_a_session_every_page_leads_to_the_sign_in() {
 async fn a_viewer_sees_and_changes_nothing() {
     let site = Site::start();
     let mut viewer = site.viewer().await;
+    let client = &site.server.credentials().client_id;
+    let before = viewer.get("/dashboard/audit").await.text;
     for (method, path, access) in Dashboard::routes() {
         if path == "/dashboard/sign-out" {
             continue;
         }
-        let seen = visit(&mut viewer, &method, &filled(path)).await;
+        let path = path.replace("applications/{id}", &format!("applications/{client}"));
+        let seen = visit(&mut viewer, &method, &filled(&path)).await;
         let refused = seen.status == 403;
         let owners = matches!(access, Access::Owner | Access::Proven);
         assert_eq!(refused, owners, "{method} {path}: {}", seen.status);
@@ -58,6 +61,14 @@ async fn a_viewer_sees_and_changes_nothing() {
             "{path} shows a secret"
         );
     }
+    let after = viewer.get("/dashboard/audit").await.text;
+    // That the log was taken out is written down too.
+    let exported = |row: &&str| !row.contains("Exported the authentication log");
+    let rows = |page: &str| {
+        let rows = page.split_once("<tbody>").unwrap().1.split("<tr>");
+        rows.filter(exported).collect::<String>()
+    };
+    assert_eq!(rows(&after), rows(&before));
 }
 
 #[tokio::test]

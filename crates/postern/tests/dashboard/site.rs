@@ -128,11 +128,19 @@ impl Site {
 
     /// The newest mail to an address that came after the one with this id.
     pub(crate) async fn mail_after(&self, to: &str, id: &str) -> Value {
-        let url = format!("{}/dev/inbox/messages", self.url);
         let query = [("to", to), ("after", id), ("wait", "20")];
-        let answer = reqwest::Client::new().get(url).query(&query).send().await;
-        let mails: Vec<Value> = answer.unwrap().json().await.unwrap();
-        mails.into_iter().last().unwrap()
+        self.inbox(&query).await.into_iter().last().unwrap()
+    }
+
+    /// The mails to an address that are there.
+    pub(crate) async fn mails(&self, to: &str) -> Vec<Value> {
+        self.inbox(&[("to", to)]).await
+    }
+
+    async fn inbox(&self, query: &[(&str, &str)]) -> Vec<Value> {
+        let url = format!("{}/dev/inbox/messages", self.url);
+        let answer = reqwest::Client::new().get(url).query(query).send().await;
+        answer.unwrap().json().await.unwrap()
     }
 }
 

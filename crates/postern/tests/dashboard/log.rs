@@ -1,0 +1,143 @@
+//! The authentication log, as admins look into it.
+
+use serde_json::json;
+
+use crate::pages::{awaited, send, send_as, token};
+use crate::site::Site;
+
+#[tokio::test]
+async fn a_request_is_found_with_its_timeline() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let sent = send(&site, "ada@example.com").await;
+    let page = awaited(
+        &mut owner,
+        "/dashboard/logs?email=ADA@example.com",
+        "Mail sent",
+    )
+    .await;
+    let id = page
+        .split_once("/dashboard/logs/req_")
+        .unwrap()
+        .1
+        .split('"')
+        .next()
+        .unwrap();
+    let detail = owner.get(&format!("/dashboard/logs/req_{id}")).await.text;
+    for step in ["Sign-in requested", "Mail queued", "Mail taken by inbox"] {
+        assert!(detail.contains(step), "{step}");
+    }
+    let tagged = sent["auth_request_id"].as_str().unwrap();
+    let found = owner
+        .get(&format!("/dashboard/logs?email={tagged}"))
+        .await
+        .text;
+    assert!(found.contains(&format!("req_{id}")) && found.contains("1 in all"));
+}
+
+#[tokio::test]
+async fn the_log_is_exported_as_it_is_filtered() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    send(&site, "ada@example.com").await;
+    send(&site, "bob@example.com").await;
+    awaited(&mut owner, "/dashboard/logs", "bob@example.com").await;
+    let csv = owner.get("/dashboard/logs/export?format=csv").await;
+    assert!(
+        csv.header("content-disposition")
+            .contains("authentication-log.csv")
+    );
+    assert!(
+        csv.text.contains(",ada@example.com,INITIATED,"),
+        "{}",
+        csv.text
+    );
+    let lines = owner
+        .get("/dashboard/logs/export?format=jsonl&email=ada@example.com")
+        .await
+        .text;
+    let line: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (lines.lines().count(), &line["email"]),
+        (1, &json!("ada@example.com"))
+    );
+}
+
+#[tokio::test]
+async fn why_there_was_no_mail_is_answered() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    send(&site, "ada@example.com").await;
+    awaited(&mut owner, "/dashboard/logs", "Mail sent").await;
+    let why = owner
+        .get("/dashboard/logs/why?email=ada@example.com")
+        .await
+        .text;
+    assert!(why.contains("it is in the development inbox"), "{why}");
+    let why = owner
+        .get("/dashboard/logs/why?email=nobody@example.com")
+        .await
+        .text;
+    assert!(why.contains("No sign-in was ever requested"));
+}
+
+#[tokio::test]
+async fn the_log_is_narrowed_by_application_and_by_time() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let made = owner
+        .post("/dashboard/applications", &[("name", "Shop")])
+        .await
+        .text;
+    let shown = |name: &str| {
+        let after = made.split_once(&format!("{name}=")).unwrap().1;
+        let end = |c: char| c.is_whitespace() || c == '<';
+        after.split(end).next().unwrap().to_owned()
+    };
+    let (id, secret) = (shown("SCALEKIT_CLIENT_ID"), shown("SCALEKIT_CLIENT_SECRET"));
+    send(&site, "grace@example.com").await;
+    let token = token(&site, &id, &secret).await.unwrap();
+    send_as(&site, &token, "shopper@example.com").await;
+    awaited(&mut owner, "/dashboard/logs", "shopper@example.com").await;
+    awaited(&mut owner, "/dashboard/logs", "grace@example.com").await;
+
+    let development = &site.server.credentials().client_id;
+    for (query, seen, unseen) in [
+        (format!("client={id}"), "shopper@", "grace@"),
+        (format!("client={development}"), "grace@", "shopper@"),
+    ] {
+        let page = owner.get(&format!("/dashboard/logs?{query}")).await.text;
+        assert!(page.contains(seen) && page.contains("1 in all"), "{query}");
+        assert!(!page.contains(unseen), "{query}: {page}");
+    }
+    let between = |from, to| format!("/dashboard/logs?from={from}&to={to}");
+    let all = owner
+        .get(&between("2020-01-01T00:00", "2999-01-01T00:00"))
+        .await;
+    assert!(all.text.contains("2 in all"), "{}", all.text);
+    for none in [
+        between("2020-01-01T00:00", "2020-01-02T00:00"),
+        between("2999-01-01T00:00", ""),
+    ] {
+        let page = owner.get(&none).await.text;
+        assert!(page.contains("Nothing matches"), "{none}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_by_a_limit_is_found_at_once() {
+    let site = Site::set(&[("sends_per_minute", "1")]);
+    let mut owner = site.owner().await;
+    send(&site, "ada@example.com").await;
+    let why = "/dashboard/logs/why?email=ada@example.com";
+    awaited(&mut owner, why, "it is in the development inbox").await;
+    let refused = send(&site, "ada@example.com").await;
+    assert_eq!(refused["details"][0]["error_code"], "RATE_LIMITED");
+    let page = owner.get(why).await.text;
+    for told in [
+        "A limit refuses calls for this address",
+        "Refused by limits",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+}
