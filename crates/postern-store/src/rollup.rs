@@ -1,22 +1,20 @@
 //! Counts of the log by the hour, made of those by the minute, and which of both make up a span of time.
 //!
 //! A month has 43,200 minutes and 720 hours. Hours are counted from one on, and from then on without a
-//! gap: a store that is older than they are has minutes before it and nothing else.
+//! gap: a store that is older than they are has minutes before it and nothing else. An hour is made anew
+//! of its minutes whenever one of them changes, so it cannot drift away from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::model::Tally;
 
 /// Minutes of an hour.
 pub(crate) const HOUR: i64 = 60;
 
-/// The counts of minutes, summed up by the hour.
-pub(crate) fn by_hour(minutes: &BTreeMap<i64, Tally>) -> BTreeMap<i64, Tally> {
-    let mut hours: BTreeMap<i64, Tally> = BTreeMap::new();
-    for (minute, tally) in minutes {
-        hours.entry(minute.div_euclid(HOUR)).or_default().add(tally);
-    }
-    hours
+/// The hours that minutes lie in.
+pub(crate) fn hours_of(minutes: &BTreeMap<i64, Tally>) -> BTreeSet<i64> {
+    let hours = minutes.keys().map(|minute| minute.div_euclid(HOUR));
+    hours.collect()
 }
 
 /// Which counts make up a span of time. Each pair is the first number and the one after the last.

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::log::minute_of;
 use super::session::{Param, Session, Sql};
 use super::value::get;
-use crate::rollup::{HOUR, Rollup, by_hour};
+use crate::rollup::{HOUR, Rollup, hours_of};
 
 const MINUTE: i64 = 60_000_000;
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -55,22 +55,18 @@ pub(super) async fn add(session: &Session, minutes: &BTreeMap<i64, Tally>) -> Re
         types: &[Type::INT8, Type::BYTEA],
     };
     for (minute, tally) in minutes {
-        let mut now = sum(session, &HELD, &[minute]).await?.unwrap_or_default();
+        let mut now = sum(session, &HELD, &[minute]).await?;
         now.add(tally);
         session.execute(&PUT, &[minute, &now.to_bytes()]).await?;
     }
-    for (hour, tally) in by_hour(minutes) {
-        add_hour(session, hour, &tally).await?;
+    for hour in hours_of(minutes) {
+        sum_up(session, hour).await?;
     }
     Ok(())
 }
 
-/// The minutes hold the tally already.
-async fn add_hour(session: &Session, hour: i64, tally: &Tally) -> Result<(), Failure> {
-    static HELD: Sql = Sql {
-        text: "SELECT counts FROM log_hours WHERE hour = $1",
-        types: &[Type::INT8],
-    };
+/// Makes an hour the sum of its minutes, unless it is before hours were counted.
+async fn sum_up(session: &Session, hour: i64) -> Result<(), Failure> {
     static MINUTES: Sql = Sql {
         text: "SELECT counts FROM log_minutes WHERE minute >= $1 AND minute < $2",
         types: &[Type::INT8, Type::INT8],
@@ -80,15 +76,11 @@ async fn add_hour(session: &Session, hour: i64, tally: &Tally) -> Result<(), Fai
                ON CONFLICT (hour) DO UPDATE SET counts = excluded.counts",
         types: &[Type::INT8, Type::BYTEA],
     };
-    let now = if let Some(mut held) = sum(session, &HELD, &[&hour]).await? {
-        held.add(tally);
-        held
-    } else if counted(session).await?.is_some_and(|first| hour < first) {
+    if counted(session).await?.is_some_and(|first| hour < first) {
         return Ok(());
-    } else {
-        let minutes: [Param<'_>; 2] = [&(hour * HOUR), &((hour + 1) * HOUR)];
-        sum(session, &MINUTES, &minutes).await?.unwrap_or_default()
-    };
+    }
+    let minutes: [Param<'_>; 2] = [&(hour * HOUR), &((hour + 1) * HOUR)];
+    let now = sum(session, &MINUTES, &minutes).await?;
     session
         .execute(&PUT, &[&hour, &now.to_bytes()])
         .await
@@ -121,12 +113,11 @@ async fn counted(session: &Session) -> Result<Option<i64>, Failure> {
     found.first().map(|row| get(row, 0)).transpose()
 }
 
-/// The sum of the counts that a query finds, if it finds any.
-async fn sum(session: &Session, sql: &Sql, params: &[Param<'_>]) -> Result<Option<Tally>, Failure> {
-    let mut sum = None;
+/// The sum of the counts that a query finds.
+async fn sum(session: &Session, sql: &Sql, params: &[Param<'_>]) -> Result<Tally, Failure> {
+    let mut sum = Tally::default();
     for row in session.query(sql, params).await? {
-        let tally = Tally::from_bytes(get(&row, 0)?);
-        sum.get_or_insert_with(Tally::default).add(&tally);
+        sum.add(&Tally::from_bytes(get(&row, 0)?));
     }
     Ok(sum)
 }

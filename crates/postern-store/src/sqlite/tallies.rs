@@ -8,7 +8,7 @@ use rusqlite::{Connection, Params, Result, Row, params};
 
 use super::log::minute_of;
 use super::tx::{self, Tx};
-use crate::rollup::{HOUR, Rollup, by_hour};
+use crate::rollup::{HOUR, Rollup, hours_of};
 
 const MINUTE: i64 = 60_000_000;
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -41,32 +41,27 @@ pub(super) fn read(
 pub(super) fn add(tx: &Tx<'_>, minutes: &BTreeMap<i64, Tally>) -> Result<()> {
     const MINUTE: &str = "SELECT minute, counts FROM log_minutes WHERE minute = ?1";
     for (minute, tally) in minutes {
-        let mut sum = sum(tx, MINUTE, [minute])?.unwrap_or_default();
+        let mut sum = sum(tx, MINUTE, [minute])?;
         sum.add(tally);
         tx.write(
             "INSERT OR REPLACE INTO log_minutes (minute, counts) VALUES (?1, ?2)",
             params![minute, sum.to_bytes()],
         )?;
     }
-    for (hour, tally) in by_hour(minutes) {
-        add_hour(tx, hour, &tally)?;
+    for hour in hours_of(minutes) {
+        sum_up(tx, hour)?;
     }
     Ok(())
 }
 
-/// The minutes hold the tally already.
-fn add_hour(tx: &Tx<'_>, hour: i64, tally: &Tally) -> Result<()> {
-    const HELD: &str = "SELECT hour, counts FROM log_hours WHERE hour = ?1";
+/// Makes an hour the sum of its minutes, unless it is before hours were counted.
+fn sum_up(tx: &Tx<'_>, hour: i64) -> Result<()> {
     const MINUTES: &str =
         "SELECT minute, counts FROM log_minutes WHERE minute >= ?1 AND minute < ?2";
-    let now = if let Some(mut held) = sum(tx, HELD, [hour])? {
-        held.add(tally);
-        held
-    } else if counted(tx.conn())?.is_some_and(|first| hour < first) {
+    if counted(tx.conn())?.is_some_and(|first| hour < first) {
         return Ok(());
-    } else {
-        sum(tx, MINUTES, [hour * HOUR, (hour + 1) * HOUR])?.unwrap_or_default()
-    };
+    }
+    let now = sum(tx, MINUTES, [hour * HOUR, (hour + 1) * HOUR])?;
     tx.write(
         "INSERT OR REPLACE INTO log_hours (hour, counts) VALUES (?1, ?2)",
         params![hour, now.to_bytes()],
@@ -95,14 +90,13 @@ fn counted(conn: &Connection) -> Result<Option<i64>> {
     Ok(first.flatten())
 }
 
-/// The sum of the counts that a query finds, if it finds any.
-fn sum(tx: &Tx<'_>, sql: &'static str, params: impl Params) -> Result<Option<Tally>> {
-    let found = tx::all(tx.conn(), sql, params, numbered)?;
-    let add = |mut sum: Tally, (_, tally): (i64, Tally)| {
+/// The sum of the counts that a query finds.
+fn sum(tx: &Tx<'_>, sql: &'static str, params: impl Params) -> Result<Tally> {
+    let mut sum = Tally::default();
+    for (_, tally) in tx::all(tx.conn(), sql, params, numbered)? {
         sum.add(&tally);
-        sum
-    };
-    Ok((!found.is_empty()).then(|| found.into_iter().fold(Tally::default(), add)))
+    }
+    Ok(sum)
 }
 
 fn numbered(row: &Row<'_>) -> Result<(i64, Tally)> {
