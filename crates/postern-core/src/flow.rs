@@ -236,8 +236,7 @@ impl Postern {
     }
 
     fn count_budget_pass(&self, change: Option<&Change>) {
-        let passed =
-            |event: &Event| event.what == crate::model::EventKind::BudgetPassed;
+        let passed = |event: &Event| event.what == crate::model::EventKind::BudgetPassed;
         if change.is_some_and(|change| change.events.iter().any(passed)) {
             self.budget_passes.fetch_add(1, Ordering::Relaxed);
         }

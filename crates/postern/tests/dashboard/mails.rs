@@ -54,14 +54,6 @@ async fn a_provider_is_connected_tested_against_its_server_and_removed() {
         wrong.text.contains("value=\"relay\""),
         "what was typed is still there"
     );
-    let mut typed = form[..5].to_vec();
-    typed.push(("password", "correct-horse"));
-    let wrong = owner.post("/dashboard/emails/add", &typed).await.text;
-    assert!(
-        wrong.contains("Type it again: it is not sent back."),
-        "{wrong}"
-    );
-    assert!(!wrong.contains("correct-horse"), "{wrong}");
     let added = owner.post("/dashboard/emails/add", &form).await;
     assert!(
         added.leads_to("/dashboard/emails?done=connected"),
@@ -108,4 +100,24 @@ async fn keys_that_sign_mails_are_made_and_their_records_shown() {
     }
     let again = owner.post("/dashboard/emails/dkim", &keys).await.text;
     assert!(again.contains("has a DKIM key postern already"), "{again}");
+}
+
+#[tokio::test]
+async fn a_password_beside_a_mistake_is_not_sent_back_and_is_asked_for_again() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let form = [
+        ("preset", "other"),
+        ("name", "relay"),
+        ("host", "mail.example.com"),
+        ("port", "465"),
+        ("tls", "implicit"),
+        ("from", "nobody"),
+        ("password", "correct-horse"),
+    ];
+    let wrong = owner.post("/dashboard/emails/add", &form).await.text;
+    let again = "Type it again: it is not sent back.";
+    assert!(wrong.contains("id=\"from-wrong\""), "{wrong}");
+    assert!(wrong.contains(again), "{wrong}");
+    assert!(!wrong.contains("correct-horse"), "{wrong}");
 }
