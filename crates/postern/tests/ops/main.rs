@@ -61,7 +61,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, mut look: impl FnMut()
         }
     };
     assert!(
-        tokio::time::timeout(Duration::from_secs(20), looking)
+        tokio::time::timeout(Duration::from_mins(1), looking)
             .await
             .is_ok(),
         "never came: {what}"

@@ -24,7 +24,7 @@ use crate::support::{
     http::{get, http1, http2, raw},
 };
 
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_mins(1);
 
 /// A private CA.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
