@@ -283,3 +283,44 @@ async fn whatever_the_bounds_a_caller_is_told_in_time_and_what_was_given_up_is_n
     let told = refused_while_held(tuning).await;
     assert!(matches!(told, StoreError::NotDone(_)), "{told:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_commits_without_writing_down_is_refused_with_what_to_set() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    let name = url.trim_start_matches("postgres:///").split('?').next();
+    let commits = |how: &str| {
+        let sql = format!("ALTER DATABASE {} {how}", name.unwrap());
+        postgres.psql("postgres", &sql).unwrap();
+    };
+    commits("SET synchronous_commit = off");
+    let told = open(&url).await.err().unwrap().to_string();
+    assert!(told.contains("SET synchronous_commit = on"), "{told}");
+    for kept in ["local", "remote_write", "on"] {
+        commits(&format!("SET synchronous_commit = {kept}"));
+        open(&url).await.unwrap().close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_migrate_at_once_apply_each_step_once() {
+    let url = Postgres::shared().database();
+    let mut migrating = JoinSet::new();
+    for _ in 0..4 {
+        let url = url.clone();
+        migrating.spawn(async move {
+            let clock = Arc::new(FrozenClock::default());
+            migrate(&url, clock, Tuning::default()).await.unwrap()
+        });
+    }
+    let mut applied: Vec<String> = migrating.join_all().await.into_iter().flatten().collect();
+    applied.sort();
+    let folder = format!("{}/migrations/postgres", env!("CARGO_MANIFEST_DIR"));
+    let steps = std::fs::read_dir(folder).unwrap();
+    let steps = steps.map(|step| step.unwrap().file_name().into_string().unwrap());
+    let mut steps: Vec<_> = steps
+        .map(|name| name.trim_end_matches(".sql").to_owned())
+        .collect();
+    steps.sort();
+    assert_eq!(applied, steps);
+}
