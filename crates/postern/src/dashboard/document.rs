@@ -61,6 +61,14 @@ impl Shell {
         }
     }
 
+    /// The frame of a page that lets somebody in, whoever is in already.
+    pub(super) fn gate(dashboard: &Dashboard, visit: &Visit) -> Self {
+        Self {
+            me: String::new(),
+            ..Self::of(dashboard, visit)
+        }
+    }
+
     /// The frame of a page for nobody in particular.
     pub(super) fn bare(dashboard: &Dashboard, head: &Parts) -> Self {
         Self {

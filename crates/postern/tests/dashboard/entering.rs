@@ -224,3 +224,20 @@ async fn the_mails_of_a_sign_in_are_limited_as_everybody_s_and_nobody_is_told() 
     site.mail("later@example.com").await;
     assert_eq!(site.mails("owner@example.com").await.len(), 1);
 }
+
+#[tokio::test]
+async fn the_pages_that_let_somebody_in_are_whole_for_who_is_in_already() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let invitation = site.invite("grace@example.com", "viewer");
+    let invitation = invitation.strip_prefix(&site.url).unwrap();
+    for (path, told) in [
+        ("/dashboard/sign-in/link?link_token=one", "Sign me in"),
+        ("/dashboard/sign-in/code", "Check your mail"),
+        (invitation, "grace@example.com"),
+    ] {
+        let page = owner.get(path).await.text;
+        let main = page.split_once("<main").unwrap().1;
+        assert!(main.contains(told), "{path}: {page}");
+    }
+}

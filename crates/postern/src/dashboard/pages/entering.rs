@@ -62,7 +62,7 @@ pub(in crate::dashboard) async fn invite(
     let token = visit.query.get("token").to_owned();
     let email = dashboard.postern.invited(&token).await?;
     Ok(html(&Invited {
-        shell: Shell::of(dashboard, &visit),
+        shell: Shell::gate(dashboard, &visit),
         email: email.map(|email| email.as_given().to_owned()),
         token,
     }))
@@ -98,7 +98,7 @@ pub(in crate::dashboard) async fn sign_in(
 fn asked(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Response {
     let to = [visit.form.get("to"), visit.query.get("to")].concat();
     html(&SignIn {
-        shell: Shell::of(dashboard, visit),
+        shell: Shell::gate(dashboard, visit),
         to: within(&to).to_owned(),
         email: visit.form.get("email").to_owned(),
         wrong,
@@ -157,7 +157,7 @@ pub(in crate::dashboard) async fn code(
 fn awaiting(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Response {
     let to = [visit.form.get("to"), visit.query.get("to")].concat();
     html(&Code {
-        shell: Shell::of(dashboard, visit),
+        shell: Shell::gate(dashboard, visit),
         to: within(&to).to_owned(),
         wrong,
         dev: dashboard.inbox.is_some(),
@@ -170,7 +170,7 @@ pub(in crate::dashboard) async fn link(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     Ok(html(&Link {
-        shell: Shell::of(dashboard, &visit),
+        shell: Shell::gate(dashboard, &visit),
         token: visit.query.get("link_token").to_owned(),
     }))
 }
