@@ -2,6 +2,7 @@
 
 use lettre::transport::smtp::Error;
 
+use super::answer::TooMuch;
 use crate::mail::{Outcome, Reply, Stage};
 
 /// Where and how a dialogue failed.
@@ -21,10 +22,15 @@ enum Cause {
     Misfit,
     /// The connection failed, or what came was not SMTP.
     Connection,
+    /// The server says more than anybody needs to.
+    Babble,
 }
 
 impl Failure {
     pub(super) fn of(stage: Stage, error: &Error) -> Self {
+        if let Some(found) = TooMuch::under(error) {
+            return Self::too_much(stage, found);
+        }
         let cause = match error.status() {
             Some(code) => Cause::Refused(code.into()),
             None if error.is_client() => Cause::Misfit,
@@ -35,6 +41,15 @@ impl Failure {
             cause,
             text: said(error),
             hang_up: false,
+        }
+    }
+
+    pub(super) fn too_much(stage: Stage, found: TooMuch) -> Self {
+        Self {
+            stage,
+            cause: Cause::Babble,
+            text: found.to_string(),
+            hang_up: true,
         }
     }
 
@@ -98,14 +113,16 @@ impl Failure {
     pub(super) fn outcome(self, secrets: &[&str]) -> Outcome {
         let code = match self.cause {
             Cause::Refused(code) => Some(code),
-            Cause::Misfit | Cause::Connection => None,
+            Cause::Misfit | Cause::Connection | Cause::Babble => None,
         };
         let reply = Reply::new(self.stage, code, &self.text, secrets);
         match (self.cause, self.stage) {
             (Cause::Refused(500..), Stage::Rcpt | Stage::EndOfData)
             | (Cause::Misfit, Stage::Rcpt) => Outcome::Bounced(reply),
-            (Cause::Refused(500..) | Cause::Misfit, _) => Outcome::ProviderTrouble(reply),
-            (Cause::Connection, Stage::EndOfData) => Outcome::Unsure(reply),
+            (Cause::Connection | Cause::Babble, Stage::EndOfData) => Outcome::Unsure(reply),
+            (Cause::Refused(500..) | Cause::Misfit | Cause::Babble, _) => {
+                Outcome::ProviderTrouble(reply)
+            }
             (Cause::Refused(_) | Cause::Connection, _) => Outcome::Retry(reply),
         }
     }

@@ -1,5 +1,6 @@
 //! Mail by SMTP: the protocol by lettre, over a stream and a pool of our own.
 
+mod answer;
 mod connection;
 mod endpoint;
 mod failure;

@@ -5,12 +5,10 @@ use lettre::transport::smtp::response::Response;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::answer::Answer;
 use super::failure::Failure;
 use super::tape::Tape;
 use crate::mail::Stage;
-
-/// A server that says more than this before TLS is not one we talk to.
-const REPLY_BOUND: usize = 16 * 1024;
 
 /// Greets, asks for TLS and returns the server's greeting. Nothing secret is said here, nothing
 /// heard here is believed after the handshake, and bytes that came along with an answer are
@@ -46,10 +44,8 @@ async fn say(stream: &mut TcpStream, line: &str, tape: &Tape) -> Result<(), Fail
 async fn read_reply(stream: &mut TcpStream, tape: &Tape) -> Result<(Vec<u8>, Response), Failure> {
     let trouble = |text: String| Failure::connection(Stage::Greeting, text);
     let mut heard = Vec::with_capacity(512);
+    let mut answer = Answer::default();
     while !is_whole(&heard) {
-        if heard.len() > REPLY_BOUND {
-            return Err(trouble("the reply is too long".to_owned()));
-        }
         let read = stream
             .read_buf(&mut heard)
             .await
@@ -57,6 +53,10 @@ async fn read_reply(stream: &mut TcpStream, tape: &Tape) -> Result<(Vec<u8>, Res
         if read == 0 {
             return Err(trouble("the server closed the connection".to_owned()));
         }
+        let came = &heard[heard.len() - read..];
+        answer
+            .hear(came)
+            .map_err(|found| Failure::too_much(Stage::Greeting, found))?;
     }
     tape.heard(&heard);
     let text = String::from_utf8_lossy(&heard);

@@ -1,3 +1,4 @@
+mod babble;
 mod xoauth2;
 
 use std::time::Duration;

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::answer::Answer;
 use super::tape::Tape;
 
 /// Past this many waiting bytes a write goes out without waiting for a read.
@@ -31,6 +32,8 @@ pub(super) struct Wire {
     gone: usize,
     /// Read ahead of the SMTP crate, still to be given to it.
     ahead: Vec<u8>,
+    /// What was heard since we last wrote.
+    answer: Answer,
     tape: Tape,
 }
 
@@ -63,6 +66,7 @@ impl Wire {
             waiting: Vec::new(),
             gone: 0,
             ahead,
+            answer: Answer::default(),
             tape,
         }
     }
@@ -89,6 +93,7 @@ impl Wire {
         self.tape.said(&self.waiting);
         self.waiting.clear();
         self.gone = 0;
+        self.answer = Answer::default();
         Poll::Ready(Ok(()))
     }
 }
@@ -102,7 +107,9 @@ impl AsyncRead for Wire {
         if !self.ahead.is_empty() {
             let take = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead[..take]);
-            self.ahead.drain(..take);
+            let this = &mut *self;
+            this.answer.hear(&this.ahead[..take])?;
+            this.ahead.drain(..take);
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_drain(cx))?;
@@ -111,7 +118,9 @@ impl AsyncRead for Wire {
             Inner::Plain(stream) => ready!(Pin::new(stream).poll_read(cx, buf))?,
             Inner::Tls(stream) => ready!(Pin::new(&mut **stream).poll_read(cx, buf))?,
         }
-        self.tape.heard(&buf.filled()[before..]);
+        let heard = &buf.filled()[before..];
+        self.tape.heard(heard);
+        self.answer.hear(heard)?;
         Poll::Ready(Ok(()))
     }
 }
