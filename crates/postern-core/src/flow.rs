@@ -162,7 +162,8 @@ impl Postern {
         });
     }
 
-    /// Reads the state again if it has changed since it was last read.
+    /// Reads the state again if it has changed since it was last read. The templates that it names
+    /// are taken up apart from it, by [`Self::follow_templates`]: they may take long.
     ///
     /// # Errors
     /// The store does not answer.
@@ -170,7 +171,7 @@ impl Postern {
         if self.store.revision().await? > self.snapshot.load().revision {
             self.adopt(self.store.snapshot().await?);
         }
-        self.follow_templates().await
+        Ok(())
     }
 
     /// Changes the registry and takes the result into force at once on this node. The same commit

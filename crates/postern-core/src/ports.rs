@@ -20,7 +20,7 @@ pub use store::{
 
 pub use template_shelf::TemplateShelf;
 
-use crate::error::Violation;
+use crate::error::{Error, Violation};
 use crate::model::{
     Languages, MailKind, TemplateHead, TemplateKey, TemplateSource, TemplateVersion, Timestamp,
     Variables,
@@ -61,12 +61,15 @@ pub trait Templates: Send + Sync {
 
     /// What keeps a source from coming into force; each names the part it is in. A set that is
     /// fixed lets nothing come into force.
-    async fn faults(&self, _: &TemplateKey, _: &TemplateSource) -> Vec<Violation> {
-        vec![Violation::new(
+    ///
+    /// # Errors
+    /// There are too many to judge at the moment.
+    async fn faults(&self, _: &TemplateKey, _: &TemplateSource) -> Result<Vec<Violation>, Error> {
+        Ok(vec![Violation::new(
             "template",
             "fixed",
             "the templates are fixed",
-        )]
+        )])
     }
 
     /// The versions in force of which the source is not held yet.

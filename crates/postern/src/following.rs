@@ -89,6 +89,23 @@ impl Following {
         }
     }
 
+    /// Takes up mail templates twice a second: apart from [`Self::follow`], because one that takes
+    /// long, or cannot be read, must not make this node's knowledge of clients old. Runs until it is
+    /// dropped.
+    pub async fn follow_templates(&self) {
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.postern.follow_templates().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the mail templates in force stay"
+                );
+            }
+        }
+    }
+
     /// Takes up the registry as it is now.
     pub async fn refresh(&self) {
         let asked = self.freshness.asked();

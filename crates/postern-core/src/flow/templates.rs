@@ -53,7 +53,7 @@ impl Postern {
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
-        let faults = self.templates.faults(&draft.key, &draft.source).await;
+        let faults = self.templates.faults(&draft.key, &draft.source).await?;
         let wanted = draft.activate && faults.is_empty();
         if let Some(number) = self.newest_if_same(&draft).await? {
             if wanted {
@@ -79,7 +79,7 @@ impl Postern {
     ) -> Result<TemplateHead, Error> {
         if let Some(number) = number {
             let version = self.template_version(key, number).await?;
-            let faults = self.templates.faults(key, &version.source).await;
+            let faults = self.templates.faults(key, &version.source).await?;
             if !faults.is_empty() {
                 return Err(Error::Invalid(faults));
             }

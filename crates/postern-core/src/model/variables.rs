@@ -20,7 +20,8 @@ pub const RESERVED_VARIABLES: [&str; 5] = [
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    const MAX_PAIRS: usize = 30;
+    /// The most that one send carries.
+    pub const MAX_PAIRS: usize = 30;
 
     /// Reads the pairs, naming every one that breaks a rule.
     ///

@@ -50,10 +50,14 @@ impl Templates for Needs {
             .collect()
     }
 
-    async fn faults(&self, _: &TemplateKey, source: &TemplateSource) -> Vec<Violation> {
+    async fn faults(
+        &self,
+        _: &TemplateKey,
+        source: &TemplateSource,
+    ) -> Result<Vec<Violation>, Error> {
         let broken = source.text == "broken";
         let fault = broken.then(|| Violation::new("text", "lint", "it is broken"));
-        fault.into_iter().collect()
+        Ok(fault.into_iter().collect())
     }
 }
 

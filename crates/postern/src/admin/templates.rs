@@ -16,7 +16,7 @@ use super::template_reply::{
     FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
 };
 use crate::mail::inbox::DevInbox;
-use crate::mail::{Serving, built_in_source, in_force, lint, preview};
+use crate::mail::{Serving, built_in_source, in_force, in_turn, lint, preview};
 use crate::world::SystemClock;
 
 /// A version that was asked for.
@@ -150,11 +150,15 @@ impl Admin {
             language,
             shown,
         } = self.shown(&wanted.template, wanted.version).await?;
-        let settings = &self.postern.snapshot().settings;
+        let held = self.postern.snapshot();
         let supplied: Vec<_> = wanted.variables.into_iter().collect();
         let (source, now) = (shown.source.into(), self.postern.now());
-        let parts = preview((key.kind, &language), &source, settings, now, &supplied)
-            .map_err(|problem| Refusal(problem.to_string()))?;
+        let filled = in_turn(move || {
+            let reader = (key.kind, &language);
+            preview(reader, &source, &held.settings, now, &supplied)
+        });
+        let parts = filled.await?;
+        let parts = parts.map_err(|problem| Refusal(problem.to_string()))?;
         if wanted.to_inbox {
             if !self.inbox_file.exists() {
                 let told = "there is no development inbox here: `postern dev` makes one";
@@ -193,8 +197,7 @@ fn state(head: &TemplateHead, number: u32) -> &'static str {
 /// What lint says, on a thread that may take its time.
 async fn linted(key: &TemplateKey, source: TemplateSource) -> Result<Vec<FindingRow>, Refusal> {
     let key = key.clone();
-    let found = tokio::task::spawn_blocking(move || lint(&key, &source)).await;
-    let found = found.map_err(|_| Refusal("the template could not be judged".to_owned()))?;
+    let found = in_turn(move || lint(&key, &source)).await?;
     Ok(found.iter().map(FindingRow::from).collect())
 }
 

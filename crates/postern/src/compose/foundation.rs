@@ -67,7 +67,10 @@ impl Foundation {
             inbox: config.outbox.transport == Transport::Inbox,
         }));
         if let Err(error) = postern.follow_templates().await {
-            return Err(StartError::Other(format!("the mail templates: {error}")));
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the built-in mail templates serve until the custom ones can be read"
+            );
         }
         let root_keys_file = config.data.root_keys_file.clone();
         Ok(Self {

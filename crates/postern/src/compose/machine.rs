@@ -66,6 +66,8 @@ impl Machine {
         beside.spawn(socket.serve(Arc::new(foundation.admin(&ports.url))));
         let following = Arc::clone(&house.following);
         beside.spawn(async move { following.follow().await });
+        let following = Arc::clone(&house.following);
+        beside.spawn(async move { following.follow_templates().await });
         beside.spawn(async move { house.following.record().await });
         beside.spawn(sweeping::sweep(Arc::clone(&foundation.postern)));
         beside.spawn(projecting::project(Arc::clone(&foundation.postern)));

@@ -13,6 +13,7 @@ mod lint;
 mod mjml;
 mod parts;
 mod pieces;
+mod room;
 mod samples;
 mod serving;
 
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use postern_core::error::Violation;
+use postern_core::error::{Error, Violation};
 pub use postern_core::model::TemplateSource as Source;
 use postern_core::model::{
     Language, Languages, MailKind, TemplateHead, TemplateKey, TemplateVersion, Variables,
@@ -36,6 +37,7 @@ pub use engine::escape_html;
 pub use jet::{Imported, Uncarried, import};
 pub use lint::{Finding, Severity, lint};
 pub use parts::{Fields, Part, Parts, TemplateError};
+pub use room::in_turn;
 pub use samples::{SAMPLE_CODE, SAMPLE_LINK, preview, sample};
 pub use serving::{Serving, in_force};
 
@@ -199,17 +201,10 @@ impl ports::Templates for Templates {
             .missing(supplied)
     }
 
-    async fn faults(&self, key: &TemplateKey, source: &Source) -> Vec<Violation> {
+    async fn faults(&self, key: &TemplateKey, source: &Source) -> Result<Vec<Violation>, Error> {
         let (key, source) = (key.clone(), source.clone());
-        let linted = tokio::task::spawn_blocking(move || lint(&key, &source)).await;
-        match linted {
-            Ok(findings) => findings.iter().filter_map(Finding::fault).collect(),
-            Err(_) => vec![Violation::new(
-                "template",
-                "lint",
-                "the template could not be judged: report this",
-            )],
-        }
+        let findings = in_turn(move || lint(&key, &source)).await?;
+        Ok(findings.iter().filter_map(Finding::fault).collect())
     }
 
     fn wanting(&self, heads: &[TemplateHead]) -> Vec<(TemplateKey, u32)> {

@@ -13,6 +13,10 @@ use super::{ALWAYS, Source, context, engine, mjml};
 /// The longest subject, in characters (contract §11).
 pub(super) const MAX_SUBJECT: usize = 255;
 
+/// The most variables of a caller's own that a template may name. A send carries
+/// [`Variables::MAX_PAIRS`]; the rest is room for those that only some senders supply.
+pub(super) const MAX_NAMED: usize = 100;
+
 /// One template, compiled. Filling it is cheap and safe from any thread.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -30,17 +34,23 @@ impl Compiled {
     /// Compiles the three parts.
     ///
     /// # Errors
-    /// The first part that the engine refuses, and why.
+    /// The first part that the engine refuses, and why; more than [`MAX_NAMED`] variables.
     pub(super) fn compile(kind: MailKind, source: &Source) -> Result<Self, TemplateError> {
         let names = names(kind.as_str());
         let mut environment = engine::environment();
         let mut needs = BTreeSet::new();
         for (part, name) in Part::ALL.into_iter().zip(&names) {
             needs.extend(add(&mut environment, name, part, part.of(source))?);
+            needs.retain(|name| !provided(kind, name));
+            if needs.len() > MAX_NAMED {
+                return Err(TemplateError::too_many(name, needs.len()));
+            }
         }
-        needs.retain(|name| !provided(kind, name));
-        let guarded = |name: &&String| Part::ALL.iter().any(|part| spares(part.of(source), name));
-        let spared = needs.iter().filter(guarded).cloned().collect();
+        let guarded: BTreeSet<String> = Part::ALL
+            .into_iter()
+            .flat_map(|part| spared(part.of(source)))
+            .collect();
+        let spared = needs.intersection(&guarded).cloned().collect();
         Ok(Self {
             environment,
             names,
@@ -144,30 +154,35 @@ pub(super) fn provided(kind: MailKind, name: &str) -> bool {
     }
 }
 
-/// Whether a part asks if a variable is there, or has something to put in its place.
-fn spares(source: &str, name: &str) -> bool {
-    let tags = pieces(source).unwrap_or_default();
-    let asks = |piece: &Piece<'_>| {
-        let tag = matches!(piece, Piece::Output(_) | Piece::Statement(_));
-        tag && asks(piece.inner(), name)
-    };
-    tags.iter().any(asks)
+/// What asks whether a variable is there, or puts something in its place.
+const GUARDS: [&str; 4] = [
+    "|default",
+    " is defined",
+    " is undefined",
+    " is not defined",
+];
+
+/// What a part asks for before it uses it, or has something to put in its place.
+fn spared(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for piece in pieces(source).unwrap_or_default() {
+        if matches!(piece, Piece::Output(_) | Piece::Statement(_)) {
+            found.extend(guarded(piece.inner()));
+        }
+    }
+    found
 }
 
-fn asks(expression: &str, name: &str) -> bool {
+/// The names that stand right before a guard.
+fn guarded(expression: &str) -> Vec<String> {
     let words: Vec<&str> = expression.split_whitespace().collect();
     let flat = words.join(" ").replace(" |", "|").replace("| ", "|");
-    flat.match_indices(name).any(|(at, _)| {
-        let begins = flat[..at].chars().next_back().is_none_or(|c| !wordly(c));
-        let rest = &flat[at + name.len()..];
-        let guards = [
-            "|default",
-            " is defined",
-            " is undefined",
-            " is not defined",
-        ];
-        begins && guards.iter().any(|guard| rest.starts_with(guard))
-    })
+    let places = GUARDS.iter().flat_map(|guard| flat.match_indices(guard));
+    let before = places.filter_map(|(at, _)| flat[..at].rsplit(|c| !wordly(c)).next());
+    before
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whether a character may stand in a name.

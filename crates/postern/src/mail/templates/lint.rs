@@ -5,7 +5,7 @@
 mod assets;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use minijinja::Environment;
@@ -14,7 +14,7 @@ use postern_core::model::{MailKind, RESERVED_VARIABLES, TemplateKey};
 use serde::{Deserialize, Serialize};
 
 use super::compiled::{self, Compiled, wordly};
-use super::parts::Part;
+use super::parts::{Part, TemplateError};
 use super::pieces::{Piece, pieces};
 use super::{Source, engine, mjml};
 use crate::mail::wording;
@@ -115,6 +115,14 @@ pub fn lint(key: &TemplateKey, source: &Source) -> Vec<Finding> {
     if !found.is_empty() {
         return found.into_iter().collect();
     }
+    // First, because what follows takes longer the more there are.
+    let compiled = Compiled::compile(key.kind, source);
+    if let Err(error) = &compiled
+        && error.rule == TemplateError::TOO_MANY
+    {
+        let told = Finding::error(error.part(), error.rule, error.problem.clone());
+        return vec![told];
+    }
     found.extend(
         Part::ALL
             .into_iter()
@@ -128,13 +136,13 @@ pub fn lint(key: &TemplateKey, source: &Source) -> Vec<Finding> {
         .filter_map(|part| engine(*part, source))
         .collect();
     if refused.is_empty() {
-        match Compiled::compile(key.kind, source) {
+        match compiled {
             Ok(compiled) => {
                 found.extend(variables(key.kind, source, &compiled));
                 found.extend(trial::findings(key, source, &compiled));
             }
             Err(error) => {
-                found.insert(Finding::error(Part::Html, "engine", error.problem));
+                found.insert(Finding::error(Part::Html, error.rule, error.problem));
             }
         }
     }
@@ -209,10 +217,12 @@ fn line_at(source: &str, at: usize) -> usize {
 /// What the template names that Postern does not fill.
 fn variables(kind: MailKind, source: &Source, compiled: &Compiled) -> Vec<Finding> {
     let declared = declared(source);
+    let places = places(source, &compiled.required().map(String::as_str).collect());
     compiled
         .required()
         .map(|name| {
-            let (part, line) = place(source, name);
+            let place = places.get(name.as_str()).copied();
+            let (part, line) = place.unwrap_or((Part::Html, None));
             unknown(kind, name, &declared, part).at(line)
         })
         .collect()
@@ -257,21 +267,31 @@ fn declared(source: &Source) -> BTreeSet<String> {
         .collect()
 }
 
-/// Where a variable is named first.
-fn place(source: &Source, name: &str) -> (Part, Option<usize>) {
+/// Where each variable is named first.
+fn places<'a>(
+    source: &'a Source,
+    wanted: &BTreeSet<&str>,
+) -> BTreeMap<&'a str, (Part, Option<usize>)> {
+    let mut found = BTreeMap::new();
     for part in Part::ALL {
         let mut at = 0;
         for piece in pieces(part.of(source)).unwrap_or_default() {
             if let Piece::Output(tag) | Piece::Statement(tag) = piece {
-                let mut words = tag.split(|c| !wordly(c));
-                if words.any(|word| word.split('.').next() == Some(name)) {
-                    return (part, Some(line_at(part.of(source), at)));
+                for name in roots(tag).filter(|name| wanted.contains(name)) {
+                    let place = || (part, Some(line_at(part.of(source), at)));
+                    found.entry(name).or_insert_with(place);
                 }
             }
             at += piece.len();
         }
     }
-    (Part::Html, None)
+    found
+}
+
+/// The words of a tag, without what follows a dot.
+fn roots(tag: &str) -> impl Iterator<Item = &str> {
+    let words = tag.split(|c| !wordly(c));
+    words.filter_map(|word| word.split('.').next())
 }
 
 /// What a template for one language has to mind.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use postern_core::model::TemplateSource;
+use postern_core::model::{TemplateSource, Variables};
+
+use super::compiled::MAX_NAMED;
 
 /// What a template is filled with. Prints nothing: a code and a link are among it.
 #[derive(Clone, Default)]
@@ -95,6 +97,8 @@ pub struct TemplateError {
     pub(super) problem: String,
     /// Where, from 1, where that is known.
     pub(super) line: Option<usize>,
+    /// The rule of lint that it breaks.
+    pub(super) rule: &'static str,
 }
 
 impl TemplateError {
@@ -103,7 +107,30 @@ impl TemplateError {
             part: part.to_owned(),
             problem: problem.into(),
             line: None,
+            rule: "engine",
         }
+    }
+
+    /// A template that names `count` variables by the end of `part`.
+    pub(super) fn too_many(part: &str, count: usize) -> Self {
+        let told = format!(
+            "it names {count} variables beyond those of Postern, and {MAX_NAMED} is the most: a send carries at \
+             most {}",
+            Variables::MAX_PAIRS
+        );
+        Self {
+            rule: Self::TOO_MANY,
+            ..Self::new(part, told)
+        }
+    }
+
+    /// The rule of [`Self::too_many`].
+    pub(super) const TOO_MANY: &'static str = "too-many-variables";
+
+    /// The part that it is about.
+    pub(super) fn part(&self) -> Part {
+        let ends = |part: &Part| self.part.ends_with(&format!(".{}", part.suffix()));
+        Part::ALL.into_iter().find(ends).unwrap_or(Part::Html)
     }
 
     pub(super) fn at(self, line: Option<usize>) -> Self {

@@ -326,3 +326,39 @@ fn a_preview_needs_nothing_and_shows_what_callers_supply() {
     let parts = preview(kind, &source, &Settings::default(), now, &supplied).unwrap();
     assert_eq!(parts.text, format!("de 1 de ltr {SAMPLE_CODE} [plan] Eva"));
 }
+
+/// Asks for this many variables, each with a name of its own.
+fn many(count: usize) -> String {
+    (0..count)
+        .map(|n| format!("{{% if a{n} is defined %}}{{{{ a{n} }}}}{{% endif %}}"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_stored_template_with_more_variables_than_fit_gives_way_to_the_built_in_one() {
+    let templates = Templates::built_in();
+    let heads = [head("de", Some(1)), head("fr", Some(1))];
+    let found = vec![
+        version("de", 1, &many(compiled::MAX_NAMED)),
+        version("fr", 1, &many(3000)),
+    ];
+    ports::Templates::take_up(&templates, &heads, found).await;
+    assert_eq!(read(&templates, "de"), "de 1 de ltr");
+    assert_eq!(read(&templates, "fr"), "built-in fr");
+    assert_eq!(ports::Templates::wanting(&templates, &heads), []);
+}
+
+#[test]
+fn what_asks_for_a_variable_spares_it_in_every_part() {
+    let html = "<p>{{ a | default('x') }}{{ b.c is defined }}{{ dd}}{% if not ee is  defined %}{% endif %}</p>";
+    let source = Source {
+        subject: "{% if dd is not defined %}{% endif %}".to_owned(),
+        text: "{{ f }} default is defined".to_owned(),
+        html: html.to_owned(),
+    };
+    let compiled = Compiled::compile(MailKind::SigninOtp, &source).unwrap();
+    let spared: Vec<_> = compiled.optional().collect();
+    assert_eq!(spared, ["a", "dd", "ee"]);
+    let required: Vec<_> = compiled.required().collect();
+    assert_eq!(required, ["b", "f"]);
+}

@@ -53,7 +53,7 @@ async fn a_mail_whose_template_cannot_be_filled_goes_out_as_the_built_in_one_and
 }
 
 #[tokio::test]
-async fn another_node_takes_a_template_up_with_its_next_look() {
+async fn another_node_knows_the_registry_before_it_takes_up_a_template() {
     let world = World::new().await;
     let (other, templates) = another_node(&world);
     other.refresh().await.unwrap();
@@ -66,10 +66,18 @@ async fn another_node_takes_a_template_up_with_its_next_look() {
     let saved = world.postern.save_template(demanding()).await.unwrap();
     assert!(saved.active);
     other.refresh().await.unwrap();
+    assert_eq!(other.snapshot().templates.len(), 1);
+    assert_eq!(
+        missing(),
+        [""; 0],
+        "however long it takes, it waits for nothing"
+    );
+    other.follow_templates().await.unwrap();
     assert_eq!(missing(), ["plan"]);
     let key = TemplateKey::of(MailKind::SigninOtp);
     world.postern.revert_template(&key).await.unwrap();
     other.refresh().await.unwrap();
+    other.follow_templates().await.unwrap();
     assert_eq!(missing(), [""; 0]);
 }
 

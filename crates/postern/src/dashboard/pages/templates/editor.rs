@@ -15,7 +15,7 @@ use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
 use crate::mail::wording::language_name;
-use crate::mail::{Finding, Severity, built_in_source, in_force, lint, wording};
+use crate::mail::{Finding, Severity, built_in_source, in_force, in_turn, lint, wording};
 
 /// A language's tag, and what it is called.
 type Named = (String, String);
@@ -335,8 +335,7 @@ pub(super) fn typed(form: &Fields) -> TemplateSource {
 
 async fn judged(key: &TemplateKey, source: TemplateSource) -> Result<Vec<Finding>, Trouble> {
     let key = key.clone();
-    let found = tokio::task::spawn_blocking(move || lint(&key, &source)).await;
-    found.map_err(|_| Trouble::Told("The template could not be judged: report this.".to_owned()))
+    Ok(in_turn(move || lint(&key, &source)).await?)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::dashboard::pages::templates::editor::{asked, typed};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
 use crate::mail::inbox::{MAIL_POLICY, framed};
-use crate::mail::{Parts, escape_html, preview};
+use crate::mail::{Parts, escape_html, in_turn, preview};
 
 /// A version that is in the store, or the built-in template.
 pub(in crate::dashboard) async fn preview_saved(
@@ -45,7 +45,7 @@ async fn document(
     let view = wanted.get("view").to_owned();
     let now = dashboard.postern.now();
     // A large template takes a while: calls do not wait behind it.
-    let filled = tokio::task::spawn_blocking(move || {
+    let filled = in_turn(move || {
         let settings = &snapshot.settings;
         let language = key.language.as_ref().or(reader.as_ref());
         let language = language.unwrap_or(&settings.default_language);
@@ -56,7 +56,7 @@ async fn document(
     });
     let text = filled
         .await
-        .unwrap_or_else(|_| plain("The preview broke down.", "ltr"));
+        .unwrap_or_else(|error| plain(&error.to_string(), "ltr"));
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, MAIL_POLICY),

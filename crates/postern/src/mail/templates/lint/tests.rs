@@ -174,3 +174,22 @@ fn a_language_without_wording_and_one_from_the_right_are_warned_of() {
     assert_eq!(rules("ar"), ["direction"]);
     assert_eq!(rules("de-AT"), [""; 0]);
 }
+
+#[test]
+fn more_variables_than_fit_are_told_and_nothing_else_is_looked_at() {
+    let with = |count: usize| {
+        let ask = |n| format!("{{% if a{n} is defined %}}{{{{ a{n} }}}}{{% endif %}}");
+        let mut one = good();
+        one.html.extend((0..count).map(ask));
+        one
+    };
+    assert_eq!(wrong(&with(100)), [""; 0]);
+    let mut over = with(3000);
+    over.subject.clear();
+    let found = lint(&key(MailKind::SigninLinkOtp, ""), &over);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let told = found[0].to_string();
+    let expected = "html: error: it names 3000 variables beyond those of Postern, and 100 is the most: a send \
+                    carries at most 30 [too-many-variables]";
+    assert_eq!(told, expected);
+}

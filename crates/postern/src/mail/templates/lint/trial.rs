@@ -71,8 +71,7 @@ fn occasions(
 }
 
 fn failed(source: &Source, error: &TemplateError) -> Finding {
-    let ends = |part: &Part| error.part.ends_with(&format!(".{}", part.suffix()));
-    let part = Part::ALL.into_iter().find(ends).unwrap_or(Part::Html);
+    let part = error.part();
     let undefined = error.problem.contains("undefined");
     let told = if undefined {
         "it cannot be filled when an optional variable is left out: ask with `is defined` wherever it is named"
