@@ -30,7 +30,7 @@ impl Answer {
     /// Takes in what came.
     pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<(), TooMuch> {
         self.bytes = self.bytes.saturating_add(bytes.len());
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         self.lines = self.lines.saturating_add(lines);
         if self.bytes > BYTES {
             return Err(TooMuch::Bytes);
