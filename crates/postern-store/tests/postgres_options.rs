@@ -132,17 +132,20 @@ fn hold(postgres: &Arc<Postgres>, url: &str) -> std::thread::JoinHandle<()> {
         let _ = holder.psql(&database, sql);
     });
     let held = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
-                WHERE c.relname = 'address_sends' AND l.mode = 'AccessExclusiveLock' AND l.granted";
+                JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() \
+                AND c.relname = 'address_sends' AND l.mode = 'AccessExclusiveLock' AND l.granted";
     while postgres.psql(&name, held).unwrap().trim() == "0" {
         std::thread::yield_now();
     }
     thread
 }
 
-fn release(postgres: &Postgres, holder: std::thread::JoinHandle<()>) {
+/// Ends that session, and no other test's: they share the server.
+fn release(postgres: &Postgres, url: &str, holder: std::thread::JoinHandle<()>) {
+    let name = url.trim_start_matches("postgres:///").split('?').next();
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' \
-               AND pid <> pg_backend_pid()";
-    postgres.psql("postgres", end).unwrap();
+               AND datname = current_database() AND pid <> pg_backend_pid()";
+    postgres.psql(name.unwrap(), end).unwrap();
     holder.join().unwrap();
 }
 
@@ -180,7 +183,7 @@ async fn a_wait_for_a_lock_ends_in_a_refusal_that_did_nothing_and_the_line_is_bo
         "past its bound the line refuses at once"
     );
     assert!(answers.iter().all(Result::is_err));
-    release(&postgres, holder);
+    release(&postgres, &url, holder);
     // What waited may still be on its way out of the line.
     let taken = async {
         let opening = || {
@@ -224,7 +227,7 @@ async fn refused_while_held(tuning: Tuning) -> StoreError {
     let held_up = opening(issued, Settings::default(), None);
     let told = store.engine.open_auth_request(held_up).await.unwrap_err();
     assert_eq!(lockers(&postgres, &url, true), "1", "it is still held");
-    release(&postgres, holder);
+    release(&postgres, &url, holder);
     let second = async {
         let mut n = 2;
         loop {
