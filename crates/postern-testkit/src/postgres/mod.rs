@@ -5,6 +5,7 @@
 //! is not touched.
 
 mod elsewhere;
+mod program;
 mod standby;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 
 use crate::daemon::{NOBODY, as_nobody, is_root, watched};
 use crate::smtp::ServerIdentity;
+use program::{binary, tool};
 
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -348,38 +350,6 @@ fn server(data: &Path, sockets: &Path, settings: &[String]) -> io::Result<Comman
         command.args(["-c", setting]);
     }
     as_nobody(&mut command)?;
-    Ok(command)
-}
-
-/// Where Debian and others put a program of PostgreSQL, the newest first.
-fn binary(name: &str) -> io::Result<PathBuf> {
-    let mut found: Vec<_> = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .filter_map(|version| Some(version.ok()?.path()))
-        .filter(|version| version.join("bin").join(name).is_file())
-        .collect();
-    found.sort_by_key(|version| {
-        let name = version.file_name().unwrap_or_default().to_string_lossy();
-        name.parse::<u32>().unwrap_or(0)
-    });
-    if let Some(newest) = found.pop() {
-        return Ok(newest.join("bin").join(name));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
-        .ok_or_else(|| {
-            io::Error::other(
-                "PostgreSQL is missing: install the Debian package postgresql, or run `cargo xtask test`",
-            )
-        })
-}
-
-fn tool(name: &str) -> io::Result<Command> {
-    let mut command = Command::new(binary(name)?);
-    command.stdin(Stdio::null()).current_dir("/");
     Ok(command)
 }
 
