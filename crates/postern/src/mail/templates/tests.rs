@@ -329,9 +329,8 @@ fn a_preview_needs_nothing_and_shows_what_callers_supply() {
 
 /// Asks for this many variables, each with a name of its own.
 fn many(count: usize) -> String {
-    (0..count)
-        .map(|n| format!("{{% if a{n} is defined %}}{{{{ a{n} }}}}{{% endif %}}"))
-        .collect()
+    let one = |n| format!("{{% if a{n} is defined %}}{{{{ a{n} }}}}{{% endif %}}");
+    (0..count).map(one).collect::<Vec<_>>().concat()
 }
 
 #[tokio::test]
