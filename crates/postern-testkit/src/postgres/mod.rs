@@ -206,8 +206,12 @@ impl Postgres {
         // The first one before its children, so that it makes no more of them.
         tell(signal, &[first.to_string()])?;
         let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
-        let children: Vec<_> = children.split_whitespace().map(str::to_owned).collect();
-        tell(signal, &children)
+        for child in children.split_whitespace() {
+            // Some end by themselves at any time, such as those that vacuum.
+            let told = tell(signal, &[child.to_owned()]);
+            told.or_else(|error| if is_gone(child) { Ok(()) } else { Err(error) })?;
+        }
+        Ok(())
     }
 
     /// Starts the server again on the files that are there.
@@ -337,6 +341,12 @@ impl Drop for Postgres {
         let _ = self.signal("QUIT");
         let _ = self.ended();
     }
+}
+
+/// Whether a process has ended, be it that nobody has asked how.
+fn is_gone(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    !stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 fn tell(signal: &str, processes: &[String]) -> io::Result<()> {
