@@ -40,6 +40,7 @@ pub use open::{MailInput, OpenedInput};
 pub use providers::{MAX_PROVIDERS, ProviderInput};
 pub use resend::ResendInput;
 pub use send::{Receipt, SendInput};
+pub use suppression::LONGEST_SUPPRESSION;
 pub use templates::{MAX_TEMPLATES, SavedTemplate, TemplateDraft, VERSIONS_KEPT};
 pub use throttled::ThrottleTally;
 pub use verify::{Verified, VerifyInput};

@@ -6,17 +6,24 @@ use crate::model::{Email, Suppression, SuppressionReason};
 use crate::ports::SuppressionPlace;
 use crate::rules::{self, suppression};
 
+/// How long an entry may last that is not for good: 10 years.
+pub const LONGEST_SUPPRESSION: Duration = Duration::from_hours(10 * 366 * 24);
+
 impl Postern {
     /// Lists an address by hand, for a while or until it is removed.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// It would last longer than [`LONGEST_SUPPRESSION`]; the store does not answer.
     pub async fn suppress(
         &self,
         address: &Email,
         detail: &str,
         lasts: Option<Duration>,
     ) -> Result<Suppression, Error> {
+        if lasts.is_some_and(|lasts| lasts > LONGEST_SUPPRESSION) {
+            let told = "an address is suppressed for at most 10 years, or without an end when no time is given";
+            return Err(Error::invalid("for", "max:10y", told));
+        }
         let span = (self.now(), lasts);
         let entry = suppression::listed(address, SuppressionReason::Manual, detail, span);
         self.store.suppress(entry.clone()).await?;

@@ -30,10 +30,14 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
+    /// The last second that RFC 3339 can write, with its four digits for the year.
+    pub const LAST_WRITABLE: Self = Self::from_unix_seconds(253_402_300_799);
+
     /// The moment to the second in UTC, as `2027-01-15T08:00:00Z` (RFC 3339); the epoch for any
-    /// before it.
+    /// before it, and [`Self::LAST_WRITABLE`] for any after that.
     pub fn rfc3339(self) -> String {
-        let seconds = u64::try_from(self.unix_seconds()).unwrap_or(0);
+        let at = self.min(Self::LAST_WRITABLE);
+        let seconds = u64::try_from(at.unix_seconds()).unwrap_or(0);
         humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
     }
 
@@ -57,4 +61,18 @@ impl Timestamp {
 
 fn micros_of(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_that_rfc_3339_cannot_write_are_written_as_the_nearest_it_can() {
+        let text = |micros| Timestamp::from_micros(micros).rfc3339();
+        assert_eq!(text(i64::MIN), "1970-01-01T00:00:00Z");
+        assert_eq!(text(1_800_000_000_999_999), "2027-01-15T08:00:00Z");
+        assert_eq!(text(253_402_300_800_000_000), "9999-12-31T23:59:59Z");
+        assert_eq!(text(i64::MAX), "9999-12-31T23:59:59Z");
+    }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use postern_core::error::Kind;
+use postern_core::flow::LONGEST_SUPPRESSION;
 use postern_core::model::{Email, SuppressionReason};
 
 use crate::world::{World, code_of};
@@ -95,4 +96,20 @@ async fn a_test_identity_is_not_stopped_by_the_list_because_it_is_sent_no_mail()
     let listed = Email::parse("a+sktest@example.com").unwrap();
     world.postern.suppress(&listed, "", None).await.unwrap();
     assert!(!world.send("a+sktest@example.com").await.mailed);
+}
+
+#[tokio::test]
+async fn an_address_is_listed_for_ten_years_at_most_or_without_an_end() {
+    let world = World::new().await;
+    let list = async |lasts| world.postern.suppress(&ada(), "", lasts).await;
+    let refused = list(Some(Duration::from_secs(9_223_372_036_854))).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Invalid);
+    assert!(
+        refused.to_string().contains("at most 10 years"),
+        "{refused}"
+    );
+    assert!(world.postern.suppression(&ada()).await.unwrap().is_none());
+    assert!(list(Some(LONGEST_SUPPRESSION)).await.is_ok());
+    assert!(list(None).await.unwrap().until.is_none());
 }

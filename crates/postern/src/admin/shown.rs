@@ -8,13 +8,12 @@ use super::reply::{ClientRow, ClientSecretRow, ProviderRow, SigningKeyRow};
 
 /// A moment to the second, UTC.
 pub(super) fn rfc3339(at: Timestamp) -> String {
-    let seconds = u64::try_from(at.unix_seconds()).unwrap_or(0);
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+    at.rfc3339()
 }
 
 /// A moment to the millisecond, UTC.
 pub(super) fn rfc3339_millis(at: Timestamp) -> String {
-    let micros = u64::try_from(at.micros()).unwrap_or(0);
+    let micros = u64::try_from(at.min(Timestamp::LAST_WRITABLE).micros()).unwrap_or(0);
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_micros(micros)).to_string()
 }
 
@@ -70,4 +69,16 @@ pub(super) fn providers(held: &Snapshot) -> Vec<ProviderRow> {
         per_minute: provider.per_minute,
     });
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_beyond_the_year_9999_is_written_as_its_end() {
+        let end = Timestamp::from_micros(i64::MAX);
+        assert_eq!(rfc3339(end), "9999-12-31T23:59:59Z");
+        assert_eq!(rfc3339_millis(end), "9999-12-31T23:59:59.000Z");
+    }
 }

@@ -34,8 +34,9 @@ impl Civil {
     }
 }
 
-/// A moment to the millisecond, as RFC 3339 writes it.
+/// A moment to the millisecond, as RFC 3339 writes it; none after [`Timestamp::LAST_WRITABLE`].
 pub(crate) fn rfc3339(at: Timestamp) -> String {
+    let at = at.min(Timestamp::LAST_WRITABLE);
     let Civil {
         year,
         month,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::pages::send;
 use crate::site::Site;
+
 #[tokio::test]
 async fn a_suppressed_address_is_listed_explained_and_taken_off() {
     let site = Site::start();
@@ -32,6 +33,26 @@ async fn a_suppressed_address_is_listed_explained_and_taken_off() {
         send(&site, "ada@example.com").await["expires_in"],
         json!(300)
     );
+}
+
+#[tokio::test]
+async fn a_span_that_no_calendar_holds_is_refused_and_no_page_breaks() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    for (span, told) in [
+        ("9223372036854", "at most 10 years"),
+        ("99999999999999999999999", "is not a number of seconds"),
+        ("-1", "is not a number of seconds"),
+    ] {
+        let form = [("address", "ada@example.com"), ("for", span)];
+        let refused = owner.post("/dashboard/suppression/add", &form).await;
+        assert!(refused.text.contains(told), "{span}: {refused:?}");
+    }
+    let list = owner.get("/dashboard/suppression").await;
+    assert!(!list.text.contains("ada@example.com"), "{list:?}");
+    let year = [("address", "ada@example.com"), ("for", "31536000")];
+    let added = owner.post("/dashboard/suppression/add", &year).await;
+    assert!(added.leads_to("/dashboard/suppression?done="), "{added:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 
-use crate::admin::{AdminCommand, AdminReply, SuppressionRow};
+use crate::admin::{AdminCommand, AdminReply, Refusal, SuppressionRow};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::route::Visit;
@@ -112,17 +112,30 @@ pub(in crate::dashboard) async fn add(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let address = visit.form.get("address").to_owned();
-    let command = AdminCommand::SuppressionAdd {
-        address,
-        for_seconds: visit.form.get("for").parse().ok(),
-        note: visit.form.get("note").to_owned(),
-    };
-    if let Err(refusal) = dashboard.admin.acting(visit.me()).execute(command).await {
+    if let Err(refusal) = listed(dashboard, &visit).await {
         let form = SettingsForm::in_force(dashboard, SHOWN);
         return page(dashboard, &visit, refusal.0, form).await;
     }
     Ok(go("/dashboard/suppression?done=added"))
+}
+
+async fn listed(dashboard: &Dashboard, visit: &Visit) -> Result<(), Refusal> {
+    let command = AdminCommand::SuppressionAdd {
+        address: visit.form.get("address").to_owned(),
+        for_seconds: seconds(visit.form.get("for"))?,
+        note: visit.form.get("note").to_owned(),
+    };
+    let admin = dashboard.admin.acting(visit.me());
+    admin.execute(command).await.map(drop)
+}
+
+/// For how long: without an end where nothing is given, and never for good by mistake.
+fn seconds(text: &str) -> Result<Option<u64>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let told = || Refusal(format!("{text:?} is not a number of seconds"));
+    text.parse().map(Some).map_err(|_| told())
 }
 
 /// Takes an address off it.
