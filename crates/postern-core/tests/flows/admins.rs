@@ -125,6 +125,23 @@ async fn a_session_ends_by_idleness_by_age_and_with_its_admin() {
 }
 
 #[tokio::test]
+async fn a_removed_admin_does_not_come_back_by_an_invitation_that_was_left() {
+    let world = World::new().await;
+    let spare = world.postern.invite_admin("Ada@example.com", Role::Owner);
+    let spare = spare.await.unwrap();
+    let_in(&world).await;
+    let bob = world.postern.put_admin("bob@example.com", Role::Owner);
+    bob.await.unwrap();
+    world.postern.drop_admin("ada@example.com").await.unwrap();
+    let back = world.postern.accept_invite(spare.expose(), "").await;
+    assert_eq!(code_of(back), "INVALID_LINK");
+    let anew = world.postern.invite_admin("ada@example.com", Role::Viewer);
+    let anew = anew.await.unwrap();
+    let back = world.postern.accept_invite(anew.expose(), "").await;
+    assert!(back.is_ok(), "an invitation made since lets them in");
+}
+
+#[tokio::test]
 async fn the_last_owner_can_neither_leave_nor_step_down() {
     let world = World::new().await;
     let_in(&world).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use postern_core::model::{
-    AdminAccount, AdminSession, AuditEntry, Client, ClientId, ClientSecret, Invite, Role,
+    AdminAccount, AdminSession, AuditEntry, Client, ClientId, ClientSecret, Email, Invite, Role,
 };
 use postern_core::ports::{Amendment, Clock as _};
 
@@ -74,6 +74,42 @@ pub async fn sessions_live_until_they_are_ended(store: TempStore) {
         .unwrap();
     let left = store.engine.sessions().await.unwrap();
     assert_eq!(left.len(), 1, "what was opened too long ago goes");
+}
+
+/// Also those that name the admin in another spelling, and nobody else's.
+pub async fn a_removed_admin_comes_back_by_no_session_and_no_invitation(store: TempStore) {
+    let now = store.clock.now();
+    let spelled = |text: &str| Email::parse(text).unwrap();
+    let (unicode, ascii) = ("ada@bücher.example", "ADA@xn--bcher-kva.example");
+    let held = [(1, unicode), (2, ascii), (3, "bob@bücher.example")];
+    for (digest, email) in held {
+        let email = spelled(email);
+        let session = AdminSession {
+            digest: [digest; 32],
+            email: email.clone(),
+            created_at: now,
+            seen_at: now,
+            proved_at: now,
+            agent: "Firefox".into(),
+        };
+        store.engine.put_session(session, now).await.unwrap();
+        let invite = Invite {
+            digest: [digest; 32],
+            email,
+            role: Role::Owner,
+            expires_at: now.plus(HOUR),
+        };
+        store.engine.put_invite(invite).await.unwrap();
+    }
+    let drop = move |_: &_, _| Ok(vec![Amendment::DropAdmin(spelled(unicode))]);
+    store.engine.amend(Box::new(drop)).await.unwrap().unwrap();
+    for (digest, email) in held {
+        let stays = email.starts_with("bob");
+        let session = store.engine.find_session([digest; 32]).await.unwrap();
+        assert_eq!(session.is_some(), stays, "the session of {email}");
+        let invite = store.engine.take_invite([digest; 32]).await.unwrap();
+        assert_eq!(invite.is_some(), stays, "the invitation of {email}");
+    }
 }
 
 /// Whoever was let in a moment before a session was ended does not write it anew.

@@ -52,6 +52,7 @@ macro_rules! contract {
         $crate::contract!(@room $open, desk:
             an_invitation_is_taken_once_and_in_time,
             sessions_live_until_they_are_ended,
+            a_removed_admin_comes_back_by_no_session_and_no_invitation,
             an_ended_session_is_not_brought_back_by_its_use,
             each_secret_has_its_own_last_use,
             admins_are_part_of_the_registry,

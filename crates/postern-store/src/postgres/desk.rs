@@ -254,18 +254,37 @@ pub(super) async fn put_admin(session: &Session, admin: &AdminAccount) -> Result
     session.execute(&PUT, &params).await.map(drop)
 }
 
-/// Removes an admin with their sessions.
+/// Removes an admin with their sessions and unused invitations, in whatever spelling those have.
 pub(super) async fn drop_admin(session: &Session, email: &Email) -> Result<(), Failure> {
     static DROP: Sql = Sql {
         text: "DELETE FROM admins WHERE address = $1",
         types: &[Type::TEXT],
     };
+    static SESSIONS: Sql = Sql {
+        text: "SELECT digest, email FROM admin_sessions",
+        types: &[],
+    };
     static END: Sql = Sql {
-        text: "DELETE FROM admin_sessions WHERE lower(email) = lower($1)",
-        types: &[Type::TEXT],
+        text: "DELETE FROM admin_sessions WHERE digest = $1",
+        types: &[Type::BYTEA],
+    };
+    static INVITES: Sql = Sql {
+        text: "SELECT digest, email FROM admin_invites",
+        types: &[],
+    };
+    static UNINVITE: Sql = Sql {
+        text: "DELETE FROM admin_invites WHERE digest = $1",
+        types: &[Type::BYTEA],
     };
     session.execute(&DROP, &[&email.normal()]).await?;
-    session.execute(&END, &[&email.as_given()]).await.map(drop)
+    for (look, drop) in [(&SESSIONS, &END), (&INVITES, &UNINVITE)] {
+        for row in &session.query(look, &[]).await? {
+            if address(get(row, 1)?)?.normal() == email.normal() {
+                session.execute(drop, &[&digest(row)?.as_slice()]).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Appends to the audit.

@@ -181,13 +181,27 @@ pub(super) fn put_admin(tx: &Tx<'_>, admin: &AdminAccount) -> Result<()> {
     Ok(())
 }
 
-/// Removes an admin with their sessions.
+/// Removes an admin with their sessions and unused invitations, in whatever spelling those have.
 pub(super) fn drop_admin(tx: &Tx<'_>, email: &Email) -> Result<()> {
     tx.write("DELETE FROM admins WHERE address = ?1", [email.normal()])?;
-    tx.write(
-        "DELETE FROM admin_sessions WHERE email = ?1 COLLATE NOCASE",
-        [email.as_given()],
-    )?;
+    for (look, drop) in [
+        (
+            "SELECT digest, email FROM admin_sessions",
+            "DELETE FROM admin_sessions WHERE digest = ?1",
+        ),
+        (
+            "SELECT digest, email FROM admin_invites",
+            "DELETE FROM admin_invites WHERE digest = ?1",
+        ),
+    ] {
+        let held = tx::all(tx.conn(), look, [], |row| {
+            let of: TokenDigest = row.get(0)?;
+            Ok((of, address(1, row.get_ref(1)?.as_str()?)?))
+        })?;
+        for (digest, _) in held.iter().filter(|(_, of)| of.normal() == email.normal()) {
+            tx.write(drop, [digest])?;
+        }
+    }
     Ok(())
 }
 
