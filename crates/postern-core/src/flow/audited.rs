@@ -2,6 +2,7 @@
 
 use crate::model::{
     AuditEntry, DkimKey, Email, HookProvider, MailProvider, SigningState, Snapshot, Timestamp,
+    TokenSource,
 };
 use crate::ports::Amendment;
 
@@ -196,21 +197,51 @@ fn is_new_password(held: &Snapshot, next: &MailProvider) -> bool {
     before.is_some() && next.password.is_some() && before != next.password.as_ref()
 }
 
+/// Names every field, so that a new one is not forgotten here; of the password, that it is there.
 fn of_provider(provider: &MailProvider) -> String {
-    let password = if provider.password.is_some() {
-        "with a password"
+    let MailProvider {
+        name: _,
+        position,
+        host,
+        port,
+        tls,
+        username,
+        password,
+        oauth,
+        from,
+        reply_to,
+        connections,
+        per_minute,
+    } = provider;
+    let tls = tls.as_str();
+    let with = if password.is_some() {
+        "with"
     } else {
-        "without a password"
+        "without"
     };
-    format!(
-        "{}:{} tls {} from {} user {} {password}, place {}",
-        provider.host,
-        provider.port,
-        provider.tls.as_str(),
-        provider.from,
-        provider.username.as_deref().unwrap_or("-"),
-        provider.position.saturating_add(1),
-    )
+    let place = position.saturating_add(1);
+    let username = username.as_deref().unwrap_or("-");
+    let main = format!(
+        "{host}:{port} tls {tls} from {from} user {username} {with} a password, place {place}"
+    );
+    let parts = [
+        Some(main),
+        oauth.as_ref().map(of_tokens),
+        reply_to.as_ref().map(|to| format!("answers to {to}")),
+        connections.map(|most| format!("at most {most} connections")),
+        per_minute.map(|most| format!("at most {most} mails a minute")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn of_tokens(source: &TokenSource) -> String {
+    let TokenSource {
+        url,
+        client_id,
+        scope,
+    } = source;
+    let scope = scope.as_deref().unwrap_or("-");
+    format!("tokens from {url} for {client_id} scope {scope}")
 }
 
 fn of_state(state: SigningState) -> String {
@@ -220,4 +251,112 @@ fn of_state(state: SigningState) -> String {
         SigningState::Retired => "retired",
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Sealed, TlsMode};
+
+    fn relay() -> MailProvider {
+        MailProvider {
+            name: "relay".into(),
+            position: 0,
+            host: "mail.example.com".into(),
+            port: 465,
+            tls: TlsMode::Implicit,
+            username: None,
+            password: Some(Sealed {
+                kid: 1,
+                bytes: vec![1],
+            }),
+            oauth: None,
+            from: "a@example.com".into(),
+            reply_to: None,
+            connections: None,
+            per_minute: None,
+        }
+    }
+
+    /// The provider with another value in one field each; a new field stops this from compiling.
+    #[expect(clippy::too_many_lines, reason = "names every field, three times")]
+    fn varied() -> Vec<MailProvider> {
+        let source = |client: &str, scope: Option<&str>| TokenSource {
+            url: "https://tokens.example.com".into(),
+            client_id: client.into(),
+            scope: scope.map(Into::into),
+        };
+        let other = MailProvider {
+            name: "relay".into(),
+            position: 1,
+            host: "other.example.com".into(),
+            port: 587,
+            tls: TlsMode::StartTls,
+            username: Some("me".into()),
+            password: Some(Sealed {
+                kid: 1,
+                bytes: vec![2],
+            }),
+            oauth: Some(source("a", None)),
+            from: "b@example.com".into(),
+            reply_to: Some("evil@example.net".into()),
+            connections: Some(3),
+            per_minute: Some(7),
+        };
+        let MailProvider {
+            name: _,
+            position,
+            host,
+            port,
+            tls,
+            username,
+            password,
+            oauth,
+            from,
+            reply_to,
+            connections,
+            per_minute,
+        } = other;
+        let one = |change: &dyn Fn(&mut MailProvider)| {
+            let mut provider = relay();
+            change(&mut provider);
+            provider
+        };
+        vec![
+            one(&|it| it.position = position),
+            one(&|it| it.host.clone_from(&host)),
+            one(&|it| it.port = port),
+            one(&|it| it.tls = tls),
+            one(&|it| it.username.clone_from(&username)),
+            one(&|it| it.password.clone_from(&password)),
+            one(&|it| it.password = None),
+            one(&|it| it.oauth.clone_from(&oauth)),
+            one(&|it| it.oauth = Some(source("b", None))),
+            one(&|it| it.oauth = Some(source("a", Some("mail")))),
+            one(&|it| it.from.clone_from(&from)),
+            one(&|it| it.reply_to.clone_from(&reply_to)),
+            one(&|it| it.connections = connections),
+            one(&|it| it.per_minute = per_minute),
+        ]
+    }
+
+    #[test]
+    fn a_change_of_any_field_of_a_provider_leaves_an_entry_of_its_own() {
+        let held = Snapshot {
+            providers: vec![relay()],
+            ..Snapshot::default()
+        };
+        let mut told = Vec::new();
+        for provider in varied() {
+            let put = [Amendment::PutProvider(provider.clone())];
+            let noted = entries(&held, &put, "ada", Timestamp::from_micros(0));
+            let [Amendment::Note(entry)] = &*noted else {
+                panic!("no entry for {provider:?}");
+            };
+            assert!(!told.contains(&entry.after), "{}", entry.after);
+            told.push(entry.after.clone());
+        }
+        let same = [Amendment::PutProvider(relay())];
+        assert!(entries(&held, &same, "ada", Timestamp::from_micros(0)).is_empty());
+    }
 }
