@@ -328,8 +328,12 @@ pub fn is_dashboard(client: &ClientId) -> bool {
 
 /// The dashboard as the client of its own sign-ins. No token is ever made for it.
 fn dashboard() -> Caller {
-    let client = ClientId::parse(DASHBOARD);
-    Caller::new(client.expect("it is well formed"))
+    Caller::new(dashboard_client())
+}
+
+/// The id under which those are kept.
+pub(super) fn dashboard_client() -> ClientId {
+    ClientId::parse(DASHBOARD).expect("it is well formed")
 }
 
 fn parse(email: &str) -> Result<Email, Error> {

@@ -1,6 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::Postern;
+use super::admins::dashboard_client;
 use crate::error::{Error, Violation};
 use crate::model::{AuthRequestId, ClientId, Email, Event, LogEntry, LogStatus, Timestamp};
 use crate::ports::{LogPage, LogPlace, LogQuery};
@@ -24,6 +25,8 @@ pub struct LogInput {
     pub request: String,
     /// Only this client.
     pub client: String,
+    /// Leaves out how admins signed in to the dashboard, which is nothing for those who only call.
+    pub without_dashboard: bool,
 }
 
 impl LogInput {
@@ -131,6 +134,7 @@ fn query(input: &LogInput, wrong: &mut Vec<Violation>) -> LogQuery {
     LogQuery {
         address: email.map(|email| email.key()),
         client,
+        without: input.without_dashboard.then(dashboard_client),
         statuses: statuses(&input.statuses, wrong),
         from: input.from,
         to: input.to,
@@ -164,6 +168,7 @@ fn fits(entry: &LogEntry, query: &LogQuery) -> bool {
             .client
             .as_ref()
             .is_none_or(|client| entry.client == *client)
+        && query.without.as_ref() != Some(&entry.client)
         && (query.statuses.is_empty() || query.statuses.contains(&entry.status))
         && query.from.is_none_or(|from| entry.at >= from)
         && query.to.is_none_or(|to| entry.at <= to)

@@ -42,6 +42,8 @@ pub struct LogQuery {
     pub address: Option<AddressKey>,
     /// Only requests of this client.
     pub client: Option<ClientId>,
+    /// No requests of this client.
+    pub without: Option<ClientId>,
     /// Only requests with one of these statuses; all when empty.
     pub statuses: Vec<LogStatus>,
     /// Opened then or later.

@@ -138,6 +138,33 @@ pub async fn filters_narrow_the_page_and_its_total(store: TempStore) {
     assert_eq!(find(LogQuery { client, ..all(9) }).await.len(), 4);
 }
 
+/// From the page and from what it counts, by address and by time too.
+pub async fn a_client_is_left_out_of_the_page_and_its_total(store: TempStore) {
+    let sent = send(&store, 1, "ada").await;
+    let find = |query: LogQuery| async {
+        let found = page(&store, query).await;
+        assert_eq!(found.total, found.entries.len() as u64);
+        ids(&found)
+    };
+    let narrow = || {
+        let address = Some(address("ada").key());
+        let to = Some(store.clock.now());
+        [
+            all(9),
+            LogQuery { address, ..all(9) },
+            LogQuery { to, ..all(9) },
+        ]
+    };
+    for query in narrow() {
+        let without = ClientId::parse("postern-dashboard");
+        assert_eq!(find(LogQuery { without, ..query }).await, [sent]);
+    }
+    for query in narrow() {
+        let without = Some(super::client());
+        assert_eq!(find(LogQuery { without, ..query }).await, []);
+    }
+}
+
 /// Ten thousand and one stands for more.
 pub async fn the_total_is_exact_to_ten_thousand(store: TempStore) {
     let now = store.clock.now();

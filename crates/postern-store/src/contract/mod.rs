@@ -67,6 +67,7 @@ macro_rules! contract {
             an_entry_tells_what_became_of_its_request,
             pages_go_back_and_forth_without_a_gap,
             filters_narrow_the_page_and_its_total,
+            a_client_is_left_out_of_the_page_and_its_total,
             the_total_is_exact_to_ten_thousand,
             events_are_taken_in_once_however_many_try,
             refusals_are_found_by_their_address,

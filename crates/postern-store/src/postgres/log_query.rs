@@ -63,6 +63,7 @@ impl Log for PostgresStore {
 /// What narrows a query, as parameters: null asks for nothing.
 struct Filter {
     client: Option<String>,
+    without: Option<String>,
     statuses: Option<Vec<i16>>,
     from: i64,
     to: i64,
@@ -77,6 +78,7 @@ impl Filter {
             .map(|status| i16::from(status.number()));
         Self {
             client: query.client.as_ref().map(ClientId::to_string),
+            without: query.without.as_ref().map(ClientId::to_string),
             statuses: (!query.statuses.is_empty()).then(|| statuses.collect()),
             from: query.from.map_or(i64::MIN, Timestamp::micros),
             to: query.to.map_or(i64::MAX, Timestamp::micros),
@@ -136,12 +138,15 @@ async fn segments(session: &Session, filter: &Filter) -> Result<Vec<Run>, Failur
     };
     static COUNTS: Sql = Sql {
         text: "SELECT segment, sum(count)::int8 FROM log_counts WHERE count > 0 AND ($1 IS NULL OR client = $1) \
-               AND ($2 IS NULL OR status = ANY($2)) GROUP BY segment",
-        types: &[Type::TEXT, Type::INT2_ARRAY],
+               AND ($2 IS NULL OR status = ANY($2)) AND ($3 IS NULL OR client <> $3) GROUP BY segment",
+        types: &[Type::TEXT, Type::INT2_ARRAY, Type::TEXT],
     };
     let mut counts: HashMap<i64, u64> = HashMap::new();
     for row in session
-        .query(&COUNTS, &[&filter.client, &filter.statuses])
+        .query(
+            &COUNTS,
+            &[&filter.client, &filter.statuses, &filter.without],
+        )
         .await?
     {
         let count = u64::try_from(get::<i64>(&row, 1)?).unwrap_or(0);
@@ -218,46 +223,47 @@ const TYPES: &[Type] = &[
     Type::INT8,
     Type::UUID,
     Type::INT8,
+    Type::TEXT,
 ];
 
 static OLDER: Sql = Sql {
     text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
            WHERE number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) \
-           AND at >= $5 AND at <= $6 AND ($7 IS NULL OR address = $7) ORDER BY number DESC LIMIT $8",
+           AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) AND ($7 IS NULL OR address = $7) ORDER BY number DESC LIMIT $8",
     types: TYPES,
 };
 
 static NEWER: Sql = Sql {
     text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
            WHERE number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) \
-           AND at >= $5 AND at <= $6 AND ($7 IS NULL OR address = $7) ORDER BY number LIMIT $8",
+           AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) AND ($7 IS NULL OR address = $7) ORDER BY number LIMIT $8",
     types: TYPES,
 };
 
 static OLDER_OF: Sql = Sql {
     text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
            WHERE address = $7 AND number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) \
-           AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 ORDER BY number DESC LIMIT $8",
+           AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) ORDER BY number DESC LIMIT $8",
     types: TYPES,
 };
 
 static NEWER_OF: Sql = Sql {
     text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
            WHERE address = $7 AND number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) \
-           AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 ORDER BY number LIMIT $8",
+           AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) ORDER BY number LIMIT $8",
     types: TYPES,
 };
 
 static COUNTED: Sql = Sql {
     text: "SELECT count(*) FROM (SELECT 1 FROM log_requests WHERE number >= $1 AND number < $2 \
-           AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 \
+           AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) \
            AND ($7 IS NULL OR address = $7) LIMIT $8) AS found",
     types: TYPES,
 };
 
 static COUNTED_OF: Sql = Sql {
     text: "SELECT count(*) FROM (SELECT 1 FROM log_requests WHERE address = $7 AND number >= $1 AND number < $2 \
-           AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 \
+           AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) \
            LIMIT $8) AS found",
     types: TYPES,
 };
@@ -281,7 +287,7 @@ async fn asked(
     span: (i64, i64),
     limit: i64,
 ) -> Result<Vec<tokio_postgres::Row>, Failure> {
-    let params: [Param<'_>; 8] = [
+    let params: [Param<'_>; 9] = [
         &span.0,
         &span.1,
         &filter.client,
@@ -290,6 +296,7 @@ async fn asked(
         &filter.to,
         &filter.address,
         &limit,
+        &filter.without,
     ];
     session.in_time(session.query(sql, &params)).await
 }

@@ -122,10 +122,14 @@ fn bounds(query: &LogQuery) -> (i64, i64) {
     )
 }
 
-/// Adds the conditions on client and status.
+/// Adds the conditions on clients and status.
 fn narrow(sql: &mut String, values: &mut Vec<Value>, query: &LogQuery) {
     if let Some(client) = &query.client {
         sql.push_str(" AND client = ?");
+        values.push(client.as_str().to_owned().into());
+    }
+    if let Some(client) = &query.without {
+        sql.push_str(" AND client <> ?");
         values.push(client.as_str().to_owned().into());
     }
     if !query.statuses.is_empty() {

@@ -1,6 +1,8 @@
 //! The authentication log over both doors (contract §10).
 
 use http::{Method, StatusCode};
+use postern_core::flow::LogInput;
+use postern_core::model::Role;
 use postern_proto::scalekit::v1::auditlogs::{
     ListAuthLogRequest, audit_logs_service_client::AuditLogsServiceClient,
 };
@@ -137,6 +139,37 @@ async fn filters_are_read_from_the_query_and_nonsense_is_named() {
         let body = refused.json();
         let named = &body["details"][0]["validation_error_info"]["field_violations"][0]["field"];
         assert_eq!(named, field, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn how_admins_sign_in_is_none_of_an_apps_business() {
+    let server = Server::start().await;
+    let postern = &server.app.postern;
+    let owner = postern.put_admin("owner@example.com", Role::Owner);
+    owner.await.unwrap();
+    let uri = "https://sign-in.example.com/dashboard/sign-in/link";
+    let (_, mailed) = postern.mail_admin("owner@example.com", uri).await.unwrap();
+    assert!(mailed.is_some(), "an admin signs in");
+    send(&server, "ada@example.com").await;
+    let own = postern.log(&LogInput::default()).await.unwrap();
+    assert_eq!(
+        (own.entries.len(), own.total),
+        (2, 2),
+        "the dashboard's own"
+    );
+    let id = own.entries[1].id;
+    let body = list(&server, "").await.json();
+    assert_eq!(emails(&body), ["ada@example.com"]);
+    assert_eq!(body["total_size"], json!(1), "{body}");
+    for asked in [
+        "client_id=postern-dashboard".to_owned(),
+        "email=owner@example.com".to_owned(),
+        format!("resource_id={id}"),
+    ] {
+        let body = list(&server, &asked).await.json();
+        assert_eq!(emails(&body).len(), 0, "{asked}: {body}");
+        assert_eq!(body["total_size"], json!(0), "{asked}: {body}");
     }
 }
 
