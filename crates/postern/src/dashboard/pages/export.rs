@@ -1,5 +1,6 @@
 //! The filtered log as a file: CSV or JSON lines, sent as it is read.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -7,11 +8,12 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use postern_core::flow::{LogInput, Postern};
-use postern_core::model::LogEntry;
+use postern_core::model::{LogEntry, SecretText};
 use serde_json::json;
 
 use super::logs::Filter;
 use crate::dashboard::Dashboard;
+use crate::dashboard::cookie::Cookie;
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
 
@@ -26,6 +28,8 @@ enum Format {
 /// How far an export has come.
 struct Progress {
     postern: Arc<Postern>,
+    /// Of the session that asked for it.
+    token: SecretText,
     input: LogInput,
     format: Format,
 }
@@ -50,6 +54,7 @@ pub(in crate::dashboard) async fn file(
     let filter = Filter::of(&visit.query);
     let mut progress = Progress {
         postern: Arc::clone(&dashboard.postern),
+        token: SecretText::new(visit.cookies.get(Cookie::Session.name(dashboard))),
         input: LogInput {
             page_size: 100,
             ..filter.input(dashboard, "")
@@ -64,9 +69,9 @@ pub(in crate::dashboard) async fn file(
     };
     let rest = stream::unfold(more.then_some(progress), |progress| async {
         let mut progress = progress?;
-        match progress.next().await {
+        match progress.goes_on().await {
             Ok((piece, more)) => Some((Ok(Bytes::from(piece)), more.then_some(progress))),
-            Err(error) => Some((Err(std::io::Error::other(error)), None)),
+            Err(error) => Some((Err(error), None)),
         }
     });
     let first = stream::once(async { Ok(Bytes::from(head)) });
@@ -97,6 +102,16 @@ async fn note(
 }
 
 impl Progress {
+    /// The next rows, for who may still read them: a file takes as long as its reader likes, and a
+    /// session may end meanwhile. The file then breaks off, so that nobody takes it for whole.
+    async fn goes_on(&mut self) -> io::Result<(String, bool)> {
+        let who = self.postern.signed_in(self.token.expose()).await;
+        if who.map_err(io::Error::other)?.is_none() {
+            return Err(io::Error::other("the session that asked for it has ended"));
+        }
+        self.next().await.map_err(io::Error::other)
+    }
+
     /// The next hundred rows, and whether there are more.
     async fn next(&mut self) -> Result<(String, bool), postern_core::Error> {
         let page = self.postern.log(&self.input).await?;
@@ -154,7 +169,75 @@ fn json_line(entry: &LogEntry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use arc_swap::ArcSwap;
+    use postern_core::flow::{Parts, token_digest};
+    use postern_core::keyring::{Keyring, RootSecret};
+    use postern_core::model::{
+        AuthRequestId, ClientId, DomainList, Email, Event, EventKind, Method, Role, Snapshot,
+    };
+    use postern_core::ports::Clock as _;
+    use postern_store::testing::{SeededEntropy, TempStore, temp_store};
+
     use super::*;
+    use crate::mail::Templates;
+
+    fn postern(store: &TempStore) -> Arc<Postern> {
+        let keyring = Keyring::new(&[(1, RootSecret::new([3; 32]))], 1).unwrap();
+        Arc::new(Postern::new(Parts {
+            store: Arc::clone(&store.engine),
+            clock: Arc::clone(&store.clock) as _,
+            entropy: Arc::new(SeededEntropy::new(1)),
+            templates: Arc::new(Templates::built_in()),
+            keyring: Arc::new(ArcSwap::from_pointee(keyring)),
+            snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
+            disposable: Arc::new(ArcSwap::from_pointee(DomainList::bundled())),
+            inbox: true,
+        }))
+    }
+
+    fn opened(store: &TempStore, n: u8) -> Event {
+        let (at, email) = (store.clock.now(), format!("a{n}@example.com"));
+        Event {
+            at,
+            request: Some(AuthRequestId::new(at, [n; AuthRequestId::RANDOM])),
+            client: ClientId::parse("skc_1"),
+            address: Email::parse(&email).unwrap().key(),
+            what: EventKind::Initiated {
+                email,
+                method: Method::Otp,
+                template: None,
+                hardened: false,
+                expires_in: 300,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn an_export_breaks_off_where_the_session_that_asked_for_it_ends() {
+        let store = temp_store().await;
+        let postern = postern(&store);
+        let events = (0..250).map(|n| opened(&store, n)).collect();
+        store.engine.record(events).await.unwrap();
+        while store.engine.project().await.unwrap() {}
+        let invite = postern.invite_admin("ada@example.com", Role::Viewer).await;
+        let entered = postern.accept_invite(invite.unwrap().expose(), "").await;
+        let token = entered.unwrap();
+        let mut progress = Progress {
+            postern: Arc::clone(&postern),
+            token: token.clone(),
+            input: LogInput {
+                page_size: 100,
+                ..LogInput::default()
+            },
+            format: Format::Csv,
+        };
+        let (rows, more) = progress.goes_on().await.unwrap();
+        assert_eq!((rows.lines().count(), more), (100, true));
+        let digest = token_digest(token.expose());
+        assert!(postern.end_session(digest).await.unwrap());
+        let broken = progress.goes_on().await.unwrap_err();
+        assert!(broken.to_string().contains("has ended"), "{broken}");
+    }
 
     #[test]
     fn a_cell_is_never_a_formula_and_never_two() {
