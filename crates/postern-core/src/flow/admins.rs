@@ -258,9 +258,9 @@ impl Postern {
             at: self.now(),
             actor: self.actor.to_string(),
             action: action.to_owned(),
-            target,
-            before,
-            after,
+            target: cut(&target),
+            before: cut(&before),
+            after: cut(&after),
         };
         Ok(self.store.note(entry).await?)
     }
@@ -319,6 +319,11 @@ pub fn shown(digest: &TokenDigest) -> String {
 }
 
 const DASHBOARD: &str = "postern-dashboard";
+
+/// What is noted has been typed by somebody.
+fn cut(text: &str) -> String {
+    text.chars().take(AuditEntry::MOST_NOTED).collect()
+}
 
 /// Whether a request is an admin's sign-in to the dashboard. Its mail is always the built-in one: a
 /// template must not lock out who could mend it.

@@ -71,20 +71,3 @@ pub struct AdminSession {
     /// The browser, as it names itself; at most 200 characters.
     pub agent: String,
 }
-
-/// One action of an admin. Never holds a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// When.
-    pub at: Timestamp,
-    /// Who: an admin's address, or the part of Postern that did it by itself or for an operator.
-    pub actor: String,
-    /// What, such as `setting.put`.
-    pub action: String,
-    /// On what, such as a setting's name.
-    pub target: String,
-    /// What it was; empty when it was not there.
-    pub before: String,
-    /// What it is now; empty when it is gone.
-    pub after: String,
-}

@@ -1,6 +1,7 @@
 //! Nouns that cannot be wrong: their constructors parse, and their secrets do not print.
 
 mod admin;
+mod audit;
 mod auth_request;
 mod caller;
 mod client;
@@ -28,7 +29,8 @@ mod tally;
 mod time;
 mod variables;
 
-pub use admin::{AdminAccount, AdminSession, AuditEntry, Invite, Role, TokenDigest};
+pub use admin::{AdminAccount, AdminSession, Invite, Role, TokenDigest};
+pub use audit::AuditEntry;
 pub use auth_request::{
     AuthRequest, CodeAlphabet, CodeShape, Method, State, Template, UsedBy, WrongCodes,
 };

@@ -20,6 +20,12 @@ impl Suppression {
     /// The most characters of [`Self::detail`].
     pub const MAX_DETAIL: usize = 300;
 
+    /// What is kept of what was said.
+    pub fn detail(said: &str) -> String {
+        let said = said.chars().filter(|c| !c.is_control());
+        said.take(Self::MAX_DETAIL).collect()
+    }
+
     /// Whether it still holds at `now`.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)

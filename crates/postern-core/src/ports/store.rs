@@ -76,8 +76,8 @@ pub trait Store: Send + Sync {
     /// Tidies a bounded piece: writes due expired events and removes what is older than `keep`.
     async fn sweep(&self, keep: Keep) -> Result<Swept, StoreError>;
 
-    /// Removes the requests, mails and events of one address, also from the disk; answers how many
-    /// rows went. What its quotas count stays, by its digest, until that is spent: forgetting
+    /// Removes the requests, mails and events of one address, also from the disk, and its name from
+    /// the audit ([`crate::model::AuditEntry::without`]); answers how many rows went. What its quotas count stays, by its digest, until that is spent: forgetting
     /// lifts no limit.
     async fn forget_address(&self, address: &Email) -> Result<u64, StoreError>;
 

@@ -38,11 +38,10 @@ pub(crate) fn listed(
     detail: &str,
     (at, lasts): (Timestamp, Option<Duration>),
 ) -> Suppression {
-    let detail = detail.chars().filter(|c| !c.is_control());
     Suppression {
         address: address.clone(),
         reason,
-        detail: detail.take(Suppression::MAX_DETAIL).collect(),
+        detail: Suppression::detail(detail),
         at,
         until: lasts.map(|lasts| at.plus(lasts)),
     }

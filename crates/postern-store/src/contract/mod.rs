@@ -105,6 +105,7 @@ macro_rules! contract {
             spent_quota_rows_go_and_counting_ones_stay,
             a_spent_guess_row_goes_too_after_its_quota_row,
             forgetting_an_address_leaves_nothing_of_it,
+            forgetting_an_address_takes_its_name_out_of_the_audit,
             every_kid_in_use_is_named,
         );
     };

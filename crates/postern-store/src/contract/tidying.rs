@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use postern_core::model::{
-    DkimAlgorithm, DkimKey, HookProvider, MailHook, MailProvider, Sealed, Timestamp, TlsMode,
+    AuditEntry, DkimAlgorithm, DkimKey, HookProvider, MailHook, MailProvider, Sealed, Timestamp,
+    TlsMode,
 };
 use postern_core::ports::{Amendment, Clock as _, Keep, Swept};
 use postern_core::settings::Settings;
@@ -201,11 +202,7 @@ pub async fn forgetting_an_address_leaves_nothing_of_it(store: TempStore) {
         assert_eq!(told(&store, gone).await.len(), 0);
     }
     assert_eq!(told(&store, other).await.len(), 2);
-    for file in std::fs::read_dir(store.path()).unwrap() {
-        let held = std::fs::read(file.unwrap().path()).unwrap();
-        let held = String::from_utf8_lossy(&held).to_lowercase();
-        assert!(!held.contains("ada@"), "a file holds the address");
-    }
+    no_file_names_ada(&store);
     let third = opening(
         issue(&store, 4, &address("ada")),
         Settings {
@@ -224,6 +221,45 @@ pub async fn forgetting_an_address_leaves_nothing_of_it(store: TempStore) {
             .unwrap(),
         0
     );
+}
+
+fn no_file_names_ada(store: &TempStore) {
+    for file in std::fs::read_dir(store.path()).unwrap() {
+        let held = std::fs::read(file.unwrap().path()).unwrap();
+        let held = String::from_utf8_lossy(&held).to_lowercase();
+        let named = held.contains("ada@") || held.contains("ada%40");
+        assert!(!named, "a file holds the address");
+    }
+}
+
+/// What admins did about it stays, without its name; also on the disk.
+pub async fn forgetting_an_address_takes_its_name_out_of_the_audit(store: TempStore) {
+    for (action, target, after) in [
+        ("suppression.put", "Ada@example.com", "asked"),
+        ("log.export", "log.csv", "email=ada%40example.com"),
+        ("provider.test", "relay", "taken, to ada@example.com"),
+        ("suppression.drop", "bob@example.com", ""),
+    ] {
+        let entry = AuditEntry {
+            at: store.clock.now(),
+            actor: "owner@example.com".into(),
+            action: action.into(),
+            target: target.into(),
+            before: String::new(),
+            after: after.into(),
+        };
+        store.engine.note(entry).await.unwrap();
+    }
+    store.engine.forget_address(&address("Ada")).await.unwrap();
+    let audit = store.engine.audit(None, 9).await.unwrap();
+    let audit: Vec<_> = audit.iter().map(|(_, entry)| entry).collect();
+    let targets: Vec<_> = audit.iter().map(|entry| &*entry.target).collect();
+    assert_eq!(
+        targets,
+        ["bob@example.com", "relay", "log.csv", "(forgotten)"]
+    );
+    assert!(!format!("{audit:?}").to_lowercase().contains("ada"));
+    no_file_names_ada(&store);
 }
 
 /// Requests, sealed inputs and the registry's secrets all hold their root.

@@ -317,6 +317,30 @@ pub(super) async fn note(
     session.execute(&NOTE, &params).await.map(drop)
 }
 
+/// Up to `limit` entries that come after one, oldest first.
+pub(super) async fn noted_after(
+    session: &Session,
+    after: Id,
+    limit: i64,
+) -> Result<Vec<(EventId, AuditEntry)>, Failure> {
+    static PAGE: Sql = Sql {
+        text: "SELECT id, at, actor, action, target, before, after FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
+        types: &[Type::UUID, Type::INT8],
+    };
+    let rows = session.query(&PAGE, &[&after, &limit]).await?;
+    rows.iter().map(entry).collect()
+}
+
+/// Writes an entry anew, without what is no longer to be in it.
+pub(super) async fn renote(session: &Session, id: Id, entry: &AuditEntry) -> Result<u64, Failure> {
+    static RENOTE: Sql = Sql {
+        text: "UPDATE audit SET target = $2, before = $3, after = $4 WHERE id = $1",
+        types: &[Type::UUID, Type::TEXT, Type::TEXT, Type::TEXT],
+    };
+    let params: [Param<'_>; 4] = [&id, &entry.target, &entry.before, &entry.after];
+    session.execute(&RENOTE, &params).await
+}
+
 fn digest(row: &Row) -> Result<TokenDigest, Failure> {
     get::<&[u8]>(row, 0)?
         .try_into()

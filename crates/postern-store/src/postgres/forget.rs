@@ -2,6 +2,7 @@ use postern_core::model::AddressKey;
 use postern_core::ports::StoreError;
 use tokio_postgres::types::Type;
 
+use super::desk;
 use super::failure::Failure;
 use super::log;
 use super::pool::Pool;
@@ -57,14 +58,15 @@ pub(super) async fn forget(pool: &Pool, key: AddressKey) -> Result<u64, StoreErr
     let mut removed = scan(pool, key, &REQUESTS).await?;
     removed += scan(pool, key, &EVENTS).await?;
     unlog(pool, key).await?;
+    let unnamed = unname(pool, key).await?;
     let held = pool.take().await?;
     let done = held.transact(held.in_time(suppression::drop_one(&held, key)));
     let done = done.await;
     removed += held.ended(done)?;
-    if removed > 0 {
+    if removed + unnamed > 0 {
         let held = pool.take().await?;
         if let Err(failure) = held
-            .run("VACUUM auth_requests, deliveries, mail_inputs, events")
+            .run("VACUUM auth_requests, deliveries, mail_inputs, events, audit")
             .await
         {
             tracing::warn!(error = %failure, "forgotten rows are left to the server's own vacuum");
@@ -86,6 +88,37 @@ async fn unlog(pool: &Pool, key: AddressKey) -> Result<(), StoreError> {
         more = held.ended(done)?;
     }
     Ok(())
+}
+
+/// Takes the address out of what the audit says that admins did about it.
+async fn unname(pool: &Pool, key: AddressKey) -> Result<u64, StoreError> {
+    let (mut rewritten, mut from) = (0, Some(Id([0; 16])));
+    while let Some(after) = from {
+        let held = pool.take().await?;
+        let done = held.transact(held.in_time(unname_piece(&held, key, after)));
+        let done = done.await;
+        let (more, next) = held.ended(done)?;
+        rewritten += more;
+        from = next;
+    }
+    Ok(rewritten)
+}
+
+async fn unname_piece(
+    session: &Session,
+    key: AddressKey,
+    after: Id,
+) -> Result<(u64, Option<Id>), Failure> {
+    let held = desk::noted_after(session, after, LOOK).await?;
+    let mut rewritten = 0;
+    for (id, entry) in &held {
+        if let Some(entry) = entry.without(key) {
+            rewritten += desk::renote(session, Id(*id), &entry).await?;
+        }
+    }
+    let full = i64::try_from(held.len()).unwrap_or(LOOK) == LOOK;
+    let next = held.last().filter(|_| full).map(|(id, _)| Id(*id));
+    Ok((rewritten, next))
 }
 
 async fn scan(pool: &Pool, key: AddressKey, place: &'static Place) -> Result<u64, StoreError> {

@@ -242,6 +242,25 @@ fn session(row: &Row<'_>) -> Result<AdminSession> {
     })
 }
 
+/// Up to `limit` entries that come after one, oldest first.
+pub(super) fn noted_after(
+    conn: &Connection,
+    after: EventId,
+    limit: u16,
+) -> Result<Vec<(EventId, AuditEntry)>> {
+    let sql = "SELECT id, at, actor, action, target, before, after FROM audit WHERE id > ?1 \
+               ORDER BY id LIMIT ?2";
+    tx::all(conn, sql, params![after, limit], entry)
+}
+
+/// Writes an entry anew, without what is no longer to be in it.
+pub(super) fn renote(tx: &Tx<'_>, id: EventId, entry: &AuditEntry) -> Result<usize> {
+    tx.write(
+        "UPDATE audit SET target = ?2, before = ?3, after = ?4 WHERE id = ?1",
+        params![id, entry.target, entry.before, entry.after],
+    )
+}
+
 fn entry(row: &Row<'_>) -> Result<(EventId, AuditEntry)> {
     let entry = AuditEntry {
         at: moment(row, 1)?,

@@ -5,6 +5,7 @@ use postern_core::ports::StoreError;
 use rusqlite::{Connection, Result, params};
 
 use super::auth_request;
+use super::desk;
 use super::log;
 use super::open;
 use super::reader::Reader;
@@ -32,6 +33,7 @@ pub(super) async fn forget(
     let mut removed = scan(reader, writer, address, requests, drop_request).await?;
     removed += scan(reader, writer, address, events, drop_event).await?;
     unlog(reader, writer, address).await?;
+    unname(reader, writer, address).await?;
     let suppressed = writer.run(move |tx| overwriting(tx, || suppression::drop_one(tx, address)));
     Ok(removed + u64::try_from(suppressed.await?).unwrap_or(0))
 }
@@ -74,6 +76,30 @@ async fn unlog(reader: &Reader, writer: &Writer, address: AddressKey) -> Result<
         })
     };
     writer.run(refusals).await.map(drop)
+}
+
+/// Takes the address out of what the audit says that admins did about it.
+async fn unname(reader: &Reader, writer: &Writer, address: AddressKey) -> Result<(), StoreError> {
+    let mut from = Some([0; 16]);
+    while let Some(after) = from {
+        let look = move |conn: &Connection| desk::noted_after(conn, after, LOOK);
+        let held = reader.run(look).await?;
+        from = (held.len() == usize::from(LOOK))
+            .then(|| held.last().map(|(id, _)| *id))
+            .flatten();
+        let named = held.into_iter();
+        let named = named.filter_map(|(id, entry)| Some((id, entry.without(address)?)));
+        let named: Vec<_> = named.collect();
+        for piece in named.chunks(PIECE) {
+            let piece = piece.to_vec();
+            let rewrite = move |tx: &Tx<'_>| {
+                let renote = |(id, entry): &(_, _)| desk::renote(tx, *id, entry);
+                overwriting(tx, || piece.iter().map(renote).sum())
+            };
+            writer.run(rewrite).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Overwrites what is removed meanwhile, also whole pages.

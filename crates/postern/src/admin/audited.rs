@@ -1,5 +1,7 @@
 //! What commands tell the audit that no amendment of the registry tells.
 
+use postern_core::model::Suppression;
+
 use super::command::AdminCommand;
 
 /// One entry of the audit, but for who and when.
@@ -22,7 +24,8 @@ pub(super) fn note(command: &AdminCommand) -> Option<Note> {
     };
     match command {
         AdminCommand::SuppressionAdd { address, note, .. } => {
-            told("suppression.put", address, "", note)
+            // As the entry itself keeps it.
+            told("suppression.put", address, "", &Suppression::detail(note))
         }
         AdminCommand::SuppressionRemove { address } => {
             told("suppression.drop", address, "suppressed", "")

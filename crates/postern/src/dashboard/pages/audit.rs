@@ -105,6 +105,7 @@ fn named(action: &str, new: bool) -> String {
         ("template.save", _) => "Saved a mail template",
         ("template.use", _) => "Put a mail template in force",
         ("provider.test", _) => "Sent a test mail",
+        ("quickstart.send", _) => "Sent a trial sign-in mail",
         ("log.export", _) => "Exported the authentication log",
         ("root_key.reseal", _) => "Sealed secrets anew",
         ("root_key.retire", _) => "Retired a root key",

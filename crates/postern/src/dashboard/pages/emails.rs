@@ -109,9 +109,10 @@ pub(in crate::dashboard) async fn test(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let name = visit.form.get("name").to_owned();
+    let to = visit.form.get("to").to_owned();
     let command = AdminCommand::MailTest {
         provider: Some(name.clone()),
-        to: visit.form.get("to").to_owned(),
+        to: to.clone(),
     };
     let done = dashboard.admin.acting(visit.me()).execute(command).await;
     let (sent, told, dialogue) = match done {
@@ -121,9 +122,10 @@ pub(in crate::dashboard) async fn test(
         Err(refusal) => (false, refusal.0, Vec::new()),
     };
     let fate = if sent { "taken" } else { "not taken" };
+    let fate = format!("{fate}, to {to}");
     let acting = dashboard.postern.acting(visit.me());
     acting
-        .note("provider.test", name.clone(), String::new(), fate.into())
+        .note("provider.test", name.clone(), String::new(), fate)
         .await?;
     let tested = Tested {
         provider: name,

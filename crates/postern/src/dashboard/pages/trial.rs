@@ -103,6 +103,11 @@ pub(in crate::dashboard) async fn send(
     match sent {
         Ok(receipt) => {
             (dashboard.outbox)(receipt.delivery);
+            let acting = dashboard.postern.acting(visit.me());
+            let to = visit.form.get("email").to_owned();
+            acting
+                .note("quickstart.send", to, String::new(), String::new())
+                .await?;
             let request = receipt.auth_request_id.expose();
             request.clone_into(&mut trial.request);
             let cookie = Cookie::Trial.set(dashboard, request);
