@@ -26,8 +26,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 
 pub use admins::{
-    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, is_dashboard, shown,
-    token_digest,
+    AdminMail, INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, is_dashboard,
+    shown, token_digest,
 };
 pub use clients::NewClient;
 pub use confirm::LinkPage;

@@ -35,6 +35,16 @@ pub struct SignedIn {
     pub fresh: bool,
 }
 
+/// A mail for who wants to sign in to the dashboard; whether it is sent is not decided yet.
+pub struct AdminMail {
+    /// What the browser that asked keeps.
+    pub handle: RequestHandle,
+    id: AuthRequestId,
+    email: Email,
+    uri: String,
+    snapshot: Arc<Snapshot>,
+}
+
 impl Postern {
     /// Makes an invitation; its token is shown once.
     ///
@@ -124,36 +134,51 @@ impl Postern {
         self.amend(Box::new(remove)).await.map(drop)
     }
 
-    /// Mails an admin a code and a link that leads to `uri`. Everybody gets an answer of the same
-    /// form: for an address that is no admin's, and for one that a limit holds back, it is an id that
-    /// opens nothing.
+    /// Names the request that an admin would sign in by, with a code and a link that leads to `uri`.
+    /// Whether the address is an admin's cannot be told from the answer, nor from the time it takes:
+    /// what differs is done by [`Self::send_admin_mail`].
     ///
     /// # Errors
-    /// Not an address; no mail provider; a store that does not answer.
-    pub async fn mail_admin(
-        &self,
-        email: &str,
-        uri: &str,
-    ) -> Result<(RequestHandle, Option<Receipt>), Error> {
+    /// Not an address; no mail provider.
+    pub fn admin_mail(&self, email: &str, uri: &str) -> Result<AdminMail, Error> {
         let email = parse(email)?;
         let snapshot = self.for_admins();
         if !self.mails(&snapshot) {
             return Err(Error::MailNotConfigured);
         }
-        if let Some(admin) = snapshot.admin(&email) {
-            let input = SendInput {
-                email: admin.email.as_given().to_owned(),
-                magiclink_auth_uri: Some(uri.to_owned()),
-                template_variables: vec![("app_name".into(), "Postern dashboard".into())],
-                ..SendInput::default()
-            };
-            match self.send_under(&dashboard(), input, &snapshot).await {
-                Ok(receipt) => return Ok((receipt.auth_request_id.clone(), Some(receipt))),
-                Err(Error::RateLimited { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        let id = self.new_request();
+        let keyring = self.keyring();
+        let handle = keyring.handle(keyring.current_kid(), id);
+        Ok(AdminMail {
+            handle: handle.ok_or_else(super::send::no_root)?,
+            id,
+            email,
+            uri: uri.to_owned(),
+            snapshot,
+        })
+    }
+
+    /// Sends it, if the address is an admin's and no limit holds it back; what it names opens nothing
+    /// otherwise. The suppression list holds nothing back: one bounce must not lock an owner out.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn send_admin_mail(&self, mail: AdminMail) -> Result<Option<Receipt>, Error> {
+        let Some(admin) = mail.snapshot.admin(&mail.email) else {
+            return Ok(None);
+        };
+        let input = SendInput {
+            email: admin.email.as_given().to_owned(),
+            magiclink_auth_uri: Some(mail.uri),
+            template_variables: vec![("app_name".into(), "Postern dashboard".into())],
+            ..SendInput::default()
+        };
+        let sent = self.send_as(mail.id, &dashboard(), input, &mail.snapshot);
+        match sent.await {
+            Ok(receipt) => Ok(Some(receipt)),
+            Err(Error::RateLimited { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok((self.opens_nothing()?, None))
     }
 
     /// Judges an admin's code or link; the browser must be the one that asked.
@@ -272,14 +297,6 @@ impl Postern {
 
     fn new_token(&self) -> SecretText {
         SecretText::new(URL_SAFE_NO_PAD.encode(random::<32>(&*self.entropy)))
-    }
-
-    /// An id of the usual form that belongs to no request.
-    fn opens_nothing(&self) -> Result<RequestHandle, Error> {
-        let id = AuthRequestId::new(self.now(), random(&*self.entropy));
-        let keyring = self.keyring();
-        let handle = keyring.handle(keyring.current_kid(), id);
-        handle.ok_or_else(super::send::no_root)
     }
 
     /// The settings that admins sign in under: a mistake in those for everybody else must not lock

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,8 +71,25 @@ impl Postern {
     }
 
     /// [`Self::send`] under the settings of this snapshot.
-    pub(super) async fn send_under(
+    async fn send_under(
         &self,
+        caller: &Caller,
+        input: SendInput,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<Receipt, Error> {
+        self.send_as(self.new_request(), caller, input, snapshot)
+            .await
+    }
+
+    /// A name for a request to come.
+    pub(super) fn new_request(&self) -> AuthRequestId {
+        AuthRequestId::new(self.now(), random(&*self.entropy))
+    }
+
+    /// [`Self::send`] under the settings of this snapshot, as the request of this name.
+    pub(super) async fn send_as(
+        &self,
+        id: AuthRequestId,
         caller: &Caller,
         input: SendInput,
         snapshot: &Arc<Snapshot>,
@@ -88,8 +106,8 @@ impl Postern {
             self.check_template(&command, &snapshot.settings)?;
         }
         let keyring = self.keyring();
-        let issue = self.issue(caller, &command, snapshot, &keyring);
-        let (key, id, kid) = (issue.key, issue.id, issue.kid);
+        let issue = self.issue((id, caller), &command, snapshot, &keyring);
+        let (key, kid) = (issue.key, issue.kid);
         let mut opening = self.opening((issue, flagged), &command, snapshot, &keyring);
         opening.decide = telling(caller.person.clone(), opening.decide);
         let decision = self.store.open_auth_request(opening).await?;
@@ -146,12 +164,11 @@ impl Postern {
 
     fn issue(
         &self,
-        caller: &Caller,
+        (id, caller): (AuthRequestId, &Caller),
         command: &SendCommand,
         snapshot: &Snapshot,
         keyring: &Keyring,
     ) -> Issue {
-        let id = AuthRequestId::new(self.now(), random(&*self.entropy));
         let seal = |state: &String| {
             keyring.seal(&state_slot(&id), state.as_bytes(), random(&*self.entropy))
         };
@@ -177,6 +194,8 @@ impl Postern {
     ) -> Opening {
         let capped = snapshot.settings.client_sends_per_minute > 0;
         let snapshot = snapshot.clone();
+        // One bounce must not lock out who could take the address off the list.
+        let listed = !is_dashboard(&issue.client);
         Opening {
             address: issue.key,
             client: capped.then(|| issue.client.clone()),
@@ -184,7 +203,11 @@ impl Postern {
                 .input
                 .seal(keyring, issue.id, || random(&*self.entropy)),
             decide: Box::new(move |found, now| {
-                let mut decision = issue.decide(found.ledger, &snapshot.settings, now);
+                let mut ledger = Cow::Borrowed(found.ledger);
+                if !listed && ledger.suppressed.is_some() {
+                    ledger.to_mut().suppressed = None;
+                }
+                let mut decision = issue.decide(&ledger, &snapshot.settings, now);
                 if let Some(change) = &mut decision.change {
                     domain::flag(change, flagged, issue.key, now);
                 }

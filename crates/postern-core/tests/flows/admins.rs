@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use postern_core::flow::{
-    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, VerifyInput, token_digest,
+    INVITE_LIVES, PROOF_LASTS, Receipt, SESSION_IDLES, SESSION_LIVES, VerifyInput, token_digest,
 };
-use postern_core::model::{Email, Role};
+use postern_core::model::{Email, RequestHandle, Role};
 
 use crate::world::{World, code_of};
 
@@ -25,6 +25,13 @@ async fn let_in(world: &World) -> String {
         .accept_invite(invite.unwrap().expose(), "Firefox")
         .await;
     session.unwrap().expose().to_owned()
+}
+
+/// Asks for a sign-in mail: what the browser keeps, and what was sent.
+async fn asked(world: &World, email: &str) -> (RequestHandle, Option<Receipt>) {
+    let mail = world.postern.admin_mail(email, LINK).unwrap();
+    let handle = mail.handle.clone();
+    (handle, world.postern.send_admin_mail(mail).await.unwrap())
 }
 
 #[tokio::test]
@@ -175,11 +182,7 @@ async fn admins_sign_in_by_mail_whatever_the_settings_are() {
     ])
     .await;
     let_in(&world).await;
-    let (handle, receipt) = world
-        .postern
-        .mail_admin("ADA@example.com", LINK)
-        .await
-        .unwrap();
+    let (handle, receipt) = asked(&world, "ADA@example.com").await;
     let mailed = world.mailed(&receipt.unwrap()).await;
     let proof = |code: Option<String>, link_token| VerifyInput {
         code,
@@ -206,19 +209,11 @@ async fn admins_sign_in_by_mail_whatever_the_settings_are() {
 async fn who_is_no_admin_gets_the_same_answer_and_no_mail() {
     let world = World::strict().await;
     let_in(&world).await;
-    let (handle, receipt) = world
-        .postern
-        .mail_admin("eve@example.com", LINK)
-        .await
-        .unwrap();
+    let (handle, receipt) = asked(&world, "eve@example.com").await;
     assert!(receipt.is_none());
     assert_eq!(handle.expose().len(), 44);
     for held_back in [false, false, true] {
-        let (handle, receipt) = world
-            .postern
-            .mail_admin("ada@example.com", LINK)
-            .await
-            .unwrap();
+        let (handle, receipt) = asked(&world, "ada@example.com").await;
         assert_eq!((receipt.is_none(), handle.expose().len()), (held_back, 44));
     }
     let guess = VerifyInput {
@@ -230,6 +225,24 @@ async fn who_is_no_admin_gets_the_same_answer_and_no_mail() {
         code_of(world.postern.verify_admin(guess).await),
         "AUTH_REQUEST_NOT_FOUND"
     );
+}
+
+#[tokio::test]
+async fn the_suppression_list_keeps_no_admin_out() {
+    let world = World::new().await;
+    let_in(&world).await;
+    let said = "rcpt: 550 5.1.1 <address> no such user";
+    assert!(world.postern.suppress_bounced(&ada(), said).await.unwrap());
+    let (handle, receipt) = asked(&world, "ada@example.com").await;
+    let mailed = world.mailed(&receipt.unwrap()).await;
+    let proof = VerifyInput {
+        code: Some(mailed.code),
+        auth_request_id: Some(handle.expose().to_owned()),
+        ..VerifyInput::default()
+    };
+    assert_eq!(world.postern.verify_admin(proof).await.unwrap(), ada());
+    let app = world.try_send(World::input("ada@example.com")).await;
+    assert_eq!(code_of(app), "ADDRESS_SUPPRESSED");
 }
 
 #[tokio::test]

@@ -87,7 +87,8 @@ async fn enter(
         return Err(Trouble::Forged.into());
     }
     let form = if writes {
-        let room = if who.is_some() {
+        let permitted = |who: &SignedIn| may(route.access, who).is_ok();
+        let room = if who.as_ref().is_some_and(permitted) {
             route.room()
         } else {
             BODY_LIMIT

@@ -149,7 +149,8 @@ async fn how_admins_sign_in_is_none_of_an_apps_business() {
     let owner = postern.put_admin("owner@example.com", Role::Owner);
     owner.await.unwrap();
     let uri = "https://sign-in.example.com/dashboard/sign-in/link";
-    let (_, mailed) = postern.mail_admin("owner@example.com", uri).await.unwrap();
+    let mail = postern.admin_mail("owner@example.com", uri).unwrap();
+    let mailed = postern.send_admin_mail(mail).await.unwrap();
     assert!(mailed.is_some(), "an admin signs in");
     send(&server, "ada@example.com").await;
     let own = postern.log(&LogInput::default()).await.unwrap();

@@ -1,11 +1,13 @@
 //! Getting in and out: invitation, sign-in by code or link, sign-out. Nothing happens on a GET.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::response::Response;
 use http::header::SET_COOKIE;
 use postern_core::Error;
 use postern_core::error::Kind;
-use postern_core::flow::{VerifyInput, token_digest};
+use postern_core::flow::{AdminMail, VerifyInput, token_digest};
 
 use super::within;
 use crate::dashboard::Dashboard;
@@ -112,12 +114,13 @@ pub(in crate::dashboard) async fn send(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let to = within(visit.form.get("to")).to_owned();
-    match mail(dashboard, visit.form.get("email")).await {
-        Ok(awaited) => {
+    match written(dashboard, visit.form.get("email")) {
+        Ok(mail) => {
             let next = format!("/dashboard/sign-in/code?{}", query(&[("to", &to)]));
             let mut response = go(&next);
-            let cookie = Cookie::Awaited.set(dashboard, &awaited);
+            let cookie = Cookie::Awaited.set(dashboard, mail.handle.expose());
             response.headers_mut().append(SET_COOKIE, cookie);
+            send_apart(dashboard, mail);
             Ok(response)
         }
         Err(error) if matches!(error.kind(), Kind::Invalid | Kind::NotReady) => {
@@ -127,14 +130,38 @@ pub(in crate::dashboard) async fn send(
     }
 }
 
-/// Mails an admin; answers what this browser has to keep.
-pub(super) async fn mail(dashboard: &Dashboard, email: &str) -> Result<String, Error> {
+fn written(dashboard: &Dashboard, email: &str) -> Result<AdminMail, Error> {
     let uri = format!("{}/dashboard/sign-in/link", dashboard.url);
-    let (handle, receipt) = dashboard.postern.mail_admin(email, &uri).await?;
-    if let Some(receipt) = receipt {
+    dashboard.postern.admin_mail(email, &uri)
+}
+
+/// Sends it after the answer: how long that takes, and what goes wrong with it, would tell an admin's
+/// address from another.
+fn send_apart(dashboard: &Dashboard, mail: AdminMail) {
+    let (postern, outbox) = (
+        Arc::clone(&dashboard.postern),
+        Arc::clone(&dashboard.outbox),
+    );
+    tokio::spawn(async move {
+        match postern.send_admin_mail(mail).await {
+            Ok(Some(receipt)) => outbox(receipt.delivery),
+            Ok(None) => {}
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an admin's sign-in mail could not be sent"
+            ),
+        }
+    });
+}
+
+/// Mails an admin who is signed in; answers what this browser has to keep.
+pub(super) async fn mail(dashboard: &Dashboard, email: &str) -> Result<String, Error> {
+    let mail = written(dashboard, email)?;
+    let awaited = mail.handle.expose().to_owned();
+    if let Some(receipt) = dashboard.postern.send_admin_mail(mail).await? {
         (dashboard.outbox)(receipt.delivery);
     }
-    Ok(handle.expose().to_owned())
+    Ok(awaited)
 }
 
 fn told(error: &Error) -> String {
@@ -190,7 +217,7 @@ pub(in crate::dashboard) async fn verify(
             let to = within(visit.form.get("to")).to_owned();
             enter(dashboard, &visit, session.expose(), &to).await
         }
-        Err(error) => Ok(awaiting(dashboard, &visit, not_in(&error)?)),
+        Err(error) => Ok(awaiting(dashboard, &visit, stays_out(&error)?)),
     }
 }
 
@@ -205,7 +232,14 @@ pub(super) fn proof(dashboard: &Dashboard, visit: &Visit) -> VerifyInput {
     }
 }
 
-/// What to say of a refused proof. Who is no admin hears what a wrong code hears.
+/// What to say of a refused sign-in: one sentence whatever the reason, for who is no admin has no
+/// attempts left, no code that is used up and none that expired.
+fn stays_out(error: &Error) -> Result<String, Trouble> {
+    let told = "That code or link is not right, or no longer. Check the newest mail, or ask for a new one.";
+    not_in(error).map(|_| told.to_owned())
+}
+
+/// What to say of a refused proof to who is signed in.
 pub(super) fn not_in(error: &Error) -> Result<String, Trouble> {
     Ok(match error.kind() {
         Kind::NotFound | Kind::Invalid => {
@@ -270,4 +304,38 @@ pub(in crate::dashboard) async fn theme(
     let cookie = Cookie::Theme.set(dashboard, chosen);
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_wrong_with_a_sign_in_is_told_in_one_sentence() {
+        let refused = [
+            Error::AuthRequestNotFound,
+            Error::InvalidCode { attempts_left: 4 },
+            Error::InvalidLink,
+            Error::OtherBrowser,
+            Error::AuthRequestExpired,
+            Error::AuthRequestUsed,
+            Error::CodeSuperseded,
+            Error::LinkSuperseded,
+            Error::StartAgain,
+            Error::TooManyAttempts,
+            Error::RateLimited {
+                what: "attempts",
+                retry_after: Duration::from_secs(9),
+            },
+            Error::invalid("code", "len:6", "a code has six digits"),
+        ];
+        let told = |error| stays_out(error).ok().unwrap();
+        let stranger = told(&Error::AuthRequestNotFound);
+        assert!(stranger.contains("not right"), "{stranger}");
+        for error in refused {
+            assert_eq!(told(&error), stranger, "{error:?}");
+        }
+    }
 }

@@ -146,11 +146,19 @@ pub(super) fn within(to: &str) -> &str {
     let plain = to
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if ours && plain && !to.contains("//") {
+    if ours && plain && !to.contains("//") && !climbs(to) {
         to
     } else {
         "/dashboard"
     }
+}
+
+/// Whether a browser would make another path of it: `..` between slashes leads up, written out or
+/// encoded.
+fn climbs(to: &str) -> bool {
+    let path = to.split(['?', '#']).next().unwrap_or_default();
+    let path = path.to_ascii_lowercase().replace("%2e", ".");
+    path.contains("/..")
 }
 
 #[cfg(test)]
@@ -163,6 +171,7 @@ mod tests {
             "/dashboard",
             "/dashboard/logs?email=a%40b.c",
             "/dashboard?period=24h",
+            "/dashboard/logs?email=a%2Eb/..",
         ] {
             assert_eq!(within(ours), ours);
         }
@@ -173,6 +182,10 @@ mod tests {
             "/dashboardevil",
             "/dashboard/\\evil",
             "/dashboard//evil",
+            "/dashboard/../../x",
+            "/dashboard/logs/..",
+            "/dashboard/%2E%2e/x",
+            "/dashboard/.%2e/x",
         ] {
             assert_eq!(within(elsewhere), "/dashboard", "{elsewhere}");
         }
