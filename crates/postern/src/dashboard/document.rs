@@ -132,6 +132,9 @@ fn done(name: &str) -> &'static str {
         "proved" => "Thank you. You can go on for 15 minutes.",
         "template-used" => "In force, on every node within 2 seconds.",
         "template-kept" | "template-draft" => "Kept as a draft. What was in force stays.",
+        "template-waits" => {
+            "What you typed was kept as a draft. Save it once more to put it in force."
+        }
         "template-reverted" => "Reverted. Reverting once more undoes that.",
         "forgotten" => "Forgotten: requests, mails and events of this address are gone.",
         _ => "",

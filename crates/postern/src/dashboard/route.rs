@@ -22,7 +22,7 @@ pub enum Access {
     Viewer,
     /// Owners: everything that changes something.
     Owner,
-    /// Owners who proved lately who they are: secrets, keys and admins.
+    /// Owners who proved lately who they are: secrets, keys, admins, and what mail carries the codes.
     Proven,
 }
 

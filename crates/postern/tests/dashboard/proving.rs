@@ -122,3 +122,42 @@ async fn a_new_proof_opens_them_in_a_new_session_whose_forms_alone_are_good() {
     left.cookies.insert(SESSION.to_owned(), old);
     assert!(left.get("/dashboard").await.leads_to("/dashboard/sign-in"));
 }
+
+#[tokio::test]
+async fn with_a_stale_proof_a_template_is_kept_and_not_in_force_until_it_is_proved() {
+    let (site, mut owner) = with_a_stale_owner().await;
+    let editor = "/dashboard/emails/templates/signin_otp";
+    let mut form = vec![
+        ("seen", "0"),
+        ("subject", "Code {{ otp }}"),
+        ("html", "<p>Mine: {{ otp }}</p>"),
+        ("text", "{{ otp }}\n\n@{{ code_domain }} #{{ otp }}\n"),
+        ("do", "activate"),
+    ];
+    let saved = owner.post(editor, &form).await;
+    assert!(saved.leads_to("/dashboard/prove?to="), "{saved:?}");
+    let page = owner.get(editor).await.text;
+    for said in ["Draft 1", "Mine: {{ otp }}", "asked to prove"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("Custom, version 1"), "{page}");
+    for (path, version) in [("/use", "1"), ("/revert", "")] {
+        let form = [("version", version)];
+        let seen = owner.post(&format!("{editor}{path}"), &form).await;
+        assert!(seen.leads_to("/dashboard/prove?to="), "{path}: {seen:?}");
+    }
+
+    owner.post("/dashboard/prove/send", &[]).await;
+    let mail = site.mail("owner@example.com").await;
+    let to = format!("{editor}?done=template-waits");
+    let code = [("code", mail["otp"].as_str().unwrap()), ("to", &*to)];
+    let proved = owner.post("/dashboard/prove", &code).await;
+    assert!(proved.leads_to(&to), "{proved:?}");
+    owner.learn().await;
+    form[0] = ("seen", "1");
+    let saved = owner.post(editor, &form).await;
+    assert!(
+        saved.leads_to(&format!("{editor}?done=template-used")),
+        "{saved:?}"
+    );
+}

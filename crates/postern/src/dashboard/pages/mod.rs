@@ -98,12 +98,9 @@ fn changing() -> Vec<Route> {
         page!(POST "/dashboard/emails/test" Owner emails::test),
         page!(POST "/dashboard/emails/branding" Owner branding::save),
         page!(POST "/dashboard/suppression/rules" Owner suppression::rules),
-        page!(POST "/dashboard/emails/dkim" Owner dkim::sign),
         page!(POST "/dashboard/emails/templates/{id}" Owner templates::save),
         page!(POST "/dashboard/emails/templates/{id}/html" Owner templates::preview_typed),
         page!(POST "/dashboard/emails/templates/{id}/lint" Owner templates::findings),
-        page!(POST "/dashboard/emails/templates/{id}/use" Owner templates::use_version),
-        page!(POST "/dashboard/emails/templates/{id}/revert" Owner templates::revert),
         page!(POST "/dashboard/suppression/add" Owner suppression::add),
         page!(POST "/dashboard/suppression/remove" Owner suppression::remove),
         page!(POST "/dashboard/logs/forget" Owner why::forget),
@@ -115,7 +112,8 @@ fn changing() -> Vec<Route> {
     ]
 }
 
-/// What owners touch only after proving who they are: secrets, keys and admins.
+/// What owners touch only after proving who they are: secrets, keys and admins, and which mail carries
+/// the codes. Saving a template asks by itself, when it is to come into force.
 fn secret() -> Vec<Route> {
     vec![
         page!(GET "/dashboard/emails/add" Proven provider::adding),
@@ -124,6 +122,9 @@ fn secret() -> Vec<Route> {
         page!(POST "/dashboard/emails/remove" Proven provider::remove),
         page!(POST "/dashboard/emails/callbacks" Proven callbacks::set),
         page!(POST "/dashboard/emails/callbacks/remove" Proven callbacks::remove),
+        page!(POST "/dashboard/emails/dkim" Proven dkim::sign),
+        page!(POST "/dashboard/emails/templates/{id}/use" Proven templates::use_version),
+        page!(POST "/dashboard/emails/templates/{id}/revert" Proven templates::revert),
         page!(POST "/dashboard/applications" Proven applications::create),
         page!(GET "/dashboard/applications/{id}/rotate" Proven applications::rotating),
         page!(POST "/dashboard/applications/{id}/rotate" Proven applications::rotate),

@@ -5,9 +5,12 @@
 //! value in a URL gets a filter of its own; a value in a script, a style or an unquoted place is
 //! refused, because no escaping makes it safe there.
 
+mod fetched;
+
 use std::fmt::Write as _;
 
 use super::pieces::{Piece, pieces};
+pub(super) use fetched::secrets;
 
 /// Attributes whose values are URLs.
 const URLS: [&str; 6] = ["href", "src", "action", "background", "cite", "poster"];

@@ -10,7 +10,7 @@ use super::State;
 use super::names::{address, key, title, variables};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
-use crate::dashboard::fields::Fields;
+use crate::dashboard::fields::{Fields, query};
 use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
@@ -124,14 +124,16 @@ pub(in crate::dashboard) async fn show(
     .await
 }
 
-/// Saves what was typed; what passes lint comes into force, if that was the button.
+/// Saves what was typed; what passes lint comes into force, if that was the button and the admin
+/// proved lately who they are. Otherwise it is kept as a draft, and they are led to prove it.
 pub(in crate::dashboard) async fn save(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let key = key(&visit.path, &visit.form)?;
     let source = typed(&visit.form);
-    let activate = visit.form.get("do") != "draft";
+    let wanted = visit.form.get("do") != "draft";
+    let activate = wanted && visit.signed_in()?.fresh;
     let draft = TemplateDraft {
         key: key.clone(),
         source: source.clone(),
@@ -145,8 +147,12 @@ pub(in crate::dashboard) async fn save(
         .save_template(draft)
         .await;
     let refused = match saved {
-        Ok(saved) if activate && !saved.active => return Ok(go(&address(&key, "template-draft"))),
         Ok(saved) if saved.active => return Ok(go(&address(&key, "template-used"))),
+        Ok(saved) if wanted && !activate && saved.faults.is_empty() => {
+            let to = address(&key, "template-waits");
+            return Ok(go(&format!("/dashboard/prove?{}", query(&[("to", &to)]))));
+        }
+        Ok(_) if wanted => return Ok(go(&address(&key, "template-draft"))),
         Ok(_) => return Ok(go(&address(&key, "template-kept"))),
         Err(Error::Invalid(wrong)) if wrong.iter().any(|one| one.constraint == "stale") => {
             Refused {

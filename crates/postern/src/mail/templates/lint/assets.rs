@@ -1,7 +1,9 @@
 //! What the HTML fetches, and what mail programs refuse to run.
 
+use super::super::context;
+use super::super::mjml;
 use super::super::parts::Part;
-use super::{Finding, line_at};
+use super::{Finding, line_at, line_of};
 
 /// What begins an address that the mail fetches to be shown.
 const FETCHED: [&str; 6] = [
@@ -15,6 +17,29 @@ const FETCHED: [&str; 6] = [
 
 /// Elements that mail programs take out.
 const STRIPPED: [&str; 5] = ["<script", "<iframe", "<form", "<object", "<embed"];
+
+/// Codes and links that would be told to whoever serves what the mail fetches.
+pub(super) fn secrets(written: &str) -> Vec<Finding> {
+    let told = |tag: &str, line| {
+        let told = format!(
+            "{tag} would be part of an address that mail programs fetch by themselves: whoever serves it, and all \
+             on the way, could sign in with it"
+        );
+        Finding::error(Part::Html, "fetched-secret", told).at(line)
+    };
+    if !mjml::is_mjml(written) {
+        let found = context::secrets(written).into_iter();
+        return found
+            .map(|(at, tag)| told(tag, Some(line_at(written, at))))
+            .collect();
+    }
+    // What is wrong with it is told elsewhere. Attributes of MJML become others of HTML.
+    let html = mjml::to_html(written).unwrap_or_default();
+    let found = context::secrets(&html).into_iter();
+    found
+        .map(|(_, tag)| told(tag, line_of(written, tag)))
+        .collect()
+}
 
 /// Addresses without TLS, and what does not work in a mail.
 pub(super) fn findings(html: &str) -> Vec<Finding> {

@@ -193,3 +193,25 @@ fn more_variables_than_fit_are_told_and_nothing_else_is_looked_at() {
                     carries at most 30 [too-many-variables]";
     assert_eq!(told, expected);
 }
+
+#[test]
+fn a_code_or_link_in_what_is_fetched_is_refused_in_html_and_in_mjml() {
+    let mut one = good();
+    one.html
+        .push_str("\n<img src=\"https://a.example/{{ otp }}.png\" alt=\"\">");
+    assert_eq!(wrong(&one), ["error html:3 fetched-secret"]);
+    for element in [
+        "<mj-image src=\"https://a.example/{{ link }}\" alt=\"\" />",
+        "<mj-text>a</mj-text></mj-column></mj-section>\
+         <mj-section background-url=\"https://a.example/{{ link }}\"><mj-column><mj-text>b</mj-text>",
+    ] {
+        let mut one = good();
+        one.html = format!(
+            "<mjml><mj-body><mj-section><mj-column><mj-text>{{{{ otp }}}} {{{{ link }}}}</mj-text>{element}\
+             </mj-column></mj-section></mj-body></mjml>"
+        );
+        let found = wrong(&one);
+        let refused = |told: &String| told.ends_with("fetched-secret");
+        assert!(found.iter().any(refused), "{element}: {found:?}");
+    }
+}
