@@ -53,7 +53,8 @@ pub fn closed(paths: Router) -> Router {
         .fallback(nothing_here)
 }
 
-async fn wrong_method(request: Request<Body>) -> Response {
+/// A path that is there, and does not take the method.
+pub(crate) async fn wrong_method(request: Request<Body>) -> Response {
     Problem::method_not_allowed().answer(listen::is_grpc(request.headers()))
 }
 

@@ -1,23 +1,16 @@
-//! What every page has around it: the frame of the dashboard, and the headers of its answers.
+//! What every page has around it: the frame of the dashboard.
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
 use postern_core::model::Role;
 
 use super::cookie::Cookie;
 use super::fields::Fields;
 use super::route::Visit;
 use super::{Dashboard, assets};
-
-/// Nothing from elsewhere, no inline script or style, in nobody's frame.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The frame of a page.
 pub(super) struct Shell {
@@ -155,30 +148,4 @@ pub(super) fn html(page: &impl Template) -> Response {
 /// To another page, which is asked for by GET.
 pub(super) fn go(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, to.to_owned())]).into_response()
-}
-
-/// The answer with the headers that every answer has, unless it brought its own.
-pub(super) fn dressed(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    let always: [(HeaderName, &'static str); 7] = [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "same-origin"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=()",
-        ),
-    ];
-    for (name, value) in always {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    response
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use aws_lc_rs::{constant_time, hmac};
 use axum::body::Body;
 use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::header::{CONTENT_TYPE, HOST, LOCATION, ORIGIN, REFERER, USER_AGENT};
 use http::request::Parts;
@@ -26,11 +27,34 @@ use crate::rest::body::{BODY_LIMIT, read_body};
 pub(super) fn guarded(dashboard: &Arc<Dashboard>, route: Route) -> MethodRouter {
     let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
     let (dashboard, route) = (Arc::clone(dashboard), Arc::new(route));
-    let handler = move |path: RawPathParams, request: Request<Body>| {
+    let handler = move |path: Named, request: Request<Body>| {
         let (dashboard, route) = (Arc::clone(&dashboard), Arc::clone(&route));
-        async move { answer(dashboard, &route, &path, request).await }
+        async move {
+            match path {
+                Ok(path) => answer(dashboard, &route, &path, request).await,
+                // What is no UTF-8 names nothing of ours.
+                Err(_) => nothing(&dashboard, request),
+            }
+        }
     };
     on(filter, handler)
+}
+
+/// The names in a path, where they can be read.
+type Named = Result<RawPathParams, RawPathParamsRejection>;
+
+/// The answer to every path without a page.
+pub(super) fn nowhere(dashboard: &Arc<Dashboard>) -> MethodRouter {
+    let dashboard = Arc::clone(dashboard);
+    any(move |request: Request<Body>| {
+        let answer = nothing(&dashboard, request);
+        async move { answer }
+    })
+}
+
+fn nothing(dashboard: &Dashboard, request: Request<Body>) -> Response {
+    let (head, _) = request.into_parts();
+    Trouble::NotFound.page(document::Shell::bare(dashboard, &head))
 }
 
 async fn answer(
@@ -44,7 +68,7 @@ async fn answer(
         .iter()
         .map(|(name, text)| (name.to_owned(), text.to_owned()));
     let path = Fields::of(pairs.collect());
-    let admitted = match enter(&dashboard, route, &head, body, path).await {
+    match enter(&dashboard, route, &head, body, path).await {
         Ok(visit) => {
             let shell = document::Shell::of(&dashboard, &visit);
             let ran = (route.run)(Arc::clone(&dashboard), visit).await;
@@ -52,8 +76,7 @@ async fn answer(
         }
         Err(Refused::Answer(response)) => response,
         Err(Refused::Trouble(trouble)) => trouble.page(document::Shell::bare(&dashboard, &head)),
-    };
-    document::dressed(admitted)
+    }
 }
 
 /// Why a page is not run.

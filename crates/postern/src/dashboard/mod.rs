@@ -10,6 +10,7 @@ mod document;
 mod fares;
 mod fields;
 mod guard;
+mod headers;
 mod mistakes;
 mod pages;
 mod route;
@@ -25,8 +26,9 @@ use postern_core::flow::Postern;
 use postern_core::model::DeliveryId;
 
 use crate::admin::Admin;
-use crate::mail::inbox::DevInbox;
+use crate::mail::inbox::{DevInbox, is_loopback_host};
 use crate::mail::{Route, Templates};
+use crate::router;
 
 pub use route::Access;
 
@@ -57,7 +59,11 @@ impl Dashboard {
         for route in pages::all() {
             router = router.route(route.path, guard::guarded(self, route));
         }
-        router
+        for path in ["/dashboard/", "/dashboard/{*rest}"] {
+            router = router.route(path, guard::nowhere(self));
+        }
+        let router = router.method_not_allowed_fallback(router::wrong_method);
+        headers::dressed(router, self.strict())
     }
 
     /// Method, path and access of every page, for whoever wants to walk over them.
@@ -71,5 +77,12 @@ impl Dashboard {
     /// Whether browsers reach it over TLS only.
     fn secure(&self) -> bool {
         self.url.starts_with("https://")
+    }
+
+    /// Whether browsers are told to use nothing but TLS for its host. Not so for this machine itself:
+    /// it would hold for whatever else is developed on it.
+    fn strict(&self) -> bool {
+        let host = self.url.strip_prefix("https://");
+        host.is_some_and(|host| !is_loopback_host(host))
     }
 }

@@ -121,7 +121,8 @@ fn dress(response: &mut Response, id: RequestId, version: Version, drain: &Drain
 const ANNOUNCED: HeaderValue =
     HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin");
 
-fn after_panic(panic: &(dyn Any + Send), id: RequestId, grpc: bool) -> Response {
+/// Tells the log of a panic, and the caller as much as they may know.
+pub(crate) fn after_panic(panic: &(dyn Any + Send), id: RequestId, grpc: bool) -> Response {
     let said = panic.downcast_ref::<&str>().copied();
     let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(request_id = %id, panic = said.unwrap_or("?"), "a handler panicked");

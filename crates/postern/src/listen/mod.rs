@@ -24,7 +24,7 @@ mod tls;
 mod watched;
 
 pub use drain::{Drain, Phase};
-pub(crate) use edge::is_grpc;
+pub(crate) use edge::{after_panic, is_grpc};
 pub use request::{RequestContext, RequestId};
 pub use tls::Tls;
 

@@ -124,3 +124,47 @@ async fn every_page_keeps_out_frames_scripts_and_caches() {
         assert!(!seen.text.contains(" onclick="), "{path}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_is_no_page_is_dressed_as_pages_are() {
+    let site = Site::start();
+    let mut stranger = site.visitor();
+    for (method, path, status) in [
+        (Method::GET, "/dashboard/", 404),
+        (Method::GET, "/dashboard/nothing", 404),
+        (Method::GET, "/dashboard/logs/one/two", 404),
+        (Method::POST, "/dashboard/nothing/at/all", 404),
+        (Method::GET, "/dashboard/emails/templates/%ff", 404),
+        (Method::POST, "/dashboard/logs", 405),
+        (Method::GET, "/dashboard/sign-out", 405),
+        (Method::GET, "/dashboard/assets/none", 404),
+    ] {
+        let seen = visit(&mut stranger, &method, path).await;
+        assert_eq!(seen.status, status, "{method} {path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("cache-control", "no-store"),
+            ("referrer-policy", "same-origin"),
+        ] {
+            assert_eq!(seen.header(name), value, "{method} {path}: {name}");
+        }
+        let policy = seen.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+        let strict = seen.header("strict-transport-security");
+        assert_eq!(strict, "", "{path}: not where there is no TLS");
+    }
+}
+
+#[tokio::test]
+async fn a_long_form_is_read_only_of_who_may_send_it() {
+    let site = Site::start();
+    let long = "x".repeat(200 << 10);
+    let form = [("html", &*long), ("do", "draft")];
+    let path = "/dashboard/emails/templates/signin_otp";
+    let mut owner = site.owner().await;
+    assert!(owner.post(path, &form).await.leads_to(path));
+    let mut viewer = site.viewer().await;
+    let seen = viewer.post(path, &form).await;
+    assert!(seen.text.contains("is over 64 KiB"), "{seen:?}");
+}
