@@ -173,7 +173,8 @@ impl Postern {
             template_variables: vec![("app_name".into(), "Postern dashboard".into())],
             ..SendInput::default()
         };
-        let sent = self.send_as(mail.id, &dashboard(), input, &mail.snapshot);
+        let caller = dashboard();
+        let sent = self.send_as(mail.id, &caller, input, &mail.snapshot);
         match sent.await {
             Ok(receipt) => Ok(Some(receipt)),
             Err(Error::RateLimited { .. }) => Ok(None),

@@ -110,8 +110,8 @@ async fn no_answer_of_a_sign_in_tells_an_admin_from_a_stranger() {
     drop(site.owner().await);
     let (mut admin, mut stranger) = (site.visitor(), site.visitor());
     let ask = async |visitor: &mut Visitor, email| {
-        let sent = visitor.post("/dashboard/sign-in", &[("email", email)]);
-        told(sent.await)
+        let form = [("email", email)];
+        told(visitor.post("/dashboard/sign-in", &form).await)
     };
     let sent = ask(&mut admin, "owner@example.com").await;
     assert_eq!(sent, ask(&mut stranger, "eve@example.com").await);

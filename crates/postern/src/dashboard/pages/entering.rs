@@ -331,7 +331,7 @@ mod tests {
             },
             Error::invalid("code", "len:6", "a code has six digits"),
         ];
-        let told = |error| stays_out(error).ok().unwrap();
+        let told = |error: &Error| stays_out(error).ok().unwrap();
         let stranger = told(&Error::AuthRequestNotFound);
         assert!(stranger.contains("not right"), "{stranger}");
         for error in refused {
