@@ -56,7 +56,7 @@ impl SigningPool {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::future::join_all;
+    use futures_util::FutureExt as _;
     use postern_core::{
         keyring::{Keyring, RootSecret},
         model::Snapshot,
@@ -70,12 +70,14 @@ mod tests {
         let keyring = Keyring::new(&[(1, RootSecret::new([1; 32]))], 1).unwrap();
         let keys = SigningKeys::open(&Snapshot::default(), &keyring).unwrap();
         let pool = SigningPool::new(1);
-        let asked = (0..WAITING + 11).map(|_| pool.sign(keys.current(), Vec::new()));
-        let answers = join_all(asked).await;
-        let busy = answers
-            .iter()
-            .filter(|answer| **answer == Err(NotSigned::Busy));
-        assert_eq!(busy.count(), 10);
+        let running = pool.running.acquire().await.unwrap();
+        let ask = |_| Box::pin(pool.sign(keys.current(), Vec::new()));
+        let mut asked: Vec<_> = (0..WAITING + 11).map(ask).collect();
+        let at_once = asked.iter_mut().map(|one| one.as_mut().now_or_never());
+        let answered: Vec<_> = at_once.flatten().collect();
+        assert_eq!(answered.len(), 10);
+        assert!(answered.iter().all(|one| *one == Err(NotSigned::Busy)));
+        drop((asked, running));
         let again = pool.sign(keys.current(), Vec::new()).await;
         assert_eq!(again, Err(NotSigned::Failed), "there is no key, but room");
     }
