@@ -195,11 +195,9 @@ async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
         ("POST", "/llms.txt", 405),
         ("GET", "/grpc.health.v1.Health/Check", 405),
         ("POST", "/grpc.health.v1.Health/Check", 415),
-        ("GET", "/dashboard/nothing", 404),
         ("GET", "/favicon.ico", 404),
         ("GET", "/dev/inbox/mails/%ff", 404),
         ("GET", "/api/v1/nothing", 404),
-        ("GET", "/dashboard/%ff", 404),
         ("POST", "/hooks/mail/%ff", 404),
     ] {
         let url = format!("{}{path}", server.credentials().url);
@@ -208,6 +206,14 @@ async fn no_path_of_the_whole_server_answers_with_an_empty_body() {
         assert_eq!(answer.status().as_u16(), status, "{method} {path}");
         let body: serde_json::Value = answer.json().await.expect("JSON");
         assert!(body["code"].is_number(), "{method} {path}: {body}");
+    }
+    // Whom the dashboard answers reads pages.
+    for path in ["/dashboard/nothing", "/dashboard/%ff"] {
+        let url = format!("{}{path}", server.credentials().url);
+        let answer = http.get(url).send().await.expect("it answers");
+        assert_eq!(answer.status().as_u16(), 404, "{path}");
+        let page = answer.text().await.expect("text");
+        assert!(page.contains("There is nothing here"), "{path}: {page}");
     }
 }
 
