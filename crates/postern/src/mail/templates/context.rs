@@ -10,7 +10,7 @@ mod fetched;
 use std::fmt::Write as _;
 
 use super::pieces::{Piece, pieces};
-pub(super) use fetched::secrets;
+pub(super) use fetched::{conditions, secrets};
 
 /// Attributes whose values are URLs.
 const URLS: [&str; 6] = ["href", "src", "action", "background", "cite", "poster"];

@@ -2,14 +2,17 @@
 //!
 //! A mail program asks for such an address by itself: whoever serves it would read the code.
 
+use minijinja::Environment;
+
 use super::super::engine;
 use super::super::pieces::{Piece, pieces};
 use super::{At, branch, walk};
 
 /// Attributes whose values a mail program fetches, whatever the element.
-const FETCHED: [&str; 9] = [
+const FETCHED: [&str; 16] = [
     "src",
     "srcset",
+    "srcdoc",
     "imagesrcset",
     "background",
     "poster",
@@ -17,10 +20,17 @@ const FETCHED: [&str; 9] = [
     "dynsrc",
     "data",
     "xlink:href",
+    "style",
+    // Of SVG: each may be a `url(…)`.
+    "fill",
+    "filter",
+    "mask",
+    "clip-path",
+    "cursor",
 ];
 
-/// Elements of which it fetches what `href` names too.
-const REFERRING: [&str; 5] = ["link", "image", "use", "feimage", "v:fill"];
+/// Elements of which it fetches what `href` names too, or fetches beside that.
+const REFERRING: [&str; 6] = ["base", "link", "image", "use", "feimage", "v:fill"];
 
 /// What opens a request.
 const SECRETS: [&str; 2] = ["otp", "link"];
@@ -28,12 +38,12 @@ const SECRETS: [&str; 2] = ["otp", "link"];
 /// The tags that put a secret into an address that is fetched, or choose by it, and where each
 /// begins.
 pub(in super::super) fn secrets(source: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
+    let (environment, mut found) = (engine::environment(), Vec::new());
     let (mut at, mut start, mut open) = (At::Text, 0, Vec::new());
     for piece in pieces(source).unwrap_or_default() {
         if let Piece::Output(tag) | Piece::Statement(tag) = piece
             && is_fetched(&at)
-            && names_a_secret(piece.inner())
+            && names(&environment, condition(piece.inner())).unwrap_or(false)
         {
             found.push((start, tag));
         }
@@ -54,25 +64,58 @@ fn is_fetched(at: &At) -> bool {
             element, attribute, ..
         } => {
             let refers = attribute == "href" && REFERRING.contains(&element.as_str());
-            refers || FETCHED.contains(&attribute.as_str()) || attribute == "style"
+            // Where to go on to, or by which address.
+            let leads = attribute == "content" && element == "meta";
+            refers || leads || FETCHED.contains(&attribute.as_str())
         }
         At::Raw(element) => *element == "style",
         At::Text | At::Comment | At::Tag { .. } => false,
     }
 }
 
-/// Whether an expression or a condition uses a secret; a text that only reads like one does not.
-fn names_a_secret(inner: &str) -> bool {
-    let condition = inner
+/// The conditions that ask more of a secret than whether it is there, and where each begins. What a
+/// mail fetches could depend on them, and a few of them tell a whole code.
+pub(in super::super) fn conditions(source: &str) -> Vec<(usize, &str)> {
+    let (environment, mut found) = (engine::environment(), Vec::new());
+    let mut start = 0;
+    for piece in pieces(source).unwrap_or_default() {
+        if let Piece::Statement(tag) = piece
+            && asks_more(&environment, condition(piece.inner()))
+        {
+            found.push((start, tag));
+        }
+        start += piece.len();
+    }
+    found
+}
+
+fn condition(inner: &str) -> &str {
+    let asked = inner
         .strip_prefix("if")
         .or_else(|| inner.strip_prefix("elif"));
-    let expression = condition.unwrap_or(inner);
-    let environment = engine::environment();
-    let Ok(compiled) = environment.compile_expression(expression) else {
-        return false;
+    asked.unwrap_or(inner)
+}
+
+/// Whether a condition uses a secret and has more than names, `and`, `or`, `not` and `is`: those tell
+/// whether something is there, and cannot compare it.
+fn asks_more(environment: &Environment<'_>, condition: &str) -> bool {
+    let mut words = condition.split(|c: char| c.is_whitespace() || "()".contains(c));
+    let is_plain = |word: &str| {
+        let name = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+        name && !matches!(word, "in" | "if" | "else")
     };
+    names(environment, condition).unwrap_or(false) && !words.all(is_plain)
+}
+
+/// Whether an expression uses a secret, if it is an expression; a text that only reads like one does
+/// not.
+fn names(environment: &Environment<'_>, expression: &str) -> Option<bool> {
+    if !SECRETS.iter().any(|secret| expression.contains(*secret)) {
+        return Some(false);
+    }
+    let compiled = environment.compile_expression(expression).ok()?;
     let named = compiled.undeclared_variables(false);
-    SECRETS.iter().any(|secret| named.contains(*secret))
+    Some(SECRETS.iter().any(|secret| named.contains(*secret)))
 }
 
 #[cfg(test)]
@@ -103,6 +146,15 @@ mod tests {
                 "<link rel=\"stylesheet\" href=\"{{ link }}\">",
                 "{{ link }}",
             ),
+            ("<base href=\"https://{{ otp }}.a.example/\">", "{{ otp }}"),
+            (
+                "<meta http-equiv=refresh content=\"0;url={{ link }}\">",
+                "{{ link }}",
+            ),
+            (
+                "<svg><rect fill=\"url(https://a.example/{{ otp }})\"/></svg>",
+                "{{ otp }}",
+            ),
             (
                 "<!--[if mso]><v:fill src=\"{{ otp }}\"><![endif]-->",
                 "{{ otp }}",
@@ -122,6 +174,37 @@ mod tests {
             "<p style=\"color:{{ app_color }}\">{{ otp }}</p>",
         ] {
             assert_eq!(tags(source), [""; 0], "{source}");
+        }
+    }
+
+    #[test]
+    fn a_condition_may_ask_whether_a_secret_is_there_and_nothing_else() {
+        for asked in [
+            "otp",
+            "not otp",
+            "otp and link",
+            "(otp or link) and user_name",
+            "link is defined and not (otp is undefined)",
+            "link_text == 'otp'",
+        ] {
+            let source = format!("{{% if {asked} %}}a{{% endif %}}");
+            assert_eq!(conditions(&source), [], "{asked}");
+        }
+        for asked in [
+            "otp == '1'",
+            "'500000' > otp",
+            "otp[0] == 'a'",
+            "user_name == ' and ' ~ otp",
+            "link and (otp|length > 3)",
+            "not(otp < '5')",
+            "otp == ' or a'",
+            "'500000' > (app_name and otp)",
+            "otp if link else user_name",
+            "app_name or otp in '12'",
+        ] {
+            let source = format!("{{% if link %}}a{{% elif {asked} %}}b{{% endif %}}");
+            let tag = format!("{{% elif {asked} %}}");
+            assert_eq!(conditions(&source), [(14, &*tag)], "{asked}");
         }
     }
 }

@@ -18,6 +18,18 @@ const FETCHED: [&str; 6] = [
 /// Elements that mail programs take out.
 const STRIPPED: [&str; 5] = ["<script", "<iframe", "<form", "<object", "<embed"];
 
+/// Conditions by which the mail could tell its code or link, in what it fetches or does not.
+pub(super) fn conditions(written: &str) -> Vec<Finding> {
+    let told = |(at, tag): (usize, &str)| {
+        let told = format!(
+            "{tag} chooses by what the code or link is, and what is fetched then would tell it; only whether it is \
+             there may be asked"
+        );
+        Finding::error(Part::Html, "secret-condition", told).at(Some(line_at(written, at)))
+    };
+    context::conditions(written).into_iter().map(told).collect()
+}
+
 /// Codes and links that would be told to whoever serves what the mail fetches.
 pub(super) fn secrets(written: &str) -> Vec<Finding> {
     let told = |tag: &str, line| {

@@ -200,6 +200,11 @@ fn a_code_or_link_in_what_is_fetched_is_refused_in_html_and_in_mjml() {
     one.html
         .push_str("\n<img src=\"https://a.example/{{ otp }}.png\" alt=\"\">");
     assert_eq!(wrong(&one), ["error html:3 fetched-secret"]);
+    let mut one = good();
+    one.html.push_str(
+        "\n{% if otp|length > 3 %}<img src=\"https://a.example/x.png\" alt=\"\">{% endif %}",
+    );
+    assert_eq!(wrong(&one), ["error html:3 secret-condition"]);
     for element in [
         "<mj-image src=\"https://a.example/{{ link }}\" alt=\"\" />",
         "<mj-text>a</mj-text></mj-column></mj-section>\
