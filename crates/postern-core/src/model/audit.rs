@@ -54,19 +54,24 @@ fn is_of(text: &str, address: AddressKey) -> bool {
     Email::parse(text).is_ok_and(|email| email.key() == address)
 }
 
-/// The text without the address, where one of its words is that.
+/// The text without the address, where it is that or one of its words is.
 fn hide_in_words(text: &str, address: AddressKey) -> Option<String> {
-    let bare = |word: &str| {
-        let inner = word.trim_matches(|c: char| ",;:.<>()\"'".contains(c));
-        is_of(inner, address).then(|| word.replace(inner, FORGOTTEN))
-    };
+    if is_of(text, address) {
+        return Some(FORGOTTEN.to_owned());
+    }
+    let ends = |c: char| c.is_whitespace() || ",;:<>()[]\"".contains(c);
     let mut found = false;
-    let words = text.split(' ').map(|word| {
-        let hidden = bare(word);
-        found |= hidden.is_some();
-        hidden.unwrap_or_else(|| word.to_owned())
+    let words = text.split_inclusive(ends).map(|word| {
+        let bare = word
+            .trim_end_matches(ends)
+            .trim_matches(|c| ".!?'".contains(c));
+        if !is_of(bare, address) {
+            return word.to_owned();
+        }
+        found = true;
+        word.replacen(bare, FORGOTTEN, 1)
     });
-    let words = words.collect::<Vec<_>>().join(" ");
+    let words = words.collect();
     found.then_some(words)
 }
 
@@ -126,6 +131,15 @@ mod tests {
                 "relay",
                 "taken, to <ada@example.com>",
                 ["relay", "taken, to <(forgotten)>"],
+            ),
+            (
+                "suppression.put",
+                "bob@example.com",
+                "by mail:<ADA@example.com>,bob@example.com; 'ada@example.com'!",
+                [
+                    "bob@example.com",
+                    "by mail:<(forgotten)>,bob@example.com; '(forgotten)'!",
+                ],
             ),
             (
                 "log.export",

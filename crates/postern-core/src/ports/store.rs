@@ -77,8 +77,8 @@ pub trait Store: Send + Sync {
     async fn sweep(&self, keep: Keep) -> Result<Swept, StoreError>;
 
     /// Removes the requests, mails and events of one address, also from the disk, and its name from
-    /// the audit ([`crate::model::AuditEntry::without`]); answers how many rows went. What its quotas count stays, by its digest, until that is spent: forgetting
-    /// lifts no limit.
+    /// the audit ([`crate::model::AuditEntry::without`]); answers how many rows went. What its quotas
+    /// count stays, by its digest, until that is spent: forgetting lifts no limit.
     async fn forget_address(&self, address: &Email) -> Result<u64, StoreError>;
 
     /// The kids that stored requests and sealed values still name.
