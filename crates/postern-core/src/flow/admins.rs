@@ -316,6 +316,8 @@ impl Postern {
                 blocked_domains: Vec::new(),
                 block_disposable_domains: false,
                 expires_in: Duration::from_mins(10),
+                // They would share it: whoever asks for some would keep out all the others.
+                client_sends_per_minute: 0,
                 ..held.settings.clone()
             },
             ..Snapshot::clone(&held)

@@ -228,6 +228,18 @@ async fn who_is_no_admin_gets_the_same_answer_and_no_mail() {
 }
 
 #[tokio::test]
+async fn the_mails_of_one_admin_use_up_no_quota_of_another() {
+    let world = World::with(&[("client_sends_per_minute", "1")]).await;
+    let_in(&world).await;
+    let bob = world.postern.put_admin("bob@example.com", Role::Owner);
+    bob.await.unwrap();
+    for admin in ["ada@example.com", "ada@example.com", "bob@example.com"] {
+        let (_, receipt) = asked(&world, admin).await;
+        assert!(receipt.is_some(), "{admin}");
+    }
+}
+
+#[tokio::test]
 async fn the_suppression_list_keeps_no_admin_out() {
     let world = World::new().await;
     let_in(&world).await;
