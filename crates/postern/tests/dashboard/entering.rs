@@ -1,8 +1,25 @@
 //! Getting in, staying in, getting out.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use postern::mail::Templates;
+use postern::root_keys::RootKeys;
+use postern::world::{SystemClock, SystemEntropy};
+use postern_core::flow::{Parts, Postern};
+use postern_core::model::{DomainList, NodeId, Role, Snapshot};
+use postern_core::ports::Clock;
+use postern_store::testing::FrozenClock;
+use postern_store::{DataDir, Tuning, connect};
+
 use crate::pages::send;
 use crate::site::{SESSION, Seen, Site, Visitor};
-use http::HeaderValue;
+
+/// The cookie of the request whose code is awaited, over plain HTTP.
+const AWAITED: &str = "postern-dev-awaited";
 
 #[tokio::test]
 async fn the_printed_address_lets_one_person_in_once_and_only_by_its_button() {
@@ -131,6 +148,52 @@ async fn no_answer_of_a_sign_in_tells_an_admin_from_a_stranger() {
     let seen = told(admin.post("/dashboard/sign-in/code", &form).await);
     let other = stranger.post("/dashboard/sign-in/code", &form).await;
     assert_eq!(seen, told(other));
+}
+
+/// Asks for an admin's sign-in mail a while ago, in a stopped server's store; what their browser got.
+async fn asked_for_earlier(data: &Path, earlier: Duration) -> String {
+    let held = DataDir::open(data).unwrap();
+    let past: Arc<dyn Clock> = Arc::new(FrozenClock::at(SystemClock.now().minus(earlier)));
+    let (url, tuning) = (held.store_url(), Tuning::default());
+    let store = connect(&url, NodeId([7; 8]), Arc::clone(&past), tuning).await;
+    let store = store.unwrap();
+    let roots = RootKeys::read(&data.join("root.keys")).unwrap();
+    let postern = Postern::new(Parts {
+        store: Arc::clone(&store),
+        clock: past,
+        entropy: Arc::new(SystemEntropy),
+        templates: Arc::new(Templates::built_in()),
+        keyring: Arc::new(ArcSwap::from_pointee(roots.keyring().unwrap())),
+        snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
+        disposable: Arc::new(ArcSwap::from_pointee(DomainList::bundled())),
+        inbox: true,
+    });
+    let owner = postern.put_admin("owner@example.com", Role::Owner);
+    owner.await.unwrap();
+    let uri = "https://sign-in.example.com/dashboard/sign-in/link";
+    let mail = postern.admin_mail("owner@example.com", uri).unwrap();
+    let handle = mail.handle.expose().to_owned();
+    assert!(postern.send_admin_mail(mail).await.unwrap().is_some());
+    store.close().await;
+    handle
+}
+
+#[tokio::test]
+async fn a_code_that_expired_tells_no_admin_from_a_stranger() {
+    let mut site = Site::start();
+    site.stop();
+    let handle = asked_for_earlier(&site.server.data(), Duration::from_mins(11)).await;
+    site.start_again();
+    let (mut admin, mut stranger) = (site.visitor(), site.visitor());
+    admin.cookies.insert(AWAITED.to_owned(), handle);
+    let ask = [("email", "eve@example.com")];
+    stranger.post("/dashboard/sign-in", &ask).await;
+    for wrong in [("code", "000000"), ("link_token", "none")] {
+        let seen = told(admin.post("/dashboard/sign-in/code", &[wrong]).await);
+        assert!(seen.2.contains("not right, or no longer"), "{}", seen.2);
+        let other = stranger.post("/dashboard/sign-in/code", &[wrong]).await;
+        assert_eq!(seen, told(other), "{wrong:?}");
+    }
 }
 
 #[tokio::test]
