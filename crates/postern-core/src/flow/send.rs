@@ -196,8 +196,14 @@ impl Postern {
         let snapshot = snapshot.clone();
         // One bounce must not lock out who could take the address off the list.
         let listed = !is_dashboard(&issue.client);
+        let counted_as = if listed {
+            issue.key
+        } else {
+            issue.address.dashboard_key()
+        };
         Opening {
             address: issue.key,
+            counted_as,
             client: capped.then(|| issue.client.clone()),
             input: command
                 .input

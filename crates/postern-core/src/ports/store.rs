@@ -90,8 +90,11 @@ pub trait Store: Send + Sync {
 
 /// A new auth request, but for what is decided when the act runs.
 pub struct Opening {
-    /// Whose quotas are asked.
+    /// Whose wrong codes count, and whom the suppression list is asked about.
     pub address: AddressKey,
+    /// Under which name the mails to the address are counted: its own, or one apart that belongs to
+    /// this address alone.
+    pub counted_as: AddressKey,
     /// The client whose cap is asked, when there is a cap.
     pub client: Option<ClientId>,
     /// The caller's link URI and variables, sealed; kept apart from the request.

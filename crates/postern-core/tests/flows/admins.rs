@@ -240,6 +240,31 @@ async fn the_mails_of_one_admin_use_up_no_quota_of_another() {
 }
 
 #[tokio::test]
+async fn what_apps_send_to_an_admin_and_their_sign_in_mails_are_counted_apart() {
+    let world = World::strict().await;
+    let_in(&world).await;
+    for held_back in [false, false, true] {
+        let (_, receipt) = asked(&world, "ada@example.com").await;
+        assert_eq!(receipt.is_none(), held_back);
+    }
+    for held_back in [false, false, true] {
+        let sent = world.try_send(World::input("ada@example.com")).await;
+        assert_eq!(sent.is_err(), held_back);
+    }
+    world.store.clock.advance(Duration::from_mins(2));
+    for _ in 0..2 {
+        assert!(
+            world
+                .try_send(World::input("ada@example.com"))
+                .await
+                .is_ok()
+        );
+    }
+    let (_, receipt) = asked(&world, "ada@example.com").await;
+    assert!(receipt.is_some(), "no app keeps an admin out");
+}
+
+#[tokio::test]
 async fn the_suppression_list_keeps_no_admin_out() {
     let world = World::new().await;
     let_in(&world).await;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequest, CodeAlphabet, CodeShape, Method, Sealed, State, Template, Timestamp, UsedBy,
+    AuthRequest, CodeAlphabet, CodeShape, Method, Sealed, State, Suppression, SuppressionReason,
+    Template, Timestamp, UsedBy,
 };
-use postern_core::ports::{Clock as _, Decision};
+use postern_core::ports::{Clock as _, Decision, Opening};
 use postern_core::settings::Settings;
 
 use super::{
@@ -191,6 +192,35 @@ pub async fn a_client_cap_holds_under_race(store: TempStore) {
     })
     .await;
     assert_eq!(accepted(&codes(ended)), 5);
+}
+
+/// And the list is asked about the address all the same.
+pub async fn mails_counted_apart_use_up_no_quota_of_the_address(store: TempStore) {
+    let ada = address("ada");
+    let open = async |n, counted_as| {
+        let opening = Opening {
+            counted_as,
+            ..opening(issue(&store, n, &ada), Settings::default(), None)
+        };
+        let decision = store.engine.open_auth_request(opening).await;
+        decision.unwrap().outcome.map_err(|error| error.code())
+    };
+    for (first, counted_as) in [(0, ada.dashboard_key()), (3, ada.key())] {
+        assert_eq!(open(first, counted_as).await, Ok(()));
+        assert_eq!(open(first + 1, counted_as).await, Ok(()));
+        assert_eq!(open(first + 2, counted_as).await, Err("RATE_LIMITED"));
+    }
+    store.clock.advance(Duration::from_mins(2));
+    let entry = Suppression {
+        address: ada.clone(),
+        reason: SuppressionReason::Manual,
+        detail: String::new(),
+        at: store.clock.now(),
+        until: None,
+    };
+    store.engine.suppress(entry).await.unwrap();
+    let refused = open(6, ada.dashboard_key()).await;
+    assert_eq!(refused, Err("ADDRESS_SUPPRESSED"));
 }
 
 /// A request that is resent and redeemed at once is used in the end, whoever came first.

@@ -56,6 +56,7 @@ pub fn issue_of(id: AuthRequestId, address: &Email) -> Issue {
 pub fn opening(issue: Issue, settings: Settings, input: Option<Sealed>) -> Opening {
     Opening {
         address: issue.key,
+        counted_as: issue.key,
         client: (settings.client_sends_per_minute > 0).then(|| issue.client.clone()),
         input,
         decide: Box::new(move |found, now| issue.decide(found.ledger, &settings, now)),

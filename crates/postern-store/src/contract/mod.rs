@@ -29,6 +29,7 @@ macro_rules! contract {
             the_guess_budget_holds_across_the_requests_of_an_address,
             quotas_hold_under_race,
             a_client_cap_holds_under_race,
+            mails_counted_apart_use_up_no_quota_of_the_address,
             a_resend_and_a_redeem_that_race_leave_one_meaning,
             an_unknown_request_is_shown_to_the_rule_as_missing,
             stored_times_never_move_backwards,

@@ -236,7 +236,8 @@ fn keys(acts: &[Act], rows: &Rows, taken: &mut Taken) -> Keys {
         match &act.ask {
             _ if taken.later.contains(&index) => {}
             Ask::Open(opening) => {
-                keys.sends.insert(opening.address);
+                // Nobody else has that key, so who has the address has both.
+                keys.sends.insert(opening.counted_as);
                 keys.seen_guesses.insert(opening.address);
                 keys.clients.extend(opening.client.clone());
             }

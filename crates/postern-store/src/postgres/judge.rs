@@ -25,10 +25,10 @@ impl Judge<'_> {
         let judged = match &mut act.ask {
             Ask::Open(opening) => {
                 let client = opening.client.clone();
-                let ledger = self.ledger(opening.address, client.as_ref());
+                let ledger = self.ledger((opening.address, opening.counted_as), client.as_ref());
                 let decision = self.decide(&mut opening.decide, None, None, &ledger);
                 decision.and_then(|decision| {
-                    self.open(opening.address, opening.input.clone(), decision)
+                    self.open(opening.counted_as, opening.input.clone(), decision)
                 })
             }
             Ask::Reissue {
@@ -49,7 +49,7 @@ impl Judge<'_> {
 
     fn open(
         &mut self,
-        address: AddressKey,
+        counted_as: AddressKey,
         input: Option<Sealed>,
         decision: Decision,
     ) -> Result<Answer, StoreError> {
@@ -61,7 +61,7 @@ impl Judge<'_> {
                 .queued
                 .inputs
                 .extend(input.map(|input| (id, input)));
-            self.follow(address, change);
+            self.follow(counted_as, change);
         }
         Ok(Answer::Decided(Box::new(decision)))
     }
@@ -76,7 +76,7 @@ impl Judge<'_> {
             return self.missing(decide);
         };
         let address = before.0.address.key();
-        let ledger = self.ledger(address, count_client.then_some(&before.0.client));
+        let ledger = self.ledger((address, address), count_client.then_some(&before.0.client));
         let input = self.rows.inputs.get(&id).cloned();
         let decision = self.decide(decide, Some(&before), input.as_ref(), &ledger)?;
         if let Some(change) = &decision.change {
@@ -139,9 +139,17 @@ impl Judge<'_> {
         Ok(Answer::Decided(Box::new(decision)))
     }
 
-    fn ledger(&self, address: AddressKey, client: Option<&ClientId>) -> Ledger {
+    /// What counts for a mail to the address, whose mails are counted under the second key.
+    fn ledger(
+        &self,
+        (address, counted_as): (AddressKey, AddressKey),
+        client: Option<&ClientId>,
+    ) -> Ledger {
         let counted = &self.counted;
-        let sends = counted.sends.get(&address).map(|(sends, _)| sends.clone());
+        let sends = counted
+            .sends
+            .get(&counted_as)
+            .map(|(sends, _)| sends.clone());
         let guesses = counted
             .guesses
             .get(&address)

@@ -8,7 +8,7 @@ use super::{auth_request, delivery, event, ledger, suppression};
 /// Quotas, request, delivery, input and events, or nothing.
 pub(super) fn open(tx: &Tx<'_>, opening: &mut Opening) -> Result<Decision> {
     let client = opening.client.as_ref();
-    let ledger = sending(tx, opening.address, client)?;
+    let ledger = sending(tx, (opening.address, opening.counted_as), client)?;
     let found = Found {
         request: None,
         input: None,
@@ -20,7 +20,7 @@ pub(super) fn open(tx: &Tx<'_>, opening: &mut Opening) -> Result<Decision> {
         if let Some(input) = &opening.input {
             delivery::put_input(tx, change.request.id, input)?;
         }
-        follow(tx, opening.address, change)?;
+        follow(tx, opening.counted_as, change)?;
     }
     Ok(decision)
 }
@@ -36,7 +36,7 @@ pub(super) fn reissue(
         return Ok(missing(tx, decide));
     };
     let key = request.address.key();
-    let ledger = sending(tx, key, count_client.then_some(&request.client))?;
+    let ledger = sending(tx, (key, key), count_client.then_some(&request.client))?;
     let input = delivery::input(tx.held(), id)?;
     let found = Found {
         request: Some(&request),
@@ -91,9 +91,14 @@ fn missing(tx: &Tx<'_>, decide: &mut Decide) -> Decision {
     )
 }
 
-fn sending(tx: &Tx<'_>, address: AddressKey, client: Option<&ClientId>) -> Result<Ledger> {
+/// What counts for a mail to the address, whose mails are counted under the second key.
+fn sending(
+    tx: &Tx<'_>,
+    (address, counted_as): (AddressKey, AddressKey),
+    client: Option<&ClientId>,
+) -> Result<Ledger> {
     Ok(Ledger {
-        sends: ledger::sends(tx, address)?,
+        sends: ledger::sends(tx, counted_as)?,
         client_sends: client
             .map(|client| ledger::client_sends(tx, client))
             .transpose()?
