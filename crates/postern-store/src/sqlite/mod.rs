@@ -79,7 +79,7 @@ pub(crate) struct SqliteStore {
 
 #[derive(Default)]
 struct Threads {
-    /// They hold connections beside the writer's, which closes last.
+    /// They hold connections beside the writer's.
     others: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -160,6 +160,18 @@ impl SqliteStore {
     }
 }
 
+/// Leaves the one file. The connection that closes last removes the log, but of two that close in the
+/// same moment each takes the other for still open.
+fn tidy_up(path: &Path) {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists()
+        && let Err(error) = open::writing(path, 1024)
+    {
+        tracing::debug!(%error, "the log of the store stays until the next start");
+    }
+}
+
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ConnectError> {
     let thread = std::thread::Builder::new().name(name.to_owned());
     thread
@@ -207,13 +219,12 @@ impl Engine for SqliteStore {
         self.stop();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let path = self.path.clone();
         let ended = tokio::task::spawn_blocking(move || {
-            threads
-                .others
-                .into_iter()
-                .chain(threads.writer)
-                .filter_map(|thread| thread.join().err())
-                .count()
+            let threads = threads.others.into_iter().chain(threads.writer);
+            let broken = threads.filter_map(|thread| thread.join().err()).count();
+            tidy_up(&path);
+            broken
         });
         if ended.await.is_ok_and(|broken| broken > 0) {
             tracing::error!("a thread of the store had broken down");
