@@ -21,6 +21,7 @@ mod log;
 mod log_query;
 pub(crate) mod look;
 mod migrate;
+mod plans;
 mod pool;
 mod project;
 mod provider;

@@ -12,6 +12,7 @@ use tokio_postgres::{
 };
 
 use super::failure::Failure;
+use super::plans;
 use super::target::Target;
 use super::tls::{Encrypted, Maker};
 use crate::fence::{Fence, FenceKind};
@@ -61,14 +62,18 @@ impl Session {
         if target.heeds_fence {
             begin.push_str(fence);
         }
-        Ok(Self {
+        let session = Self {
             client,
             prepared: tuning.prepared.then(Mutex::default),
             warning,
             begin,
             statement_timeout: tuning.statement_timeout,
             commit_timeout: tuning.commit_timeout,
-        })
+        };
+        if tuning.prepared {
+            plans::by_key(&session).await;
+        }
+        Ok(session)
     }
 
     /// Whether it is known to be gone.
