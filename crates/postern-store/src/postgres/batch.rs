@@ -15,6 +15,7 @@ use super::judge::Judge;
 use super::ledger::Keys;
 use super::session::Session;
 use super::value::Id;
+use super::writer::Turn;
 use super::writes::Writes;
 use crate::pace::Watch;
 
@@ -38,12 +39,13 @@ pub(super) enum Outcome {
     Unknown(Failure),
 }
 
-/// Runs the acts in one transaction, and leaves each with its outcome. Adds to `committing` how long
-/// its commit took.
+/// Runs the acts in one transaction, and leaves each with its outcome. The turn ends where the commit
+/// begins; adds to `committing` how long that took.
 pub(super) async fn run(
     session: &Session,
     bench: &Bench,
     acts: &mut [Act],
+    turn: &mut Turn,
     committing: &mut Duration,
 ) -> Outcome {
     for act in acts.iter_mut() {
@@ -68,6 +70,7 @@ pub(super) async fn run(
     if !commits(acts, &later) {
         return failed(session, Failure::GivenUp).await;
     }
+    turn.end();
     let watch = Watch::start();
     let committed = session.commit().await;
     *committing += watch.elapsed();

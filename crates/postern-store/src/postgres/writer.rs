@@ -19,6 +19,8 @@ use crate::patience::{Patience, answered, answered_in_time};
 const TOGETHER: u32 = 3;
 /// How often an act by itself is tried against others that change the same rows.
 const ALONE: u32 = 8;
+/// How long a writer lets another one finish before it works beside it.
+const TURN: Duration = Duration::from_millis(25);
 
 /// The way to the writers: a bounded line that some tasks empty, each with a connection of its own.
 pub(super) struct Writers {
@@ -39,6 +41,7 @@ impl Writers {
         let flow = Arc::new(Flow {
             gate: Gate::new(bound.max(1)),
             pace: Mutex::new(Pace::new(count, group)),
+            turns: Arc::default(),
         });
         let writer = |_| {
             let writer = Writer {
@@ -46,6 +49,7 @@ impl Writers {
                 bench: Arc::clone(bench),
                 session: None,
                 flow: Arc::clone(&flow),
+                turn: Turn::default(),
                 group,
                 committing: Duration::ZERO,
             };
@@ -121,6 +125,9 @@ impl Writers {
 struct Flow {
     gate: Gate,
     pace: Mutex<Pace>,
+    /// Held by who reads, judges and writes; whose commit is under way has let go of it. So the next
+    /// group gathers while one works, and commits overlap.
+    turns: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Flow {
@@ -128,6 +135,24 @@ impl Flow {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         pace.note(spent);
         self.gate.allow(pace.room());
+    }
+
+    /// The turn to work. Without end nobody waits for it: a group that stands still at somebody
+    /// else's lock holds up only itself.
+    async fn turn(&self) -> Turn {
+        let waited = tokio::time::timeout(TURN, Arc::clone(&self.turns).lock_owned());
+        Turn(waited.await.ok())
+    }
+}
+
+/// The turn to work, until it is over.
+#[derive(Default)]
+pub(super) struct Turn(Option<tokio::sync::OwnedMutexGuard<()>>);
+
+impl Turn {
+    /// Lets the next one work.
+    pub(super) fn end(&mut self) {
+        self.0.take();
     }
 }
 
@@ -138,6 +163,7 @@ struct Writer {
     bench: Arc<Bench>,
     session: Option<Session>,
     flow: Arc<Flow>,
+    turn: Turn,
     /// Acts that are committed together, at most.
     group: usize,
     /// How long the commits of the batch at hand have taken.
@@ -149,18 +175,31 @@ impl Writer {
         let mut acts = Vec::with_capacity(self.group);
         loop {
             if acts.is_empty() {
-                if line.lock().await.recv_many(&mut acts, self.group).await == 0 {
+                let mut line = line.lock().await;
+                let Some(first) = line.recv().await else {
                     return;
-                }
-            } else if let Ok(mut line) = line.try_lock() {
-                while acts.len() < self.group
-                    && let Ok(act) = line.try_recv()
-                {
-                    acts.push(act);
+                };
+                acts.push(first);
+                self.turn = self.flow.turn().await;
+                self.fill(&mut acts, &mut line);
+            } else {
+                self.turn = self.flow.turn().await;
+                if let Ok(mut line) = line.try_lock() {
+                    self.fill(&mut acts, &mut line);
                 }
             }
             acts.retain(Act::wanted);
             acts = self.measured(acts).await;
+            self.turn.end();
+        }
+    }
+
+    /// Takes what waits, up to a whole group.
+    fn fill(&self, acts: &mut Vec<Act>, line: &mut mpsc::Receiver<Act>) {
+        while acts.len() < self.group
+            && let Ok(act) = line.try_recv()
+        {
+            acts.push(act);
         }
     }
 
@@ -239,7 +278,14 @@ impl Writer {
         let Some(session) = self.session.take() else {
             return Outcome::Failed(Failure::Lost("it cannot be reached".to_owned()));
         };
-        let outcome = batch::run(&session, &self.bench, acts, &mut self.committing).await;
+        let outcome = batch::run(
+            &session,
+            &self.bench,
+            acts,
+            &mut self.turn,
+            &mut self.committing,
+        )
+        .await;
         let spoilt = match &outcome {
             Outcome::Done(_) => false,
             Outcome::Failed(failure) => failure.spoils(),
