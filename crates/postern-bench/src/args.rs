@@ -177,6 +177,9 @@ pub(crate) struct DashboardArgs {
     /// The `postern` program.
     #[arg(long)]
     pub(crate) spawn: PathBuf,
+    /// What holds its store; `postgres` makes one for the run.
+    #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
+    pub(crate) engine: Engine,
     /// Requests that are put into its store first.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) requests: u64,

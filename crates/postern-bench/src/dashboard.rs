@@ -12,7 +12,13 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use crate::{args::DashboardArgs, prefill, spawn::Home, watch};
+use crate::{
+    args::{DashboardArgs, Engine},
+    database::Database,
+    prefill,
+    spawn::Home,
+    watch,
+};
 
 /// How long the log may take to hold what was filled in.
 const CATCHES_UP_WITHIN: Duration = Duration::from_mins(20);
@@ -50,11 +56,20 @@ const PAGES: [&str; 27] = [
 
 /// Fills a store, and asks a server on it for every page in turn.
 pub(crate) async fn run(args: DashboardArgs) -> anyhow::Result<()> {
-    let home = Home::new(&args.spawn)?;
+    let database = match args.engine {
+        Engine::Sqlite => None,
+        Engine::Postgres => Some(Database::start()?),
+    };
+    let mut home = Home::new(&args.spawn)?;
+    if let Some(database) = &database {
+        home = home.with("POSTERN_DATA_DATABASE_URL", database.url());
+    }
     home.start(true).await?.stop().await?;
     let began = watch::now();
     let over = Duration::from_hours(24) * args.days;
-    prefill::fill(&home.data(), None, args.requests, over).await?;
+    let url = database.as_ref().map(Database::url);
+    prefill::fill(&home.data(), url, args.requests, over).await?;
+    database.as_ref().map_or(Ok(()), Database::settle)?;
     println!(
         "{} requests filled in within {:.0?}",
         args.requests,
