@@ -11,7 +11,7 @@ use crate::model::{
     RequestHandle, Role, SecretText, Snapshot, Timestamp, TokenDigest,
 };
 use crate::ports::{Amendment, random};
-use crate::settings::Settings;
+use crate::settings::{OnBudget, Settings};
 
 /// How long an invitation is good.
 pub const INVITE_LIVES: Duration = Duration::from_hours(1);
@@ -316,6 +316,8 @@ impl Postern {
                 blocked_domains: Vec::new(),
                 block_disposable_domains: false,
                 expires_in: Duration::from_mins(10),
+                // Refusing would let who guesses keep an admin out.
+                on_budget: OnBudget::Harden,
                 // They would share it: whoever asks for some would keep out all the others.
                 client_sends_per_minute: 0,
                 ..held.settings.clone()
@@ -338,8 +340,6 @@ pub fn shown(digest: &TokenDigest) -> String {
     URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
-const DASHBOARD: &str = "postern-dashboard";
-
 /// What is noted has been typed by somebody.
 fn cut(text: &str) -> String {
     text.chars().take(AuditEntry::MOST_NOTED).collect()
@@ -348,7 +348,7 @@ fn cut(text: &str) -> String {
 /// Whether a request is an admin's sign-in to the dashboard. Its mail is always the built-in one: a
 /// template must not lock out who could mend it.
 pub fn is_dashboard(client: &ClientId) -> bool {
-    client.as_str() == DASHBOARD
+    client.is_dashboard()
 }
 
 /// The dashboard as the client of its own sign-ins. No token is ever made for it.
@@ -358,7 +358,7 @@ fn dashboard() -> Caller {
 
 /// The id under which those are kept.
 pub(super) fn dashboard_client() -> ClientId {
-    ClientId::parse(DASHBOARD).expect("it is well formed")
+    ClientId::dashboard()
 }
 
 fn parse(email: &str) -> Result<Email, Error> {

@@ -196,11 +196,7 @@ impl Postern {
         let snapshot = snapshot.clone();
         // One bounce must not lock out who could take the address off the list.
         let listed = !is_dashboard(&issue.client);
-        let counted_as = if listed {
-            issue.key
-        } else {
-            issue.address.dashboard_key()
-        };
+        let counted_as = issue.address.counted_as(&issue.client);
         Opening {
             address: issue.key,
             counted_as,

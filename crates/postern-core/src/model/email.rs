@@ -4,6 +4,8 @@ use aws_lc_rs::digest;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::ClientId;
+
 /// One mailbox: kept as given, compared by its normal form.
 ///
 /// A dot-atom local part (RFC 5321 and, for non-ASCII letters, RFC 6531) at a domain name of two
@@ -129,10 +131,20 @@ impl Email {
         AddressKey(digest[..16].try_into().expect("16 of 32 bytes"))
     }
 
-    /// The key under which an admin's sign-in mails are counted, apart from what apps send to the
-    /// address: else who asks here and looks there would learn that it is an admin's, and who asks
-    /// an app would keep the admin out.
-    pub fn dashboard_key(&self) -> AddressKey {
+    /// The key under which the mails that a client sends to the address, and the wrong codes for
+    /// them, are counted: one for all apps, and one apart for sign-ins to the dashboard. Else who
+    /// asks or guesses here and looks there would learn that the address is an admin's, and who does
+    /// so at an app would keep the admin out.
+    pub fn counted_as(&self, client: &ClientId) -> AddressKey {
+        if client.is_dashboard() {
+            self.dashboard_key()
+        } else {
+            self.key()
+        }
+    }
+
+    /// A key that no address has.
+    fn dashboard_key(&self) -> AddressKey {
         let digest = sha256(&[b"postern dashboard\0", &self.key().0]);
         AddressKey(digest[..16].try_into().expect("16 of 32 bytes"))
     }

@@ -107,11 +107,23 @@ impl ClientId {
         fits.then(|| Self(text.into()))
     }
 
+    /// The dashboard as the client of its own sign-ins. No token is ever made for it.
+    pub fn dashboard() -> Self {
+        Self(DASHBOARD.into())
+    }
+
+    /// Whether it is the dashboard's own.
+    pub fn is_dashboard(&self) -> bool {
+        &*self.0 == DASHBOARD
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+const DASHBOARD: &str = "postern-dashboard";
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -90,10 +90,10 @@ pub trait Store: Send + Sync {
 
 /// A new auth request, but for what is decided when the act runs.
 pub struct Opening {
-    /// Whose wrong codes count, and whom the suppression list is asked about.
+    /// Whom the suppression list is asked about.
     pub address: AddressKey,
-    /// Under which name the mails to the address are counted: its own, or one apart that belongs to
-    /// this address alone.
+    /// Under which name mails and wrong codes are counted ([`crate::model::Email::counted_as`]): the
+    /// address's own, or one apart that belongs to this address alone.
     pub counted_as: AddressKey,
     /// The client whose cap is asked, when there is a cap.
     pub client: Option<ClientId>,

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequest, CodeAlphabet, CodeShape, Method, Sealed, State, Suppression, SuppressionReason,
-    Template, Timestamp, UsedBy,
+    AuthRequest, ClientId, CodeAlphabet, CodeShape, Method, Sealed, State, Suppression,
+    SuppressionReason, Template, Timestamp, UsedBy,
 };
 use postern_core::ports::{Clock as _, Decision, Opening};
+use postern_core::rules::Issue;
 use postern_core::settings::Settings;
 
 use super::{
-    accept, accepted, address, change, codes, found, guess, insist, issue, opening, race,
+    accept, accepted, address, change, client, codes, found, guess, insist, issue, opening, race,
     request_id, resend, send, told,
 };
 use crate::testing::TempStore;
@@ -41,7 +42,7 @@ fn every_field_set(store: &TempStore) -> AuthRequest {
     AuthRequest {
         id: request_id(store, 1),
         kid: 200,
-        client: super::client(),
+        client: client(),
         address: postern_core::model::Email::parse("Ada.L@Exämple.com").expect("it is an address"),
         method: Method::LinkOtp,
         template: Some(Template::Unspecified),
@@ -205,7 +206,8 @@ pub async fn mails_counted_apart_use_up_no_quota_of_the_address(store: TempStore
         let decision = store.engine.open_auth_request(opening).await;
         decision.unwrap().outcome.map_err(|error| error.code())
     };
-    for (first, counted_as) in [(0, ada.dashboard_key()), (3, ada.key())] {
+    let apart = ada.counted_as(&ClientId::dashboard());
+    for (first, counted_as) in [(0, apart), (3, ada.key())] {
         assert_eq!(open(first, counted_as).await, Ok(()));
         assert_eq!(open(first + 1, counted_as).await, Ok(()));
         assert_eq!(open(first + 2, counted_as).await, Err("RATE_LIMITED"));
@@ -219,8 +221,34 @@ pub async fn mails_counted_apart_use_up_no_quota_of_the_address(store: TempStore
         until: None,
     };
     store.engine.suppress(entry).await.unwrap();
-    let refused = open(6, ada.dashboard_key()).await;
-    assert_eq!(refused, Err("ADDRESS_SUPPRESSED"));
+    assert_eq!(open(6, apart).await, Err("ADDRESS_SUPPRESSED"));
+}
+
+/// Who guesses at one door learns nothing at the other, and keeps nobody out there.
+pub async fn wrong_codes_at_the_dashboard_and_at_apps_are_counted_apart(store: TempStore) {
+    let ada = address("ada");
+    let clients = [client(), ClientId::dashboard()];
+    for (first, client) in [0, 100].into_iter().zip(clients) {
+        for n in first..first + 20 {
+            store.clock.advance(Duration::from_mins(5));
+            let issue = Issue {
+                client: client.clone(),
+                ..issue(&store, n, &ada)
+            };
+            let id = issue.id;
+            let opening = Opening {
+                counted_as: ada.counted_as(&client),
+                ..opening(issue, Settings::default(), None)
+            };
+            let opened = store.engine.open_auth_request(opening).await.unwrap();
+            assert!(opened.outcome.is_ok(), "{client} {n}");
+            for digest in 0..5 {
+                let judged = store.engine.redeem(id, true, guess(digest)).await.unwrap();
+                let told = judged.outcome.map_err(|error| error.code());
+                assert_eq!(told, Err("INVALID_CODE"), "{client} {n}");
+            }
+        }
+    }
 }
 
 /// A request that is resent and redeemed at once is used in the end, whoever came first.

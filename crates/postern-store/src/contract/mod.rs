@@ -30,6 +30,7 @@ macro_rules! contract {
             quotas_hold_under_race,
             a_client_cap_holds_under_race,
             mails_counted_apart_use_up_no_quota_of_the_address,
+            wrong_codes_at_the_dashboard_and_at_apps_are_counted_apart,
             a_resend_and_a_redeem_that_race_leave_one_meaning,
             an_unknown_request_is_shown_to_the_rule_as_missing,
             stored_times_never_move_backwards,

@@ -225,10 +225,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Whose counts a request's act asks for; none for a request that is not there or does not read.
-    fn address(&self, id: AuthRequestId) -> Option<AddressKey> {
+    /// The address of a request, and the key under which it counts; none for a request that is not
+    /// there or does not read.
+    fn address(&self, id: AuthRequestId) -> Option<(AddressKey, AddressKey)> {
         let (request, _) = self.requests.get(&id)?.as_ref().ok()?;
-        Some(request.address.key())
+        let address = &request.address;
+        Some((address.key(), address.counted_as(&request.client)))
     }
 }
 
@@ -241,21 +243,23 @@ fn keys(acts: &[Act], rows: &Rows, taken: &mut Taken) -> Keys {
             Ask::Open(opening) => {
                 // Nobody else has that key, so who has the address has both.
                 keys.sends.insert(opening.counted_as);
-                keys.seen_guesses.insert(opening.address);
+                keys.seen_guesses.insert(opening.counted_as);
+                keys.listed.insert(opening.address);
                 keys.clients.extend(opening.client.clone());
             }
             Ask::Reissue {
                 id, count_client, ..
             } => {
-                let Some(address) = rows.address(*id) else {
+                let Some((address, counted_as)) = rows.address(*id) else {
                     continue;
                 };
                 taken.first(index, Some(Key::Address(address)));
                 if taken.later.contains(&index) {
                     continue;
                 }
-                keys.sends.insert(address);
-                keys.seen_guesses.insert(address);
+                keys.sends.insert(counted_as);
+                keys.seen_guesses.insert(counted_as);
+                keys.listed.insert(address);
                 if let (true, Some(Ok((request, _)))) = (count_client, rows.requests.get(id)) {
                     keys.clients.insert(request.client.clone());
                 }
@@ -265,12 +269,12 @@ fn keys(acts: &[Act], rows: &Rows, taken: &mut Taken) -> Keys {
                 with_guesses: true,
                 ..
             } => {
-                let Some(address) = rows.address(*id) else {
+                let Some((address, counted_as)) = rows.address(*id) else {
                     continue;
                 };
                 taken.first(index, Some(Key::Address(address)));
                 if !taken.later.contains(&index) {
-                    keys.guesses.insert(address);
+                    keys.guesses.insert(counted_as);
                 }
             }
             Ask::Redeem { .. } | Ask::Settle(_) | Ask::Record(_) => {}

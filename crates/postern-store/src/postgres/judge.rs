@@ -75,14 +75,15 @@ impl Judge<'_> {
         let Some(before) = self.request(id)? else {
             return self.missing(decide);
         };
-        let address = before.0.address.key();
-        let ledger = self.ledger((address, address), count_client.then_some(&before.0.client));
+        let counted_as = before.0.address.counted_as(&before.0.client);
+        let keys = (before.0.address.key(), counted_as);
+        let ledger = self.ledger(keys, count_client.then_some(&before.0.client));
         let input = self.rows.inputs.get(&id).cloned();
         let decision = self.decide(decide, Some(&before), input.as_ref(), &ledger)?;
         if let Some(change) = &decision.change {
             self.writes.revived.push(id, change.request.expires_at);
         }
-        self.change(address, &before, decision)
+        self.change(counted_as, &before, decision)
     }
 
     fn redeem(
@@ -94,13 +95,13 @@ impl Judge<'_> {
         let Some(before) = self.request(id)? else {
             return self.missing(decide);
         };
-        let address = before.0.address.key();
+        let counted_as = before.0.address.counted_as(&before.0.client);
         let mut ledger = Ledger::default();
-        if with_guesses && let Some((guesses, _)) = self.counted.guesses.get(&address) {
+        if with_guesses && let Some((guesses, _)) = self.counted.guesses.get(&counted_as) {
             ledger.guesses = guesses.clone();
         }
         let decision = self.decide(decide, Some(&before), None, &ledger)?;
-        self.change(address, &before, decision)
+        self.change(counted_as, &before, decision)
     }
 
     fn settle(&mut self, settled: &Settled) -> Result<Answer, StoreError> {
@@ -139,7 +140,7 @@ impl Judge<'_> {
         Ok(Answer::Decided(Box::new(decision)))
     }
 
-    /// What counts for a mail to the address, whose mails are counted under the second key.
+    /// What counts for a mail to the address, which is counted under the second key.
     fn ledger(
         &self,
         (address, counted_as): (AddressKey, AddressKey),
@@ -152,7 +153,7 @@ impl Judge<'_> {
             .map(|(sends, _)| sends.clone());
         let guesses = counted
             .guesses
-            .get(&address)
+            .get(&counted_as)
             .map(|(guesses, _)| guesses.clone());
         // Several acts of a batch may count for one client, each on what the one before it left.
         let clients = client.and_then(|client| {
@@ -187,14 +188,14 @@ impl Judge<'_> {
 
     fn change(
         &mut self,
-        address: AddressKey,
+        counted_as: AddressKey,
         before: &Versioned,
         decision: Decision,
     ) -> Result<Answer, StoreError> {
         if let Some(change) = &decision.change {
             self.tell(&change.events)?;
             self.writes.changed.push(before, &change.request);
-            self.follow(address, change);
+            self.follow(counted_as, change);
         }
         Ok(Answer::Decided(Box::new(decision)))
     }

@@ -24,8 +24,10 @@ pub(super) struct Keys {
     pub(super) sends: BTreeSet<AddressKey>,
     /// Wrong codes of these addresses, to be changed.
     pub(super) guesses: BTreeSet<AddressKey>,
-    /// Wrong codes of these addresses, and what the suppression list says of them, only read.
+    /// Wrong codes of these addresses, only read.
     pub(super) seen_guesses: BTreeSet<AddressKey>,
+    /// What the suppression list says of these addresses, only read.
+    pub(super) listed: BTreeSet<AddressKey>,
     /// Mails of these clients, to be changed.
     pub(super) clients: BTreeSet<ClientId>,
 }
@@ -53,7 +55,7 @@ static CLIENTS: Sql = Sql {
 impl Keys {
     /// Reads the counts, holding those still that are to be changed.
     pub(super) async fn read(&self, session: &Session) -> Result<Counted, Failure> {
-        let mailed: Vec<Id> = self.seen_guesses.iter().map(|key| Id::from(*key)).collect();
+        let mailed: Vec<Id> = self.listed.iter().map(|key| Id::from(*key)).collect();
         let (sends, guesses, seen, clients, suppressed) = futures_util::future::join5(
             histories(session, &SENDS, &self.sends),
             histories(session, &GUESSES, &self.guesses),

@@ -35,8 +35,9 @@ pub(super) fn reissue(
     let Some(request) = auth_request::find(tx.held(), id)? else {
         return Ok(missing(tx, decide));
     };
-    let key = request.address.key();
-    let ledger = sending(tx, (key, key), count_client.then_some(&request.client))?;
+    let counted_as = request.address.counted_as(&request.client);
+    let keys = (request.address.key(), counted_as);
+    let ledger = sending(tx, keys, count_client.then_some(&request.client))?;
     let input = delivery::input(tx.held(), id)?;
     let found = Found {
         request: Some(&request),
@@ -44,7 +45,7 @@ pub(super) fn reissue(
         ledger: &ledger,
     };
     let decision = decide(found, tx.now);
-    settle(tx, key, &request, &decision)?;
+    settle(tx, counted_as, &request, &decision)?;
     Ok(decision)
 }
 
@@ -58,9 +59,9 @@ pub(super) fn redeem(
     let Some(request) = auth_request::find(tx.held(), id)? else {
         return Ok(missing(tx, decide));
     };
-    let key = request.address.key();
+    let counted_as = request.address.counted_as(&request.client);
     let guesses = if with_guesses {
-        ledger::guesses(tx, key)?
+        ledger::guesses(tx, counted_as)?
     } else {
         History::default()
     };
@@ -76,7 +77,7 @@ pub(super) fn redeem(
         },
         tx.now,
     );
-    settle(tx, key, &request, &decision)?;
+    settle(tx, counted_as, &request, &decision)?;
     Ok(decision)
 }
 
@@ -91,7 +92,7 @@ fn missing(tx: &Tx<'_>, decide: &mut Decide) -> Decision {
     )
 }
 
-/// What counts for a mail to the address, whose mails are counted under the second key.
+/// What counts for a mail to the address, which is counted under the second key.
 fn sending(
     tx: &Tx<'_>,
     (address, counted_as): (AddressKey, AddressKey),
@@ -103,14 +104,14 @@ fn sending(
             .map(|client| ledger::client_sends(tx, client))
             .transpose()?
             .unwrap_or_default(),
-        guesses: ledger::guesses(tx, address)?,
+        guesses: ledger::guesses(tx, counted_as)?,
         suppressed: suppression::of(tx, address)?,
     })
 }
 
 fn settle(
     tx: &Tx<'_>,
-    address: AddressKey,
+    counted_as: AddressKey,
     before: &AuthRequest,
     decision: &Decision,
 ) -> Result<()> {
@@ -118,19 +119,19 @@ fn settle(
         return Ok(());
     };
     auth_request::update(tx, before, &change.request)?;
-    follow(tx, address, change)
+    follow(tx, counted_as, change)
 }
 
 /// Writes what goes with a request.
-fn follow(tx: &Tx<'_>, address: AddressKey, change: &Change) -> Result<()> {
+fn follow(tx: &Tx<'_>, counted_as: AddressKey, change: &Change) -> Result<()> {
     if let Some(sends) = &change.sends {
-        ledger::put_sends(tx, address, sends)?;
+        ledger::put_sends(tx, counted_as, sends)?;
     }
     if let Some(sends) = &change.client_sends {
         ledger::put_client_sends(tx, &change.request.client, sends)?;
     }
     if let Some(guesses) = &change.guesses {
-        ledger::put_guesses(tx, address, guesses)?;
+        ledger::put_guesses(tx, counted_as, guesses)?;
     }
     if let Some(delivery) = &change.delivery {
         delivery::insert(tx, delivery)?;
