@@ -8,32 +8,15 @@ use super::super::engine;
 use super::super::pieces::{Piece, pieces};
 use super::{At, branch, walk};
 
-/// Attributes whose values a mail program fetches, whatever the element.
-const FETCHED: [&str; 16] = [
-    "src",
-    "srcset",
-    "srcdoc",
-    "imagesrcset",
-    "background",
-    "poster",
-    "lowsrc",
-    "dynsrc",
-    "data",
-    "xlink:href",
-    "style",
-    // Of SVG: each may be a `url(…)`.
-    "fill",
-    "filter",
-    "mask",
-    "clip-path",
-    "cursor",
-];
+/// Attributes that are shown or read out, and nothing else.
+const SHOWN: [&str; 4] = ["alt", "aria-label", "title", "value"];
 
-/// Elements of which it fetches what `href` names too, or fetches beside that.
+/// Elements whose `href` is fetched, or leads what is fetched.
 const REFERRING: [&str; 6] = ["base", "link", "image", "use", "feimage", "v:fill"];
 
-/// What opens a request.
-const SECRETS: [&str; 2] = ["otp", "link"];
+/// What opens a request, and what can hold it: the mail's own subject, and the house's sentences, of
+/// which some name the code.
+const SECRETS: [&str; 4] = ["otp", "link", "subject", "t"];
 
 /// The tags that put a secret into an address that is fetched, or choose by it, and where each
 /// begins.
@@ -42,7 +25,7 @@ pub(in super::super) fn secrets(source: &str) -> Vec<(usize, &str)> {
     let (mut at, mut start, mut open) = (At::Text, 0, Vec::new());
     for piece in pieces(source).unwrap_or_default() {
         if let Piece::Output(tag) | Piece::Statement(tag) = piece
-            && is_fetched(&at)
+            && !only_shows(&at)
             && names(&environment, condition(piece.inner())).unwrap_or(false)
         {
             found.push((start, tag));
@@ -58,18 +41,18 @@ pub(in super::super) fn secrets(source: &str) -> Vec<(usize, &str)> {
     found
 }
 
-fn is_fetched(at: &At) -> bool {
+/// Whether what stands there only shows, or leads on when somebody clicks. Everywhere else it could
+/// be fetched, or choose what is: by a class, a `media`, an attribute that the next mail program knows.
+fn only_shows(at: &At) -> bool {
     match at {
+        At::Text | At::Comment => true,
         At::Value {
             element, attribute, ..
         } => {
-            let refers = attribute == "href" && REFERRING.contains(&element.as_str());
-            // Where to go on to, or by which address.
-            let leads = attribute == "content" && element == "meta";
-            refers || leads || FETCHED.contains(&attribute.as_str())
+            let leads = attribute == "href" && !REFERRING.contains(&element.as_str());
+            leads || SHOWN.contains(&attribute.as_str())
         }
-        At::Raw(element) => *element == "style",
-        At::Text | At::Comment | At::Tag { .. } => false,
+        At::Raw(_) | At::Tag { .. } => false,
     }
 }
 
@@ -156,6 +139,21 @@ mod tests {
                 "{{ otp }}",
             ),
             (
+                "<img src=\"https://a.example/?s={{ subject }}\">",
+                "{{ subject }}",
+            ),
+            (
+                "<img src=\"https://a.example/{{ t('signin-code-line') }}\">",
+                "{{ t('signin-code-line') }}",
+            ),
+            ("<p class=\"c{{ otp[0] }}\">", "{{ otp[0] }}"),
+            (
+                "<source media=\"{{ 'all' if otp < '5' else 'print' }}\">",
+                "{{ 'all' if otp < '5' else 'print' }}",
+            ),
+            ("<path stroke=\"url({{ otp }})\"/>", "{{ otp }}"),
+            ("<set to=\"https://a.example/{{ otp }}\">", "{{ otp }}"),
+            (
                 "<!--[if mso]><v:fill src=\"{{ otp }}\"><![endif]-->",
                 "{{ otp }}",
             ),
@@ -172,6 +170,7 @@ mod tests {
             "<img src=\"{{ app_logo_url|default('https://a.example/link/otp') }}\">",
             "{% if otp %}<img src=\"https://a.example/x.png\">{% endif %}",
             "<p style=\"color:{{ app_color }}\">{{ otp }}</p>",
+            "<title>{{ subject }}</title><img alt=\"{{ t('preview-code') }}\">",
         ] {
             assert_eq!(tags(source), [""; 0], "{source}");
         }
