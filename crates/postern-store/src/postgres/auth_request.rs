@@ -33,7 +33,7 @@ pub(super) async fn find_all(
     }
     let rows = session.query(&FIND, &[&ids]).await?;
     rows.iter()
-        .map(|row| Ok((request_id(row, 0)?, read(row))))
+        .map(|row| Ok((request_id(row, 0)?, read(row, 0))))
         .collect()
 }
 
@@ -46,39 +46,40 @@ pub(super) async fn find(
     Ok(found.transpose()?.map(|(request, _)| request))
 }
 
-fn read(row: &Row) -> Result<Versioned, Failure> {
+/// Reads the columns that [`find_all`] asks for, from this one on.
+pub(super) fn read(row: &Row, from: usize) -> Result<Versioned, Failure> {
     let request = AuthRequest {
-        id: request_id(row, 0)?,
-        state: state_of(get(row, 1)?)?,
-        expires_at: moment(row, 2)?,
-        generation: number::<i32, _>(row, 3)?,
-        generation_at: moment(row, 4)?,
-        sent_at: moment(row, 5)?,
-        resends: number::<i16, _>(row, 6)?,
-        wrong: get::<Option<&[u8]>>(row, 7)?
+        id: request_id(row, from)?,
+        state: state_of(get(row, from + 1)?)?,
+        expires_at: moment(row, from + 2)?,
+        generation: number::<i32, _>(row, from + 3)?,
+        generation_at: moment(row, from + 4)?,
+        sent_at: moment(row, from + 5)?,
+        resends: number::<i16, _>(row, from + 6)?,
+        wrong: get::<Option<&[u8]>>(row, from + 7)?
             .map(WrongCodes::from_bytes)
             .unwrap_or_default(),
-        kid: number::<i16, _>(row, 8)?,
-        method: known(Method::from_number(number::<i16, _>(row, 9)?))?,
-        template: get::<Option<i16>>(row, 10)?
+        kid: number::<i16, _>(row, from + 8)?,
+        method: known(Method::from_number(number::<i16, _>(row, from + 9)?))?,
+        template: get::<Option<i16>>(row, from + 10)?
             .map(|number| known(Template::from_number(number.into())))
             .transpose()?,
         shape: CodeShape {
-            length: number::<i16, _>(row, 11)?,
-            alphabet: if get::<i16>(row, 12)? == 1 {
+            length: number::<i16, _>(row, from + 11)?,
+            alphabet: if get::<i16>(row, from + 12)? == 1 {
                 CodeAlphabet::Alphanumeric
             } else {
                 CodeAlphabet::Numeric
             },
         },
-        hardened: get(row, 13)?,
-        test: get::<Option<bool>>(row, 20)?.unwrap_or(false),
-        lifetime: moment(row, 14)?.since(Timestamp::from_micros(0)),
-        client: client(get(row, 15)?)?,
-        address: address(get(row, 16)?)?,
-        caller_state: sealed(row, 17)?,
+        hardened: get(row, from + 13)?,
+        test: get::<Option<bool>>(row, from + 20)?.unwrap_or(false),
+        lifetime: moment(row, from + 14)?.since(Timestamp::from_micros(0)),
+        client: client(get(row, from + 15)?)?,
+        address: address(get(row, from + 16)?)?,
+        caller_state: sealed(row, from + 17)?,
     };
-    Ok((request, get(row, 19)?))
+    Ok((request, get(row, from + 19)?))
 }
 
 static INSERT: Sql = Sql {

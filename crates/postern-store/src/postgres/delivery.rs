@@ -126,22 +126,29 @@ pub(super) async fn outgoing(
     session: &Session,
     id: DeliveryId,
 ) -> Result<Option<Outgoing>, Failure> {
-    let (requests, wanted) = ([Id::from(id.request)], [id]);
-    let (deliveries, found, inputs) = futures_util::future::join3(
-        find_all(session, &wanted),
-        auth_request::find_all(session, &requests),
-        inputs(session, &requests),
-    )
-    .await;
-    let (mut deliveries, mut found, mut inputs) = (deliveries?, found?, inputs?);
-    let (Some(delivery), Some(request)) = (deliveries.remove(&id), found.remove(&id.request))
-    else {
+    /// How many columns a delivery has, and a request behind it.
+    const WIDTHS: (usize, usize) = (10, 21);
+    static OUTGOING: Sql = Sql {
+        text: "SELECT mail.request_id, mail.ordinal, mail.generation, mail.state, mail.attempts, mail.queued_at, mail.due_at, \
+               mail.provider, mail.fault, mail.in_a_row, \
+               asked.id, asked.state, asked.expires_at, asked.generation, asked.generation_at, asked.sent_at, asked.resends, \
+               asked.wrong, asked.kid, asked.method, asked.template, asked.code_length, asked.alphabet, asked.hardened, \
+               asked.lifetime, asked.client, asked.address, asked.state_kid, asked.caller_state, asked.version, asked.test, \
+               given.kid, given.input \
+               FROM deliveries AS mail JOIN auth_requests AS asked ON asked.id = mail.request_id \
+               LEFT JOIN mail_inputs AS given ON given.request_id = mail.request_id \
+               WHERE mail.request_id = $1 AND mail.ordinal = $2",
+        types: &[Type::UUID, Type::INT4],
+    };
+    let params: [Param<'_>; 2] = [&Id::from(id.request), &i32::from(id.ordinal)];
+    let rows = session.query(&OUTGOING, &params).await?;
+    let Some(row) = rows.first() else {
         return Ok(None);
     };
     Ok(Some(Outgoing {
-        delivery,
-        request: request?.0,
-        input: inputs.remove(&id.request),
+        delivery: read(row)?.1,
+        request: auth_request::read(row, WIDTHS.0)?.0,
+        input: sealed(row, WIDTHS.0 + WIDTHS.1)?,
     }))
 }
 
