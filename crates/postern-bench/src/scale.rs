@@ -11,16 +11,16 @@ pub(crate) struct ScaleArgs {
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     peak: Vec<u32>,
     /// CPU microseconds of a node for a send.
-    #[arg(long, default_value_t = 50.0)]
+    #[arg(long, default_value_t = 85.0)]
     send: f64,
     /// CPU microseconds of a node for a mail.
     #[arg(long, default_value_t = 180.0)]
     mail: f64,
     /// CPU microseconds of a node for a verify.
-    #[arg(long, default_value_t = 35.0)]
+    #[arg(long, default_value_t = 75.0)]
     verify: f64,
     /// CPU microseconds of the database for an act, all its processes together.
-    #[arg(long, default_value_t = 45.0)]
+    #[arg(long, default_value_t = 150.0)]
     database: f64,
     /// Acts of a sign-in on the database.
     #[arg(long, default_value_t = 4.0)]
