@@ -6,11 +6,13 @@
 //! refused, because no escaping makes it safe there.
 
 mod fetched;
+mod walk;
 
 use std::fmt::Write as _;
 
 use super::pieces::{Piece, pieces};
 pub(super) use fetched::{conditions, secrets};
+use walk::walk;
 
 /// Attributes whose values are URLs.
 const URLS: [&str; 6] = ["href", "src", "action", "background", "cite", "poster"];
@@ -25,10 +27,11 @@ enum At {
     Comment,
     /// In the text of an element that is not markup.
     Raw(&'static str),
-    /// In a tag, outside of values; the attribute that was named last.
+    /// In a tag, outside of quoted values; the attribute that was named last.
     Tag {
         element: String,
         attribute: String,
+        stage: Stage,
     },
     Value {
         element: String,
@@ -36,6 +39,19 @@ enum At {
         quote: char,
         so_far: SoFar,
     },
+}
+
+/// How far an attribute has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its name is being read.
+    Name,
+    /// Its name has ended; `=` may follow.
+    Named,
+    /// After `=`: here alone a quote begins a value.
+    Equals,
+    /// In a value without quotes, to which everything up to the next space belongs.
+    Unquoted,
 }
 
 /// How much of an attribute's value was seen.
@@ -114,9 +130,9 @@ impl At {
 fn value(at: &mut At, tag: &str, expression: &str) -> Result<String, String> {
     let refuse = |place: &str| Err(format!("{tag} stands {place}, where no value is safe"));
     match at {
-        At::Text => Ok(tag.to_owned()),
+        At::Text | At::Raw("title") => Ok(tag.to_owned()),
         At::Comment => refuse("in a comment"),
-        At::Raw(_) if STYLISH.contains(&expression) => Ok(tag.to_owned()),
+        At::Raw("style") if STYLISH.contains(&expression) => Ok(tag.to_owned()),
         At::Raw(element) => refuse(&format!("in a <{element}>")),
         At::Tag { .. } => refuse("in a tag outside of quotes"),
         At::Value {
@@ -183,136 +199,6 @@ impl SoFar {
     }
 }
 
-/// Moves over literal text.
-fn walk(at: &mut At, text: &str) {
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let step = match at {
-            At::Text => from_text(at, rest),
-            At::Comment => leave(at, rest, "-->"),
-            At::Raw(element) => {
-                let end = format!("</{element}");
-                leave(at, rest, &end)
-            }
-            At::Tag { .. } => in_tag(at, c),
-            At::Value { .. } => in_value(at, c),
-        };
-        rest = &rest[step..];
-    }
-}
-
-/// The bytes to pass over, in text.
-fn from_text(at: &mut At, rest: &str) -> usize {
-    // What Outlook alone reads is markup all the same.
-    if rest.starts_with("<!--[if") || rest.starts_with("<![") || rest.starts_with("<!--<!") {
-        return rest.find('>').map_or(rest.len(), |end| end + 1);
-    }
-    if rest.starts_with("<!--") {
-        *at = At::Comment;
-        return 4;
-    }
-    let named = rest
-        .strip_prefix('<')
-        .map(|rest| rest.strip_prefix('/').unwrap_or(rest));
-    if let Some(named) = named.filter(|named| named.starts_with(|c: char| c.is_ascii_alphabetic()))
-    {
-        let element: String = named
-            .chars()
-            .take_while(|c| !c.is_whitespace() && !">/".contains(*c))
-            .collect();
-        let passed = rest.len() - named.len() + element.len();
-        let closing = rest.starts_with("</");
-        let element = if closing {
-            String::new()
-        } else {
-            element.to_ascii_lowercase()
-        };
-        *at = At::Tag {
-            element,
-            attribute: String::new(),
-        };
-        return passed;
-    }
-    rest.chars().next().map_or(0, char::len_utf8)
-}
-
-fn leave(at: &mut At, rest: &str, end: &str) -> usize {
-    match find_any_case(rest, end) {
-        Some(0) => {
-            *at = At::Text;
-            if end == "-->" { 3 } else { 0 }
-        }
-        Some(found) => found,
-        None => rest.len(),
-    }
-}
-
-/// Where `end` begins, in capitals or not, without a copy of what is searched.
-fn find_any_case(text: &str, end: &str) -> Option<usize> {
-    let first = end.chars().next()?;
-    text.match_indices(first).map(|(at, _)| at).find(|at| {
-        let here = text.as_bytes().get(*at..at + end.len());
-        here.is_some_and(|here| here.eq_ignore_ascii_case(end.as_bytes()))
-    })
-}
-
-/// `attribute` ends in a space once its name has: a value may still follow after `=`.
-fn in_tag(at: &mut At, c: char) -> usize {
-    let At::Tag { element, attribute } = at else {
-        return c.len_utf8();
-    };
-    match c {
-        '>' => {
-            *at = match element.as_str() {
-                "style" => At::Raw("style"),
-                "script" => At::Raw("script"),
-                _ => At::Text,
-            };
-        }
-        '"' | '\'' => {
-            let (element, mut attribute) = (std::mem::take(element), std::mem::take(attribute));
-            attribute.truncate(attribute.trim_end().len());
-            *at = At::Value {
-                element,
-                attribute,
-                quote: c,
-                so_far: SoFar::Nothing,
-            };
-        }
-        '=' | '/' => {}
-        c if c.is_whitespace() && attribute.ends_with(' ') => {}
-        c if c.is_whitespace() => attribute.push(' '),
-        c => {
-            if attribute.ends_with(' ') {
-                attribute.clear();
-            }
-            attribute.extend(c.to_lowercase());
-        }
-    }
-    c.len_utf8()
-}
-
-fn in_value(at: &mut At, c: char) -> usize {
-    let At::Value {
-        element,
-        quote,
-        so_far,
-        ..
-    } = at
-    else {
-        return c.len_utf8();
-    };
-    if c == *quote {
-        *at = At::Tag {
-            element: std::mem::take(element),
-            attribute: String::new(),
-        };
-    } else {
-        *so_far = so_far.after(c);
-    }
-    c.len_utf8()
-}
-
 /// A whole URL: one that leads to the web, a mailbox or a telephone, else nowhere.
 pub(super) fn as_url(value: &str) -> String {
     let leads = ["https:", "http:", "mailto:", "tel:"];
@@ -377,6 +263,15 @@ mod tests {
                 "<style>a{color:{{ app_color }}}</style>{{ b }}",
                 "<style>a{color:{{ app_color }}}</style>{{ b }}",
             ),
+            ("<title>{{ a }}</title>", "<title>{{ a }}</title>"),
+            (
+                "<a x=a' href=\"{{ a }}\" y='>{{ b }}",
+                "<a x=a' href=\"{{ (a)|as_url }}\" y='>{{ b }}",
+            ),
+            (
+                "<a x/href = \"{{ a }}\" y=a/b?c='d'e z>{{ b }}",
+                "<a x/href = \"{{ (a)|as_url }}\" y=a/b?c='d'e z>{{ b }}",
+            ),
             (
                 "<td style=\"text-align:{{ start }}\">{# note #}</td>",
                 "<td style=\"text-align:{{ start }}\"></td>",
@@ -396,6 +291,14 @@ mod tests {
             "<p title={{ a }}>",
             "<p {{ a }}>",
             "<!-- {{ a }} -->",
+            "<textarea>{{ a }}</textarea>",
+            "<noscript><a href=\"{{ a }}\"></a></noscript>",
+            // Where a browser reads on otherwise than a careless reader would.
+            "<title><p title=\"</title><img src='{{ a }}'>\"></title>",
+            "<title></titlex><p title=\"</title><img src='{{ a }}'>\">",
+            "<svg><title><img src=\"{{ a }}\"></title></svg>",
+            "<!--[if mso]><p title=\"<![endif]--><img src='{{ a }}'>\"></p>",
+            "<script><!--<script></script><p title=\"</script><img src='{{ a }}'>\">",
             "{% if a %}<a href=\"{% endif %}{{ b }}",
             "{% if a %}<a href=\"{% else %}<a title=\"{% endif %}{{ b }}\">",
         ] {

