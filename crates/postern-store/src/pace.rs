@@ -8,17 +8,13 @@ use std::time::{Duration, Instant};
 
 /// How long the work that waits may take. An act waits for a group under way, which took up no more
 /// than that, for what is ahead of it, and for the commits of both.
-const PATIENCE: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_millis(80);
 
 /// A line this short is never refused, whatever the pace.
 const ALWAYS: usize = 64;
 
 /// Smaller groups tell nothing of what a writer can do: what a group costs by itself outweighs its acts.
 const TELLING: usize = 8;
-
-/// As long as nothing is known a group is no larger: a large one would be known of only after all the time
-/// in which whoever comes is let in.
-const FIRST: usize = 2 * TELLING;
 
 /// One part in so many of what is known is replaced by what a group tells.
 const MEMORY: u64 = 4;
@@ -62,15 +58,6 @@ impl Pace {
         }
     }
 
-    /// How many acts the next group may have.
-    pub(crate) fn most(&self) -> usize {
-        if self.work.is_known() {
-            self.group
-        } else {
-            self.group.min(FIRST)
-        }
-    }
-
     /// How many may wait.
     ///
     /// Acts that are slow by themselves fill [`PATIENCE`]. A commit that is slow is shared by a group,
@@ -95,10 +82,6 @@ impl Rate {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.milliacts = mixed(self.milliacts, acts.saturating_mul(1000));
         self.nanos = mixed(self.nanos, nanos);
-    }
-
-    fn is_known(&self) -> bool {
-        self.nanos > 0
     }
 
     /// How many acts fit into `span`; without end when nothing is known.
@@ -195,25 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_groups_are_small_so_that_their_pace_is_soon_known() {
-        let mut pace = Pace::new(1, 256);
-        assert_eq!(pace.most(), 16);
-        let (work, whole) = (MS, MS);
-        pace.note(Spent {
-            acts: 16,
-            work,
-            whole,
-        });
-        assert_eq!(pace.most(), 256);
-        assert_eq!(Pace::new(1, 4).most(), 4);
-    }
-
-    #[test]
-    fn at_a_thousand_acts_a_second_as_many_wait_as_are_done_in_60_ms() {
+    fn at_a_thousand_acts_a_second_as_many_wait_as_are_done_in_80_ms() {
         for acts in [10, 80, 256] {
             let work = MS * u32::try_from(acts).unwrap();
-            assert_eq!(room(1, 20, acts, work, MS), ALWAYS);
-            assert_eq!(room(2, 20, acts, work, MS), 120);
+            assert_eq!(room(1, 20, acts, work, MS), 80);
+            assert_eq!(room(2, 20, acts, work, MS), 160);
         }
     }
 
@@ -225,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_quick_writer_lets_many_groups_wait() {
-        assert_eq!(room(1, 20, 200, 10 * MS, 10 * MS), 600);
+        assert_eq!(room(1, 20, 200, 10 * MS, 10 * MS), 800);
     }
 
     #[test]

@@ -50,6 +50,7 @@ impl Writers {
                 session: None,
                 flow: Arc::clone(&flow),
                 turn: Turn::default(),
+                group,
                 committing: Duration::ZERO,
             };
             tokio::spawn(writer.run(Arc::clone(&acts)))
@@ -136,12 +137,6 @@ impl Flow {
         self.gate.allow(pace.room());
     }
 
-    /// How many acts the next group may have.
-    fn most(&self) -> usize {
-        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.most()
-    }
-
     /// The turn to work. Without end nobody waits for it: a group that stands still at somebody
     /// else's lock holds up only itself.
     async fn turn(&self) -> Turn {
@@ -169,13 +164,15 @@ struct Writer {
     session: Option<Session>,
     flow: Arc<Flow>,
     turn: Turn,
+    /// Acts that are committed together, at most.
+    group: usize,
     /// How long the commits of the batch at hand have taken.
     committing: Duration,
 }
 
 impl Writer {
     async fn run(mut self, line: Line) {
-        let mut acts = Vec::new();
+        let mut acts = Vec::with_capacity(self.group);
         loop {
             if acts.is_empty() {
                 let mut line = line.lock().await;
@@ -199,8 +196,7 @@ impl Writer {
 
     /// Takes what waits, up to a whole group.
     fn fill(&self, acts: &mut Vec<Act>, line: &mut mpsc::Receiver<Act>) {
-        let most = self.flow.most();
-        while acts.len() < most
+        while acts.len() < self.group
             && let Ok(act) = line.try_recv()
         {
             acts.push(act);

@@ -86,7 +86,7 @@ impl Writer {
             let _closing = Abandon(Arc::clone(&line));
             let mut acts = Vec::with_capacity(GROUP);
             let mut pace = Pace::new(1, GROUP);
-            while line.take(&mut acts, pace.most()) {
+            while line.take(&mut acts, GROUP) {
                 pace.note(group.commit(&mut acts));
                 line.allow(pace.room());
             }
