@@ -55,10 +55,15 @@ export async function becomes(page, text) {
   await says(page, text);
 }
 
-/** The newest mail to an address, which came after the one with this id. */
+/** The mails to an address which came after the one with this id, waiting so many seconds for one. */
+export async function mails(to, after = '', wait = 0) {
+  const answer = await fetch(`${url}/dev/inbox/messages?to=${encodeURIComponent(to)}&after=${after}&wait=${wait}`);
+  return answer.json();
+}
+
+/** The newest of them, when there is one. */
 export async function mail(to, after = '') {
-  const answer = await fetch(`${url}/dev/inbox/messages?to=${encodeURIComponent(to)}&after=${after}&wait=20`);
-  return (await answer.json()).at(-1);
+  return (await mails(to, after, 20)).at(-1);
 }
 
 /** The development client's credentials. */

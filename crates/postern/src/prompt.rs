@@ -60,15 +60,22 @@ impl Stack {
 
     /// Send, resend and verify in it, with everything read from the environment.
     pub fn code(self) -> String {
-        self.filled(None, None)
+        self.filled(None, None, SOMEBODY)
     }
 
-    /// The same for this server and this client, of which only the secret is read.
-    pub fn code_for(self, url: &str, client_id: Option<&str>) -> String {
-        self.filled(Some(url), client_id)
+    /// The same for this server and this client, of which only the secret is read, and for a person
+    /// whose mail the reader sees.
+    pub fn code_for(self, url: &str, client_id: Option<&str>, email: &str) -> String {
+        let inert = |byte: u8| byte.is_ascii_alphanumeric() || b"@.+-_".contains(&byte);
+        let email = if !email.is_empty() && email.bytes().all(inert) {
+            email
+        } else {
+            SOMEBODY
+        };
+        self.filled(Some(url), client_id, email)
     }
 
-    fn filled(self, url: Option<&str>, client_id: Option<&str>) -> String {
+    fn filled(self, url: Option<&str>, client_id: Option<&str>, email: &str) -> String {
         let given = |known: Option<&str>, name| match known {
             Some(text) => self.quoted(text),
             None => self.read_from_environment(name),
@@ -77,6 +84,7 @@ impl Stack {
             .replace("@URL@", &given(url, "SCALEKIT_ENVIRONMENT_URL"))
             .replace("@ID@", &given(client_id, "SCALEKIT_CLIENT_ID"))
             .replace("@SECRET@", &given(None, "SCALEKIT_CLIENT_SECRET"))
+            .replace("@EMAIL@", email)
     }
 
     fn quoted(self, text: &str) -> String {
@@ -112,14 +120,39 @@ impl Stack {
         }
     }
 
-    fn install(self) -> &'static str {
+    /// How one gets the SDK.
+    pub fn install(self) -> &'static str {
         match self {
             Self::Node => "npm install @scalekit-sdk/node",
             Self::Python => "pip install scalekit-sdk-python",
             Self::Go => "go get github.com/scalekit-inc/scalekit-sdk-go/v2",
             Self::Java => "Maven: com.scalekit:scalekit-sdk-java",
-            Self::Rust => "the crate postern-client of the Postern repository",
+            Self::Rust => "the crate postern-client of the Postern repository, and tokio",
             Self::Curl => "nothing to install; any HTTP client will do",
+        }
+    }
+
+    /// The file that its code is saved as.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Node => "signin.mjs",
+            Self::Python => "signin.py",
+            Self::Go => "signin.go",
+            Self::Java => "src/main/java/SignIn.java",
+            Self::Rust => "src/main.rs",
+            Self::Curl => "signin.sh",
+        }
+    }
+
+    /// The command that runs it.
+    pub fn start(self) -> &'static str {
+        match self {
+            Self::Node => "node signin.mjs",
+            Self::Python => "python3 signin.py",
+            Self::Go => "go run signin.go",
+            Self::Java => "mvn compile exec:java -Dexec.mainClass=SignIn",
+            Self::Rust => "cargo run",
+            Self::Curl => "bash signin.sh",
         }
     }
 
@@ -141,7 +174,7 @@ impl Stack {
     }
 
     /// What this stack's SDK is particular about.
-    fn particular(self) -> &'static str {
+    pub fn particular(self) -> &'static str {
         match self {
             Self::Python => "The SDK's calls always use TLS: the server's URL must be https.",
             Self::Java => {
@@ -157,6 +190,9 @@ impl Stack {
         }
     }
 }
+
+/// Whom the code mails where nobody's address is known, or it is not sure to stand in quotes.
+const SOMEBODY: &str = "ada@example.com";
 
 /// The prompt for an AI-powered IDE, for an app in this stack and this server.
 pub fn prompt(stack: Stack, url: &str) -> String {
@@ -198,19 +234,42 @@ mod tests {
     #[test]
     fn code_names_this_server_and_this_client_and_never_the_secret() {
         for stack in Stack::ALL {
-            let code = stack.code_for("https://auth.example.com", Some("skc_123"));
+            let code = stack.code_for(
+                "https://auth.example.com",
+                Some("skc_123"),
+                "me@example.com",
+            );
             for part in [
                 "https://auth.example.com",
                 "skc_123",
                 "SCALEKIT_CLIENT_SECRET",
+                "me@example.com",
             ] {
                 assert!(code.contains(part), "{}: {part}", stack.as_str());
             }
-            for token in ["@URL@", "@ID@", "@SECRET@"] {
+            for token in ["@URL@", "@ID@", "@SECRET@", "@EMAIL@"] {
                 assert!(!code.contains(token), "{code}");
             }
             assert!(stack.code().contains("SCALEKIT_ENVIRONMENT_URL"));
         }
+    }
+
+    #[test]
+    fn an_address_that_could_end_a_quotation_is_not_written_into_code() {
+        for odd in [
+            "o'brien@example.com",
+            "\"a$(id)\"@example.com",
+            "ü@example.com",
+        ] {
+            let code = Stack::Curl.code_for("https://auth.example.com", None, odd);
+            assert!(!code.contains(odd) && code.contains(SOMEBODY), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_rust_code_is_the_example_that_is_built_and_run() {
+        let example = include_str!("../../postern-client/examples/signin.rs");
+        assert_eq!(Stack::Rust.code(), example);
     }
 
     #[test]

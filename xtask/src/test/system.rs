@@ -12,10 +12,14 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 18] = [
+const NEEDS: [Need; 19] = [
     Need {
         package: "gcc",
         found: || answers("cc", "--version"),
+    },
+    Need {
+        package: "curl",
+        found: || answers("curl", "--version"),
     },
     Need {
         package: "nodejs",

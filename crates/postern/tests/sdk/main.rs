@@ -3,4 +3,5 @@
 
 mod node;
 mod python;
+mod quickstart;
 mod script;

@@ -58,7 +58,8 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
     };
     let client = client(dashboard);
     let id = client.as_ref().map(|(id, _)| id.as_str());
-    let code = stack.code_for(&dashboard.url, id).trim_end().to_owned();
+    let code = stack.code_for(&dashboard.url, id, visit.me());
+    let code = code.trim_end().to_owned();
     html(&Page {
         shell: Shell::of(dashboard, visit),
         url: dashboard.url.clone(),
