@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use htmlparser::{ElementEnd, Token, Tokenizer};
 use mrml::prelude::parser::ParserOptions;
 use mrml::prelude::render::RenderOptions;
 
@@ -10,9 +11,10 @@ use super::lines;
 /// How deep elements may lie in each other: the library descends by recursion.
 const DEPTH: usize = 60;
 
-/// Elements of HTML that never close.
-const VOID: [&str; 9] = [
-    "area", "br", "col", "hr", "img", "input", "link", "meta", "wbr",
+/// Elements that the library takes for closed where they open.
+const VOID: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr",
 ];
 
 /// Whether a source is MJML rather than HTML.
@@ -28,14 +30,15 @@ pub(super) fn is_mjml(source: &str) -> bool {
 /// # Errors
 /// What is wrong with the document, and where.
 pub(super) fn to_html(source: &str) -> Result<String, String> {
+    let source = source.trim();
     if depth(source) > DEPTH {
         return Err(format!("elements lie more than {DEPTH} deep in each other"));
     }
     if source.contains("<mj-include") {
         return Err("mj-include reads other files, which a stored template cannot".to_owned());
     }
-    let parsed = mrml::parse_with_options(source.trim(), &ParserOptions::default());
-    let parsed = parsed.map_err(|error| placed(source.trim(), &error.to_string()))?;
+    let parsed = mrml::parse_with_options(source, &ParserOptions::default());
+    let parsed = parsed.map_err(|error| placed(source, &error.to_string()))?;
     // No web font: a mail fetches nothing to be read.
     let options = RenderOptions {
         disable_comments: true,
@@ -64,39 +67,27 @@ fn placed(source: &str, problem: &str) -> String {
     }
 }
 
-/// An upper bound on the nesting of elements.
+/// How deep elements lie in each other, told from the tokens that the library parses: another reading
+/// of the source would be another depth.
 fn depth(source: &str) -> usize {
-    let (mut open, mut most) = (Vec::new(), 0);
-    let mut rest = source;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        if let Some(comment) = rest.strip_prefix("!--") {
-            rest = comment.find("-->").map_or("", |end| &comment[end..]);
-            continue;
+    let (mut open, mut most, mut void) = (0_usize, 0, false);
+    for token in Tokenizer::from(source) {
+        match token {
+            Ok(Token::ElementStart { local, .. }) => void = VOID.contains(&local.as_str()),
+            Ok(Token::ElementEnd { end, .. }) => match end {
+                ElementEnd::Open if void => {}
+                ElementEnd::Open => open += 1,
+                // The library compares no names.
+                ElementEnd::Close(..) => open = open.saturating_sub(1),
+                ElementEnd::Empty => {}
+            },
+            Ok(_) => {}
+            // The library gives up here too.
+            Err(_) => break,
         }
-        if let Some(closed) = rest.strip_prefix('/') {
-            // What closes something else is no element, or is refused when it is parsed.
-            if open.last() == Some(&named(closed)) {
-                open.pop();
-            }
-            continue;
-        }
-        let name = named(rest);
-        if !name.is_empty() && !VOID.contains(&name.to_ascii_lowercase().as_str()) {
-            let empty = rest.split('>').next().is_some_and(|tag| tag.ends_with('/'));
-            if !empty {
-                open.push(name);
-                most = most.max(open.len());
-            }
-        }
+        most = most.max(open);
     }
     most
-}
-
-/// The name that a tag begins with.
-fn named(tag: &str) -> &str {
-    let end = tag.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-    &tag[..end.unwrap_or(tag.len())]
 }
 
 #[cfg(test)]
@@ -149,6 +140,21 @@ mod tests {
         assert!(to_html(&body(&deep)).unwrap_err().contains("deep"));
         let hidden = format!("<mj-text>{}</mj-text>", "<div><!--</div>-->".repeat(9_999));
         assert!(to_html(&body(&hidden)).unwrap_err().contains("deep"));
+        for odd in [
+            "<div a=\"/>\">",
+            "<div a='/>'>",
+            "<_>",
+            "<BR>",
+            "<é>",
+            "<a:b>",
+            "<mj-text>",
+            "<mj-raw>",
+        ] {
+            let source = format!("<mj-text>{}", odd.repeat(9_999));
+            assert!(to_html(&body(&source)).is_err(), "{odd}");
+            let source = format!("<mj-raw>{}", odd.repeat(9_999));
+            assert!(to_html(&body(&source)).is_err(), "{odd}");
+        }
         let fine = format!(
             "<mj-text>{}{}</mj-text>",
             "<div>".repeat(50),
