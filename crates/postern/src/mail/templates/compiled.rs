@@ -1,6 +1,6 @@
 //! One template, ready to be filled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use minijinja::Environment;
 use postern_core::model::{MailKind, RESERVED_VARIABLES, Variables};
@@ -112,12 +112,27 @@ fn names(stem: &str) -> [String; 3] {
 /// # Errors
 /// What is wrong with the MJML, or a value where none is safe.
 fn html(written: &str) -> Result<String, String> {
-    let html = if mjml::is_mjml(written) {
-        mjml::to_html(written)?
-    } else {
-        written.to_owned()
-    };
-    context::fit(&html)
+    if !mjml::is_mjml(written) {
+        return context::fit(written);
+    }
+    let html = mjml::to_html(written)?;
+    let known: HashSet<&str> = tags(written)?.collect();
+    match tags(&html)?.find(|tag| !known.contains(tag)) {
+        Some(made) => {
+            let begins: String = made.chars().take(40).collect();
+            Err(format!(
+                "{begins:?} is no tag as it is written, and becomes one when the MJML is made into HTML"
+            ))
+        }
+        None => context::fit(&html),
+    }
+}
+
+fn tags(source: &str) -> Result<impl Iterator<Item = &str>, String> {
+    Ok(pieces(source)?.into_iter().filter_map(|piece| match piece {
+        Piece::Text(_) => None,
+        Piece::Output(tag) | Piece::Statement(tag) | Piece::Comment(tag) => Some(tag),
+    }))
 }
 
 /// Compiles one part under its name; answers what it names.
@@ -133,15 +148,13 @@ pub(super) fn add(
         Part::Html => html(written).map_err(refused)?,
         Part::Subject | Part::Text => written.to_owned(),
     };
-    // MJML may make lines of its own: what the engine says is about the lines as they were written.
-    let trouble = |error: minijinja::Error| {
-        let line = error.line().filter(|_| !mjml::is_mjml(written));
-        TemplateError::new(name, engine::told(&error)).at(line)
-    };
-    environment
-        .add_template_owned(name.to_owned(), source)
-        .map_err(trouble)?;
-    let compiled = environment.get_template(name).map_err(trouble)?;
+    engine::compile(environment, name, source).map_err(|error| {
+        // MJML may make lines of its own: what the engine says is about the lines as they were written.
+        let line = error.line.filter(|_| !mjml::is_mjml(written));
+        error.at(line)
+    })?;
+    let compiled = environment.get_template(name);
+    let compiled = compiled.expect("it was added a moment ago");
     Ok(compiled.undeclared_variables(false).into_iter().collect())
 }
 

@@ -83,6 +83,21 @@ pub(super) fn admit(source: &str) -> Result<(), String> {
     }
 }
 
+/// Compiles a template that is admitted. The one way into the engine, which reads and compiles by
+/// calling itself: what was not admitted could take the stack of the whole process.
+///
+/// # Errors
+/// Why it is not admitted, or what the engine says.
+pub(super) fn compile(
+    environment: &mut Environment<'static>,
+    name: &str,
+    source: String,
+) -> Result<(), TemplateError> {
+    admit(&source).map_err(|problem| TemplateError::new(name, problem))?;
+    let added = environment.add_template_owned(name.to_owned(), source);
+    added.map_err(|error| TemplateError::new(name, told(&error)).at(error.line()))
+}
+
 /// The template called `name`, filled, and at most 1 MiB.
 ///
 /// # Errors

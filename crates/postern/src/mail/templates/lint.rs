@@ -188,10 +188,10 @@ fn engine(part: Part, source: &Source) -> Option<Finding> {
             return Some(Finding::error(part, "mjml", problem));
         }
         // The library moves lines: what is wrong with the tags is looked for where they stand.
-        let tags = engine::environment().add_template("html", written).err();
-        if let Some(error) = tags {
-            let told = engine::told(&error);
-            return Some(Finding::error(part, "engine", told).at(error.line()));
+        let mut environment = engine::environment();
+        let tags = engine::compile(&mut environment, "html", written.to_owned());
+        if let Err(error) = tags {
+            return Some(Finding::error(part, "engine", error.problem).at(error.line));
         }
     }
     let mut environment: Environment<'static> = engine::environment();

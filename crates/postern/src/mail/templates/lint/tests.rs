@@ -156,6 +156,52 @@ fn mjml_that_does_not_balance_and_tags_that_do_not_parse_are_told_with_their_lin
 }
 
 #[test]
+fn what_is_nested_too_deep_for_the_engine_is_refused_wherever_it_stands() {
+    let in_mjml = |inner: &str| {
+        format!(
+            "<mjml><mj-body><mj-section><mj-column><mj-text>{{{{ otp }}}} {{{{ link }}}}{inner}</mj-text></mj-column>\
+             </mj-section></mj-body></mjml>"
+        )
+    };
+    let long = format!("{{{{ otp{} }}}}", ".a".repeat(20_000));
+    let sum = format!("{{{{ otp{} }}}}", "+otp".repeat(10_000));
+    let again = format!(
+        "{{% if otp %}}{}{{% endif %}}",
+        "{% elif otp %}".repeat(5_000)
+    );
+    let nested = "{% if otp %}".repeat(6_000);
+    let other = "{% if otp %}{% else %}".repeat(4_000);
+    for deep in [&long, &sum, &again, &nested, &other] {
+        let made = deep.replacen("{{", "{<!-- x -->{", 1);
+        let made = made.replace("{%", "{<!-- x -->%");
+        let comment = format!("<!-- {deep} -->");
+        for html in [
+            deep.clone(),
+            in_mjml(deep),
+            in_mjml(&comment),
+            in_mjml(&made),
+        ] {
+            let mut one = good();
+            one.html = html;
+            assert!(
+                wrong(&one).iter().any(|told| told.starts_with("error")),
+                "{}",
+                &one.html[..200]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_tag_that_only_the_library_makes_is_refused() {
+    let mut one = good();
+    one.html = "<mjml><mj-body><mj-section><mj-column><mj-text>{{ otp }} {{ link }}\
+         {<!-- -->% if otp == \"1\" %}a{<!-- -->% endif %}</mj-text></mj-column></mj-section></mj-body></mjml>"
+        .to_owned();
+    assert_eq!(wrong(&one), ["error html engine"]);
+}
+
+#[test]
 fn a_mail_that_would_be_clipped_is_warned_of() {
     let mut one = good();
     one.html.push_str(&"<p>hello</p>".repeat(10_000));
