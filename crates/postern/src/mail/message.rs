@@ -9,6 +9,7 @@ use lettre::message::header::{
 };
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, address::AddressError};
+use memchr::memchr;
 use postern_core::model::{
     DeliveryId, Email, LinkToken, PageToken, Passcode, RequestHandle, SecretText, Timestamp,
 };
@@ -206,20 +207,25 @@ impl Wire {
     fn of(text: &str) -> Self {
         let mut wire = Self {
             bytes: Vec::with_capacity(text.len() + text.len() / 16),
-            foreign: 0,
+            foreign: text.bytes().filter(|byte| is_foreign(*byte)).count(),
             fits: true,
         };
-        for line in text.split_inclusive('\n') {
-            let (line, end) = match line.strip_suffix('\n') {
-                Some(line) => (line.strip_suffix('\r').unwrap_or(line), "\r\n"),
-                None => (line, ""),
-            };
-            wire.foreign += line.bytes().filter(|byte| is_foreign(*byte)).count();
-            wire.fits &= line.len() <= LINE && !line.contains('\r');
-            wire.bytes.extend_from_slice(line.as_bytes());
-            wire.bytes.extend_from_slice(end.as_bytes());
+        let returns = memchr(b'\r', text.as_bytes()).is_some();
+        let mut rest = text.as_bytes();
+        while let Some(end) = memchr(b'\n', rest) {
+            let line = &rest[..end];
+            wire.line(line.strip_suffix(b"\r").unwrap_or(line), returns);
+            wire.bytes.extend_from_slice(b"\r\n");
+            rest = &rest[end + 1..];
         }
+        wire.line(rest, returns);
         wire
+    }
+
+    /// Adds a line, whose end is not in it.
+    fn line(&mut self, line: &[u8], returns: bool) {
+        self.fits &= line.len() <= LINE && !(returns && line.contains(&b'\r'));
+        self.bytes.extend_from_slice(line);
     }
 
     /// The encoding that every server takes, and that is shorter.
@@ -235,7 +241,7 @@ impl Wire {
 }
 
 fn is_foreign(byte: u8) -> bool {
-    !matches!(byte, b'\t' | b'\r' | b' '..=b'~')
+    !matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
 /// The address on the envelope. An international domain goes in its ASCII form when the local

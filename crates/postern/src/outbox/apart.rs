@@ -8,6 +8,10 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
+/// How many tasks a thread runs before it looks whether a server has answered. Making a mail takes
+/// longer than a server's answer, and one that waits for a thread keeps its connection from the next mail.
+const EVENTS: u32 = 1;
+
 /// Threads that make mails and hand them over, one for each core: so that many mails hold up no call,
 /// and a burst of them has the whole machine while nobody calls.
 #[derive(Debug)]
@@ -23,6 +27,7 @@ impl Apart {
         let built = Builder::new_multi_thread()
             .worker_threads(cores)
             .thread_name("mail")
+            .event_interval(EVENTS)
             .enable_all()
             .build();
         Ok(Self(Some(built?)))

@@ -1,8 +1,6 @@
 //! One SMTP session, told step by step so that every failure has its place.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 
 use lettre::address::{Address, Envelope};
 use lettre::transport::smtp::Error;
@@ -10,6 +8,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
+use memchr::memmem;
 use postern_core::model::TlsMode;
 use tokio::time::Instant;
 
@@ -93,10 +92,10 @@ impl Connection {
             self.open_in_turn(&opening, stage).await?;
         }
         stage.reach(Stage::EndOfData);
-        // On the heap, so that it stays the crate's own code, built for speed: it looks at every byte.
-        let handing: Pin<Box<dyn Future<Output = _> + Send + '_>> =
-            Box::pin(self.smtp.message(message));
-        let answer = handing.await;
+        let answer = match as_on_the_wire(message) {
+            Some(text) => self.smtp.command(Whole(text)).await,
+            None => self.smtp.message(message).await,
+        };
         let answer = answer.map_err(|error| Failure::of(Stage::EndOfData, &error))?;
         self.used_at = tick();
         Ok(answer)
@@ -197,6 +196,27 @@ impl fmt::Display for Opening {
     }
 }
 
+/// A message that the SMTP crate would send byte for byte as it is, because no line of it begins with a
+/// dot (RFC 5321 §4.5.2): the crate looks at each byte to find that out, and copies it, which takes
+/// longer than all else that becomes of a mail here.
+fn as_on_the_wire(message: &[u8]) -> Option<&str> {
+    let stuffed = message.starts_with(b".") || memmem::find(message, b"\n.").is_some();
+    if stuffed {
+        return None;
+    }
+    str::from_utf8(message).ok()
+}
+
+/// Such a message, with what ends it, as one thing to say.
+struct Whole<'m>(&'m str);
+
+impl fmt::Display for Whole<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        f.write_str("\r\n.\r\n")
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "measures how long a connection idles, which no clock of the rules sees"
@@ -217,5 +237,26 @@ fn answered(stage: Stage, result: Result<Response, Error>) -> Result<Result<(), 
                 Err(failure)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_with_a_line_that_begins_with_a_dot_is_left_to_the_smtp_crate() {
+        for dotted in [".", ".\r\na", "a\r\n.b", "a\r\n.\r\nb", "a\n.b"] {
+            assert_eq!(as_on_the_wire(dotted.as_bytes()), None, "{dotted:?}");
+        }
+        for plain in ["", "a.b\r\nc.\r\n ..\r\n", "Grüße\r\n"] {
+            assert_eq!(as_on_the_wire(plain.as_bytes()), Some(plain));
+        }
+        assert_eq!(as_on_the_wire(b"\xff"), None);
+    }
+
+    #[test]
+    fn a_whole_message_ends_as_the_smtp_crate_ends_it() {
+        assert_eq!(Whole("a\r\n").to_string(), "a\r\n\r\n.\r\n");
     }
 }
