@@ -22,7 +22,7 @@ const FUEL: u64 = 50_000;
 /// What a part of a mail seldom passes, in bytes.
 const USUAL: usize = 8 * 1024;
 /// The longest body part, in bytes (contract §11).
-const MAX_BODY: usize = 1 << 20;
+pub(super) const MAX_BODY: usize = 1 << 20;
 
 /// The most `elif` in one template: each is nested in the one before it when it is compiled.
 const MOST_ELIF: usize = 100;

@@ -6,10 +6,17 @@ use htmlparser::{ElementEnd, Token, Tokenizer};
 use mrml::prelude::parser::ParserOptions;
 use mrml::prelude::render::RenderOptions;
 
+use super::engine::MAX_BODY;
 use super::lines;
 
 /// How deep elements may lie in each other: the library descends by recursion.
 const DEPTH: usize = 60;
+
+/// The most bytes that all elements together may take over from others.
+const MOST_TAKEN_OVER: usize = 4 << 20;
+
+/// The most pictures in carousels.
+const MOST_PICTURES: usize = 20;
 
 /// Elements that the library takes for closed where they open.
 const VOID: [&str; 14] = [
@@ -31,8 +38,8 @@ pub(super) fn is_mjml(source: &str) -> bool {
 /// What is wrong with the document, and where.
 pub(super) fn to_html(source: &str) -> Result<String, String> {
     let source = source.trim();
-    if depth(source) > DEPTH {
-        return Err(format!("elements lie more than {DEPTH} deep in each other"));
+    if let Some(problem) = Weight::of(source).too_much() {
+        return Err(problem);
     }
     if source.contains("<mj-include") {
         return Err("mj-include reads other files, which a stored template cannot".to_owned());
@@ -46,7 +53,14 @@ pub(super) fn to_html(source: &str) -> Result<String, String> {
         fonts: HashMap::new(),
     };
     let html = parsed.element.render(&options);
-    lines::broken(&html.map_err(|error| error.to_string())?)
+    let html = html.map_err(|error| error.to_string())?;
+    if html.len() > MAX_BODY {
+        return Err(format!(
+            "it becomes {} bytes of HTML, and {MAX_BODY} is the most",
+            html.len()
+        ));
+    }
+    lines::broken(&html)
 }
 
 /// The library's message; where it names a byte, also the line.
@@ -67,27 +81,79 @@ fn placed(source: &str, problem: &str) -> String {
     }
 }
 
-/// How deep elements lie in each other, told from the tokens that the library parses: another reading
-/// of the source would be another depth.
-fn depth(source: &str) -> usize {
-    let (mut open, mut most, mut void) = (0_usize, 0, false);
-    for token in Tokenizer::from(source) {
-        match token {
-            Ok(Token::ElementStart { local, .. }) => void = VOID.contains(&local.as_str()),
-            Ok(Token::ElementEnd { end, .. }) => match end {
-                ElementEnd::Open if void => {}
-                ElementEnd::Open => open += 1,
-                // The library compares no names.
-                ElementEnd::Close(..) => open = open.saturating_sub(1),
-                ElementEnd::Empty => {}
-            },
-            Ok(_) => {}
-            // The library gives up here too.
-            Err(_) => break,
+/// What a document would take, told from the tokens that the library parses: another reading of the
+/// source would be another document.
+#[derive(Debug, Default)]
+struct Weight {
+    /// How deep elements lie in each other.
+    deep: usize,
+    elements: usize,
+    /// Bytes of the values that stand in the head, which other elements take over.
+    head: usize,
+    /// Bytes of the values of one element, which those in it may take over.
+    longest: usize,
+    /// Pictures of carousels, each of which has styles for each other.
+    pictures: usize,
+}
+
+impl Weight {
+    fn of(source: &str) -> Self {
+        let mut weight = Self::default();
+        let (mut open, mut name, mut own, mut in_head) = (0_usize, "", 0, false);
+        for token in Tokenizer::from(source) {
+            match token {
+                Ok(Token::ElementStart { local, .. }) => {
+                    (name, own) = (local.as_str(), 0);
+                    weight.elements += 1;
+                    weight.pictures += usize::from(name == "mj-carousel-image");
+                    // Whatever comes before the body counts as the head, an unclosed one too.
+                    in_head = (in_head || name == "mj-head") && name != "mj-body";
+                }
+                Ok(Token::Attribute { span, .. }) => {
+                    own += span.len();
+                    weight.head += if in_head { span.len() } else { 0 };
+                }
+                Ok(Token::ElementEnd { end, .. }) => match end {
+                    ElementEnd::Open if VOID.contains(&name) => {}
+                    ElementEnd::Open => {
+                        open += 1;
+                        if name.starts_with("mj-") {
+                            weight.longest = weight.longest.max(own);
+                        }
+                    }
+                    // The library compares no names.
+                    ElementEnd::Close(..) => open = open.saturating_sub(1),
+                    ElementEnd::Empty => {}
+                },
+                Ok(_) => {}
+                // The library gives up here too.
+                Err(_) => break,
+            }
+            weight.deep = weight.deep.max(open);
         }
-        most = most.max(open);
+        weight
     }
-    most
+
+    /// Why the library is not given the document, if it is not.
+    fn too_much(&self) -> Option<String> {
+        let taken_over = self.elements.saturating_mul(self.head + self.longest);
+        if self.deep > DEPTH {
+            return Some(format!("elements lie more than {DEPTH} deep in each other"));
+        }
+        if self.pictures > MOST_PICTURES {
+            return Some(format!(
+                "a carousel shows more than {MOST_PICTURES} pictures"
+            ));
+        }
+        (taken_over > MOST_TAKEN_OVER).then(|| {
+            format!(
+                "{} elements with up to {} bytes of attributes each, those of mj-attributes included, make too \
+                 large a mail",
+                self.elements,
+                self.head + self.longest
+            )
+        })
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +194,36 @@ mod tests {
         ] {
             assert!(to_html(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_document_that_grows_beyond_measure_is_refused_before_it_is_made() {
+        let head = |inner: &str, body: &str| {
+            format!(
+                "<mjml><mj-head>{inner}</mj-head><mj-body><mj-section><mj-column>{body}</mj-column></mj-section>\
+                 </mj-body></mjml>"
+            )
+        };
+        let long = "a".repeat(50_000);
+        let everywhere =
+            format!("<mj-attributes><mj-text font-family=\"{long}\" /></mj-attributes>");
+        let texts = "<mj-text>a</mj-text>".repeat(1_000);
+        let taken = to_html(&head(&everywhere, &texts));
+        assert!(taken.unwrap_err().contains("too large"));
+        let split = "<mj-attributes><mj-all color=\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" /></mj-attributes>";
+        let taken = to_html(&head(&split.repeat(200), &texts));
+        assert!(taken.unwrap_err().contains("too large"));
+        let inside = format!(
+            "<mj-social font-family=\"{long}\">{}</mj-social>",
+            "<mj-social-element name=\"x\">a</mj-social-element>".repeat(1_000)
+        );
+        assert!(to_html(&body(&inside)).unwrap_err().contains("too large"));
+        let pictures = "<mj-carousel-image src=\"https://a.example/a.png\" />".repeat(500);
+        let carousel = format!("<mj-carousel>{pictures}</mj-carousel>");
+        assert!(to_html(&body(&carousel)).unwrap_err().contains("pictures"));
+        let many = "<mj-text>a</mj-text>".repeat(20_000);
+        assert!(to_html(&body(&many)).unwrap_err().contains("bytes of HTML"));
+        assert!(to_html(&head("", &texts[..4_000])).is_ok());
     }
 
     #[test]
