@@ -155,7 +155,30 @@ pub(super) fn add(
     })?;
     let compiled = environment.get_template(name);
     let compiled = compiled.expect("it was added a moment ago");
-    Ok(compiled.undeclared_variables(false).into_iter().collect())
+    let sliced = sliced(written).into_iter();
+    let named = compiled.undeclared_variables(false);
+    Ok(named.into_iter().chain(sliced).collect())
+}
+
+/// The variables that a tag takes a slice of: the engine does not count those as named.
+fn sliced(written: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for piece in pieces(written).unwrap_or_default() {
+        let (Piece::Output(_) | Piece::Statement(_)) = piece else {
+            continue;
+        };
+        let mut before = piece.inner();
+        while let Some(open) = before.rfind('[') {
+            let slice = before[open..].split(']').next().unwrap_or_default();
+            before = &before[..open];
+            let path = before.rsplit(|c| !wordly(c)).next().unwrap_or_default();
+            let root = path.split('.').next().unwrap_or_default();
+            if slice.contains(':') && !root.is_empty() {
+                found.push(root.to_owned());
+            }
+        }
+    }
+    found
 }
 
 /// Whether every mail of the kind has this variable; `t` is the one function.

@@ -6,12 +6,14 @@
 //! refused, because no escaping makes it safe there.
 
 mod fetched;
+mod styles;
 mod walk;
 
 use std::fmt::Write as _;
 
 use super::pieces::{Piece, pieces};
 pub(super) use fetched::{conditions, secrets};
+pub(super) use styles::telling;
 use walk::walk;
 
 /// Attributes whose values are URLs.

@@ -132,6 +132,7 @@ pub fn lint(key: &TemplateKey, source: &Source) -> Vec<Finding> {
     found.extend(assets::findings(&source.html));
     found.extend(assets::secrets(&source.html));
     found.extend(assets::conditions(&source.html));
+    found.extend(assets::styles(&source.html));
     found.extend(language(key, source));
     let refused: Vec<_> = Part::ALL
         .iter()

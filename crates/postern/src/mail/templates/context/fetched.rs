@@ -2,14 +2,11 @@
 //!
 //! A mail program asks for such an address by itself: whoever serves it would read the code.
 
-use minijinja::Environment;
-
-use super::super::engine;
 use super::super::pieces::{Piece, pieces};
 use super::{At, branch, walk::walk};
 
 /// Attributes that are shown or read out, and nothing else.
-const SHOWN: [&str; 4] = ["alt", "aria-label", "title", "value"];
+const SHOWN: [&str; 3] = ["alt", "aria-label", "title"];
 
 /// Elements whose `href` is fetched, or leads what is fetched.
 const REFERRING: [&str; 6] = ["base", "link", "image", "use", "feimage", "v:fill"];
@@ -21,12 +18,12 @@ const SECRETS: [&str; 4] = ["otp", "link", "subject", "t"];
 /// The tags that put a secret into an address that is fetched, or choose by it, and where each
 /// begins.
 pub(in super::super) fn secrets(source: &str) -> Vec<(usize, &str)> {
-    let (environment, mut found) = (engine::environment(), Vec::new());
+    let mut found = Vec::new();
     let (mut at, mut start, mut open) = (At::Text, 0, Vec::new());
     for piece in pieces(source).unwrap_or_default() {
         if let Piece::Output(tag) | Piece::Statement(tag) = piece
             && !only_shows(&at)
-            && names(&environment, condition(piece.inner())).unwrap_or(false)
+            && names(condition(piece.inner()))
         {
             found.push((start, tag));
         }
@@ -56,16 +53,20 @@ fn only_shows(at: &At) -> bool {
     }
 }
 
-/// The conditions that ask more of a secret than whether it is there, and where each begins. What a
-/// mail fetches could depend on them, and a few of them tell a whole code.
+/// The tags that ask more of a secret than whether it is there, or show something else in its place by
+/// what it is, and where each begins. What a mail fetches could depend on them (a style tells an empty
+/// element from one with text), and a few of them tell a whole code.
 pub(in super::super) fn conditions(source: &str) -> Vec<(usize, &str)> {
-    let (environment, mut found) = (engine::environment(), Vec::new());
-    let mut start = 0;
+    let (mut found, mut start) = (Vec::new(), 0);
     for piece in pieces(source).unwrap_or_default() {
-        if let Piece::Statement(tag) = piece
-            && asks_more(&environment, condition(piece.inner()))
-        {
-            found.push((start, tag));
+        match piece {
+            Piece::Statement(tag) if asks_more(condition(piece.inner())) => {
+                found.push((start, tag));
+            }
+            Piece::Output(tag) if chooses(piece.inner()) => {
+                found.push((start, tag));
+            }
+            _ => {}
         }
         start += piece.len();
     }
@@ -81,24 +82,61 @@ fn condition(inner: &str) -> &str {
 
 /// Whether a condition uses a secret and has more than names, `and`, `or`, `not` and `is`: those tell
 /// whether something is there, and cannot compare it.
-fn asks_more(environment: &Environment<'_>, condition: &str) -> bool {
+fn asks_more(condition: &str) -> bool {
     let mut words = condition.split(|c: char| c.is_whitespace() || "()".contains(c));
     let is_plain = |word: &str| {
         let name = word.chars().all(|c| c.is_alphanumeric() || c == '_');
         name && !matches!(word, "in" | "if" | "else")
     };
-    names(environment, condition).unwrap_or(false) && !words.all(is_plain)
+    names(condition) && !words.all(is_plain)
 }
 
-/// Whether an expression uses a secret, if it is an expression; a text that only reads like one does
-/// not.
-fn names(environment: &Environment<'_>, expression: &str) -> Option<bool> {
-    if !SECRETS.iter().any(|secret| expression.contains(*secret)) {
-        return Some(false);
+/// Words and marks by which an expression becomes one thing or another; `trim(…)` can leave nothing.
+const CHOOSING: [&str; 7] = ["if", "else", "in", "is", "and", "or", "not"];
+
+/// Whether an output uses a secret otherwise than as it is, in part, or with other text around it.
+fn chooses(expression: &str) -> bool {
+    if !names(expression) {
+        return false;
     }
-    let compiled = environment.compile_expression(expression).ok()?;
-    let named = compiled.undeclared_variables(false);
-    Some(SECRETS.iter().any(|secret| named.contains(*secret)))
+    let bare = without_quoted(expression);
+    let compares = bare.contains(['<', '>', '!', '+', '*', '/', '%']) || bare.contains("==");
+    let trims = bare.replace(char::is_whitespace, "").contains("trim(");
+    compares || trims || words(&bare).any(|word| CHOOSING.contains(&word))
+}
+
+/// An expression without what stands in quotes.
+fn without_quoted(expression: &str) -> String {
+    let (mut open, mut escaped) = (None, false);
+    let outside = |c: &char| match open {
+        Some(_) if escaped => {
+            escaped = false;
+            false
+        }
+        Some(quote) => {
+            escaped = *c == '\\';
+            if *c == quote {
+                open = None;
+            }
+            false
+        }
+        None if *c == '"' || *c == '\'' => {
+            open = Some(*c);
+            false
+        }
+        None => true,
+    };
+    expression.chars().filter(outside).collect()
+}
+
+/// Whether an expression names a secret. By its words: the engine does not tell what a slice is of.
+fn names(expression: &str) -> bool {
+    let bare = without_quoted(expression);
+    words(&bare).any(|word| SECRETS.contains(&word))
+}
+
+fn words(bare: &str) -> impl Iterator<Item = &str> {
+    bare.split(|c: char| !(c.is_alphanumeric() || c == '_'))
 }
 
 #[cfg(test)]
@@ -189,6 +227,34 @@ mod tests {
             "<title>{{ subject }}</title><img alt=\"{{ t('preview-code') }}\">",
         ] {
             assert_eq!(tags(source), [""; 0], "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_may_be_a_secret_or_a_part_of_it_and_not_depend_on_it() {
+        for shown in [
+            "otp",
+            "otp|upper",
+            "otp[:3] ~ ' ' ~ otp[3:]",
+            "otp[-3:]",
+            "otp|default('a < b or c')",
+            "t('signin-code-line')",
+            "user_name if app_name else 'otp'",
+        ] {
+            assert_eq!(conditions(&format!("{{{{ {shown} }}}}")), [], "{shown}");
+        }
+        for shown in [
+            "'a' if otp < '5' else ''",
+            "otp > '5'",
+            "otp == '5'",
+            "otp[0] in '12'",
+            "otp[0:1]|trim('5')",
+            "otp[0:1] | trim ('5')",
+            "(otp and 'a') or ''",
+            "'a\\'' ~ ('' if link else 'b')",
+        ] {
+            let source = format!("{{{{ {shown} }}}}");
+            assert_eq!(conditions(&source), [(0, &*source)], "{shown}");
         }
     }
 

@@ -114,7 +114,7 @@ fn leave_raw(at: &mut At, rest: &str, element: &str) -> usize {
 }
 
 /// Where `</element` stands as a whole word, in capitals or not, without a copy of what is searched.
-fn find_end(text: &str, element: &str) -> Option<usize> {
+pub(super) fn find_end(text: &str, element: &str) -> Option<usize> {
     text.match_indices("</").map(|(at, _)| at).find(|at| {
         let (from, bytes) = (at + 2, text.as_bytes());
         let named = bytes.get(from..from + element.len());

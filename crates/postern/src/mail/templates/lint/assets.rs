@@ -5,6 +5,9 @@ use super::super::mjml;
 use super::super::parts::Part;
 use super::{Finding, line_at, line_of};
 
+/// How many findings of one kind are told: each is looked up in the source.
+pub(super) const MOST: usize = 50;
+
 /// What begins an address that the mail fetches to be shown.
 const FETCHED: [&str; 6] = [
     "src=",
@@ -23,11 +26,12 @@ pub(super) fn conditions(written: &str) -> Vec<Finding> {
     let told = |(at, tag): (usize, &str)| {
         let told = format!(
             "{tag} chooses by what the code or link is, and what is fetched then would tell it; only whether it is \
-             there may be asked"
+             there may be asked, and it is shown as it is"
         );
         Finding::error(Part::Html, "secret-condition", told).at(Some(line_at(written, at)))
     };
-    context::conditions(written).into_iter().map(told).collect()
+    let found = context::conditions(written).into_iter();
+    found.take(MOST).map(told).collect()
 }
 
 /// Codes and links that would be told to whoever serves what the mail fetches.
@@ -42,6 +46,7 @@ pub(super) fn secrets(written: &str) -> Vec<Finding> {
     if !mjml::is_mjml(written) {
         let found = context::secrets(written).into_iter();
         return found
+            .take(MOST)
             .map(|(at, tag)| told(tag, Some(line_at(written, at))))
             .collect();
     }
@@ -49,8 +54,28 @@ pub(super) fn secrets(written: &str) -> Vec<Finding> {
     let html = mjml::to_html(written).unwrap_or_default();
     let found = context::secrets(&html).into_iter();
     found
+        .take(MOST)
         .map(|(_, tag)| told(tag, line_of(written, tag)))
         .collect()
+}
+
+/// Styles by which the mail would tell its code or link to whoever serves what it fetches.
+pub(super) fn styles(written: &str) -> Vec<Finding> {
+    let made = mjml::is_mjml(written).then(|| mjml::to_html(written).unwrap_or_default());
+    let html = made.as_deref().unwrap_or(written);
+    let told = |(at, begins): (usize, &str)| {
+        let told = format!(
+            "{begins:?} could tell the code or link to whoever serves what is fetched: no sheet or font from \
+             elsewhere, and no style that goes by the value of an attribute"
+        );
+        let line = match made {
+            Some(_) => line_of(written, begins),
+            None => Some(line_at(written, at)),
+        };
+        Finding::error(Part::Html, "telling-style", told).at(line)
+    };
+    let found = context::telling(html).into_iter();
+    found.take(MOST).map(told).collect()
 }
 
 /// Addresses without TLS, and what does not work in a mail.
@@ -58,6 +83,9 @@ pub(super) fn findings(html: &str) -> Vec<Finding> {
     let lower = html.to_ascii_lowercase();
     let mut found = Vec::new();
     for (at, _) in lower.match_indices("http:") {
+        if found.len() >= MOST {
+            break;
+        }
         let before = lower[..at].trim_end_matches(['"', '\'', ' ', '\n', '\t']);
         let line = Some(line_at(html, at));
         if FETCHED.iter().any(|begin| before.ends_with(begin)) {
@@ -68,7 +96,7 @@ pub(super) fn findings(html: &str) -> Vec<Finding> {
             found.push(Finding::warning(Part::Html, "http-link", told).at(line));
         }
     }
-    for (at, _) in lower.match_indices("javascript:") {
+    for (at, _) in lower.match_indices("javascript:").take(MOST) {
         let told = "javascript: runs in no mail program, and makes filters suspicious";
         let finding = Finding::error(Part::Html, "active-content", told);
         found.push(finding.at(Some(line_at(html, at))));
