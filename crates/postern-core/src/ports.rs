@@ -9,7 +9,7 @@ mod template_shelf;
 
 use async_trait::async_trait;
 
-pub use desk::Desk;
+pub use desk::{Accept, Desk};
 pub use log::{Log, LogPage, LogPlace, LogQuery};
 pub use reception::{Receive, Received, Reception, SuppressionPlace};
 pub use registry::{Amend, Amendment, Registry};

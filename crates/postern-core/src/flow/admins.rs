@@ -4,7 +4,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Postern, Receipt, SendInput, Verified, VerifyInput};
+use super::{Postern, Receipt, SendInput, Verified, VerifyInput, audited};
 use crate::error::Error;
 use crate::model::{
     AdminAccount, AdminSession, AuditEntry, AuthRequestId, Caller, ClientId, Email, Invite, Method,
@@ -81,21 +81,24 @@ impl Postern {
     /// # Errors
     /// [`Error::InvalidLink`] when it is over, used or none of ours.
     pub async fn accept_invite(&self, token: &str, agent: &str) -> Result<SecretText, Error> {
-        let held = self.store.take_invite(token_digest(token)).await?;
-        let invite = held.ok_or(Error::InvalidLink)?;
-        let email = invite.email.clone();
-        let put = move |held: &Snapshot, now| {
+        let accept = |invite: &Invite, held: &Snapshot, now| {
             if held.admin(&invite.email).is_some() {
-                return Ok(Vec::new());
+                return Vec::new();
             }
-            Ok(vec![Amendment::PutAdmin(AdminAccount {
+            let mut amendments = vec![Amendment::PutAdmin(AdminAccount {
                 email: invite.email.clone(),
                 role: invite.role,
                 created_at: now,
-            })])
+            })];
+            let actor = invite.email.as_given();
+            amendments.extend(audited::entries(held, &amendments, actor, now));
+            amendments
         };
-        self.acting(email.as_given()).amend(Box::new(put)).await?;
-        self.open_session(&email, agent).await
+        let digest = token_digest(token);
+        let accepted = self.store.accept_invite(digest, Box::new(accept)).await?;
+        let (invite, after) = accepted.ok_or(Error::InvalidLink)?;
+        self.adopt(after);
+        self.open_session(&invite.email, agent).await
     }
 
     /// Adds an admin, or gives one another role.
@@ -226,22 +229,23 @@ impl Postern {
         Ok(token)
     }
 
-    /// Whose live session a token is.
+    /// Whose live session a token is. Who they are is read from the store as well: what was decided on
+    /// another node a moment ago holds here too.
     ///
     /// # Errors
     /// A store that does not answer.
     pub async fn signed_in(&self, token: &str) -> Result<Option<SignedIn>, Error> {
         let now = self.now();
-        let Some(mut session) = self.store.find_session(token_digest(token)).await? else {
+        let found = self.store.find_session(token_digest(token)).await?;
+        let Some((mut session, account)) = found else {
             return Ok(None);
         };
         let over = now.since(session.created_at) >= SESSION_LIVES
             || now.since(session.seen_at) >= SESSION_IDLES;
-        let snapshot = self.snapshot();
-        let Some(account) = snapshot.admin(&session.email).filter(|_| !over) else {
+        if over {
             self.store.end_session(session.digest).await?;
             return Ok(None);
-        };
+        }
         if now.since(session.seen_at) >= SEEN_EVERY {
             if !self.store.see_session(session.digest, now).await? {
                 return Ok(None);
@@ -249,7 +253,7 @@ impl Postern {
             session.seen_at = now;
         }
         Ok(Some(SignedIn {
-            account: account.clone(),
+            account,
             fresh: now.since(session.proved_at) < PROOF_LASTS,
             session,
         }))

@@ -1,9 +1,14 @@
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Amendment, StoreError};
 use crate::model::{
-    AdminSession, AuditEntry, EventId, Invite, SecretDigest, Timestamp, TokenDigest,
+    AdminAccount, AdminSession, AuditEntry, EventId, Invite, SecretDigest, Snapshot, Timestamp,
+    TokenDigest,
 };
+
+/// Decides inside a transaction what follows from an invitation that is taken: a pure function of it
+/// and of what the registry holds.
+pub type Accept = Box<dyn FnMut(&Invite, &Snapshot, Timestamp) -> Vec<Amendment> + Send>;
 
 /// Keeps what admins work with: invitations, sessions and the audit of what they did. Who they are
 /// is in the registry.
@@ -15,14 +20,24 @@ pub trait Desk: Send + Sync {
     /// The invitation with this digest, unless it is over; it stays.
     async fn find_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError>;
 
-    /// Takes the invitation with this digest, unless it is over: of many who race, one gets it.
-    async fn take_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError>;
+    /// Takes the invitation with this digest, unless it is over, and writes what `accept` says, in one
+    /// commit: of many who race, one gets it, and nobody who is removed meanwhile comes back by it.
+    /// Answers it, and the registry afterwards.
+    async fn accept_invite(
+        &self,
+        digest: TokenDigest,
+        accept: Accept,
+    ) -> Result<Option<(Invite, Snapshot)>, StoreError>;
 
     /// Keeps a session, or its new times; removes those that were opened before `since`.
     async fn put_session(&self, session: AdminSession, since: Timestamp) -> Result<(), StoreError>;
 
-    /// The session with this digest.
-    async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError>;
+    /// The session with this digest and whose it is, as the registry has them now; nothing when they are
+    /// no admin any more.
+    async fn find_session(
+        &self,
+        digest: TokenDigest,
+    ) -> Result<Option<(AdminSession, AdminAccount)>, StoreError>;
 
     /// Notes that a session was used; whether it is there. One that was ended in between stays ended.
     async fn see_session(&self, digest: TokenDigest, at: Timestamp) -> Result<bool, StoreError>;

@@ -55,6 +55,8 @@ macro_rules! contract {
             an_invitation_is_taken_once_and_in_time,
             sessions_live_until_they_are_ended,
             a_removed_admin_comes_back_by_no_session_and_no_invitation,
+            who_is_removed_does_not_come_back_by_an_invitation_that_is_being_taken,
+            a_session_is_found_with_whose_it_is_now,
             an_ended_session_is_not_brought_back_by_its_use,
             each_secret_has_its_own_last_use,
             admins_are_part_of_the_registry,

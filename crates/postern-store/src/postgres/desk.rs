@@ -1,15 +1,17 @@
 use async_trait::async_trait;
 use postern_core::model::{
-    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, SecretDigest, Timestamp,
-    TokenDigest,
+    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, SecretDigest, Snapshot,
+    Timestamp, TokenDigest,
 };
-use postern_core::ports::{Desk, StoreError};
+use postern_core::ports::{Accept, Desk, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::PostgresStore;
+use super::batch::Bench;
 use super::event::EventIds;
 use super::failure::Failure;
+use super::registry;
 use super::session::{Param, Session, Sql};
 use super::value::{Id, address, get, moment};
 
@@ -34,18 +36,14 @@ impl Desk for PostgresStore {
         held.end(found.and_then(|rows| rows.first().map(invite).transpose()))
     }
 
-    async fn take_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError> {
-        static TAKE: Sql = Sql {
-            text: "DELETE FROM admin_invites WHERE digest = $1 AND expires_at > $2 RETURNING digest, email, role, expires_at",
-            types: &[Type::BYTEA, Type::INT8],
-        };
+    async fn accept_invite(
+        &self,
+        digest: TokenDigest,
+        accept: Accept,
+    ) -> Result<Option<(Invite, Snapshot)>, StoreError> {
         let held = self.pool.take().await?;
-        let taking = async {
-            let now = self.bench.clock.now().micros();
-            let rows = held.query(&TAKE, &[&digest.as_slice(), &now]).await?;
-            rows.first().map(invite).transpose()
-        };
-        let done = held.transact(held.in_time(taking)).await;
+        let accepting = accept_invite(&held, digest, accept, &self.bench);
+        let done = held.transact(held.in_time(accepting)).await;
         held.ended(done)
     }
 
@@ -56,15 +54,30 @@ impl Desk for PostgresStore {
         held.ended(done)
     }
 
-    async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError> {
+    async fn find_session(
+        &self,
+        digest: TokenDigest,
+    ) -> Result<Option<(AdminSession, AdminAccount)>, StoreError> {
         static FIND: Sql = Sql {
             text: "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions WHERE digest = $1",
             types: &[Type::BYTEA],
         };
         let held = self.pool.take().await?;
-        let digest = digest.as_slice();
-        let found = held.in_time(held.query(&FIND, &[&digest])).await;
-        held.end(found.and_then(|rows| rows.first().map(session).transpose()))
+        static WHOSE: Sql = Sql {
+            text: "SELECT email, role, created_at FROM admins WHERE address = $1",
+            types: &[Type::TEXT],
+        };
+        let finding = async {
+            let rows = held.query(&FIND, &[&digest.as_slice()]).await?;
+            let Some(found) = rows.first().map(session).transpose()? else {
+                return Ok(None);
+            };
+            let rows = held.query(&WHOSE, &[&found.email.normal()]).await?;
+            let whose = rows.first().map(admin).transpose()?;
+            Ok(whose.map(|whose| (found, whose)))
+        };
+        let found = held.in_time(finding).await;
+        held.end(found)
     }
 
     async fn see_session(&self, digest: TokenDigest, at: Timestamp) -> Result<bool, StoreError> {
@@ -185,6 +198,29 @@ async fn put_invite(session: &Session, invite: &Invite, now: Timestamp) -> Resul
     session.execute(&PUT, &params).await.map(drop)
 }
 
+/// Takes it and writes what follows, while no other amendment is under way.
+async fn accept_invite(
+    session: &Session,
+    digest: TokenDigest,
+    mut accept: Accept,
+    bench: &Bench,
+) -> Result<Option<(Invite, Snapshot)>, Failure> {
+    static TAKE: Sql = Sql {
+        text: "DELETE FROM admin_invites WHERE digest = $1 AND expires_at > $2 RETURNING digest, email, role, expires_at",
+        types: &[Type::BYTEA, Type::INT8],
+    };
+    let before = registry::hold(session).await?;
+    let now = bench.clock.now();
+    let params: [Param<'_>; 2] = [&digest.as_slice(), &now.micros()];
+    let rows = session.query(&TAKE, &params).await?;
+    let Some(invite) = rows.first().map(invite).transpose()? else {
+        return Ok(None);
+    };
+    let amendments = accept(&invite, &before, now);
+    let after = registry::write_all(session, bench, &amendments).await?;
+    Ok(Some((invite, after)))
+}
+
 async fn put_session(
     session: &Session,
     kept: &AdminSession,
@@ -227,14 +263,15 @@ pub(super) async fn admins(session: &Session) -> Result<Vec<AdminAccount>, Failu
         types: &[],
     };
     let rows = session.query(&ALL, &[]).await?;
-    let admin = |row| -> Result<_, Failure> {
-        Ok(AdminAccount {
-            email: address(get(row, 0)?)?,
-            role: role(row, 1)?,
-            created_at: moment(row, 2)?,
-        })
-    };
     rows.iter().map(admin).collect()
+}
+
+fn admin(row: &Row) -> Result<AdminAccount, Failure> {
+    Ok(AdminAccount {
+        email: address(get(row, 0)?)?,
+        role: role(row, 1)?,
+        created_at: moment(row, 2)?,
+    })
 }
 
 /// Adds or replaces an admin.

@@ -45,17 +45,32 @@ pub(super) async fn amend(
     mut amend: Amend,
     bench: &Bench,
 ) -> Result<Result<Snapshot, Error>, Failure> {
+    let before = hold(session).await?;
+    let amendments = match amend(&before, bench.clock.now()) {
+        Ok(amendments) => amendments,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    write_all(session, bench, &amendments).await.map(Ok)
+}
+
+/// Holds off other amendments until this transaction ends; answers what is there.
+pub(super) async fn hold(session: &Session) -> Result<Snapshot, Failure> {
     static HOLD: Sql = Sql {
         text: "SELECT revision FROM registry WHERE id = 1 FOR UPDATE",
         types: &[],
     };
     session.query(&HOLD, &[]).await?;
-    let before = everything(session).await?;
-    let amendments = match amend(&before, bench.clock.now()) {
-        Ok(amendments) => amendments,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    for amendment in &amendments {
+    everything(session).await
+}
+
+/// Writes the amendments and the next revision; nothing without an amendment. Answers what is there
+/// then.
+pub(super) async fn write_all(
+    session: &Session,
+    bench: &Bench,
+    amendments: &[Amendment],
+) -> Result<Snapshot, Failure> {
+    for amendment in amendments {
         write(session, bench, amendment).await?;
     }
     if !amendments.is_empty() {
@@ -63,7 +78,7 @@ pub(super) async fn amend(
             .run("UPDATE registry SET revision = revision + 1 WHERE id = 1")
             .await?;
     }
-    everything(session).await.map(Ok)
+    everything(session).await
 }
 
 async fn everything(session: &Session) -> Result<Snapshot, Failure> {

@@ -2,19 +2,21 @@
 
 use async_trait::async_trait;
 use postern_core::model::{
-    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, SecretDigest, Timestamp,
-    TokenDigest,
+    AdminAccount, AdminSession, AuditEntry, Email, EventId, Invite, Role, SecretDigest, Snapshot,
+    Timestamp, TokenDigest,
 };
-use postern_core::ports::{Desk, StoreError};
+use postern_core::ports::{Accept, Desk, StoreError};
 use rusqlite::{Connection, Result, Row, params};
 
 use super::SqliteStore;
 use super::auth_request::{address, unreadable};
+use super::registry::{self, snapshot};
 use super::tx::{self, Tx};
 
 const INVITE: &str = "SELECT digest, email, role, expires_at FROM admin_invites WHERE digest = ?1";
 const SESSION: &str = "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions \
      WHERE digest = ?1";
+const ADMIN: &str = "SELECT email, role, created_at FROM admins WHERE address = ?1";
 
 #[async_trait]
 impl Desk for SqliteStore {
@@ -45,11 +47,20 @@ impl Desk for SqliteStore {
         Ok(found.filter(|invite| now < invite.expires_at))
     }
 
-    async fn take_invite(&self, digest: TokenDigest) -> Result<Option<Invite>, StoreError> {
+    async fn accept_invite(
+        &self,
+        digest: TokenDigest,
+        mut accept: Accept,
+    ) -> Result<Option<(Invite, Snapshot)>, StoreError> {
         let act = move |tx: &Tx<'_>| {
             let found = tx.find(INVITE, [digest], invite)?;
             tx.write("DELETE FROM admin_invites WHERE digest = ?1", [digest])?;
-            Ok(found.filter(|invite| tx.now < invite.expires_at))
+            let Some(invite) = found.filter(|invite| tx.now < invite.expires_at) else {
+                return Ok(None);
+            };
+            let amendments = accept(&invite, &snapshot(tx.conn())?, tx.now);
+            registry::write(tx, &amendments)?;
+            Ok(Some((invite, snapshot(tx.conn())?)))
         };
         self.writer.run(act).await
     }
@@ -77,8 +88,17 @@ impl Desk for SqliteStore {
         self.writer.run(act).await
     }
 
-    async fn find_session(&self, digest: TokenDigest) -> Result<Option<AdminSession>, StoreError> {
-        let read = move |conn: &Connection| tx::find(conn, SESSION, [digest], session);
+    async fn find_session(
+        &self,
+        digest: TokenDigest,
+    ) -> Result<Option<(AdminSession, AdminAccount)>, StoreError> {
+        let read = move |conn: &Connection| {
+            let Some(found) = tx::find(conn, SESSION, [digest], session)? else {
+                return Ok(None);
+            };
+            let whose = tx::find(conn, ADMIN, [found.email.normal()], admin)?;
+            Ok(whose.map(|whose| (found, whose)))
+        };
         self.quick.run(read).await
     }
 
@@ -157,14 +177,16 @@ pub(super) fn admins(conn: &Connection) -> Result<Vec<AdminAccount>> {
         conn,
         "SELECT email, role, created_at FROM admins ORDER BY address",
         [],
-        |row| {
-            Ok(AdminAccount {
-                email: address(0, row.get_ref(0)?.as_str()?)?,
-                role: role(row, 1)?,
-                created_at: moment(row, 2)?,
-            })
-        },
+        admin,
     )
+}
+
+fn admin(row: &Row<'_>) -> Result<AdminAccount> {
+    Ok(AdminAccount {
+        email: address(0, row.get_ref(0)?.as_str()?)?,
+        role: role(row, 1)?,
+        created_at: moment(row, 2)?,
+    })
 }
 
 /// Adds or replaces an admin.

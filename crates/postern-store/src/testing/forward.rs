@@ -6,12 +6,12 @@ macro_rules! forward_other_ports {
         const _: () = {
             use ::postern_core::Error;
             use ::postern_core::model::{
-                AddressKey, AdminSession, AuditEntry, AuthRequestId, DeliveryId, Event, EventId, Invite,
+                AddressKey, AdminAccount, AdminSession, AuditEntry, AuthRequestId, DeliveryId, Event, EventId, Invite,
                 LogEntry, SecretDigest, Snapshot, Suppression, Tally, TemplateEntry, TemplateKey, TemplateVersion,
                 Timestamp, TokenDigest,
             };
             use ::postern_core::ports::{
-                Amend, Desk, Engine, Log, LogPage, LogQuery, Receive, Reception, Registry, StoreError,
+                Accept, Amend, Desk, Engine, Log, LogPage, LogQuery, Receive, Reception, Registry, StoreError,
                 SuppressionPlace, TemplateShelf,
             };
 
@@ -45,9 +45,9 @@ macro_rules! forward_other_ports {
             $crate::forward_other_ports! { @port $wrapper, Desk:
                 $write put_invite(invite: Invite) -> ();
                 $read find_invite(digest: TokenDigest) -> Option<Invite>;
-                $write take_invite(digest: TokenDigest) -> Option<Invite>;
+                $write accept_invite(digest: TokenDigest, accept: Accept) -> Option<(Invite, Snapshot)>;
                 $write put_session(session: AdminSession, since: Timestamp) -> ();
-                $read find_session(digest: TokenDigest) -> Option<AdminSession>;
+                $read find_session(digest: TokenDigest) -> Option<(AdminSession, AdminAccount)>;
                 $write see_session(digest: TokenDigest, at: Timestamp) -> bool;
                 $read sessions() -> Vec<AdminSession>;
                 $write end_session(digest: TokenDigest) -> bool;

@@ -100,10 +100,7 @@ async fn enter(
 ) -> Result<Visit, Refused> {
     let cookies = Fields::cookies(&head.headers);
     let token = cookies.get(Cookie::Session.name(dashboard)).to_owned();
-    let who = match token.as_str() {
-        "" => None,
-        token => dashboard.postern.signed_in(token).await?,
-    };
+    let mut who = signed_in(dashboard, &token).await?;
     let csrf = csrf(&token);
     let writes = head.method == Method::POST;
     if writes && !is_our_own(dashboard, &head.headers) {
@@ -116,7 +113,10 @@ async fn enter(
         } else {
             BODY_LIMIT
         };
-        read_form(&head.headers, body, room).await?
+        let form = read_form(&head.headers, body, room).await?;
+        // A form may take its time, and whoever sends it may have lost their role or session by then.
+        who = signed_in(dashboard, &token).await?;
+        form
     } else {
         Fields::default()
     };
@@ -139,6 +139,13 @@ async fn enter(
         partial: head.headers.contains_key("hx-request"),
         agent: text(&head.headers, USER_AGENT.as_str()).to_owned(),
     })
+}
+
+async fn signed_in(dashboard: &Dashboard, token: &str) -> Result<Option<SignedIn>, Refused> {
+    match token {
+        "" => Ok(None),
+        token => Ok(dashboard.postern.signed_in(token).await?),
+    }
 }
 
 /// What an admin lacks for a page.

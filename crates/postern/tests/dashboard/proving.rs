@@ -21,7 +21,7 @@ async fn age(data: &Path, visitor: &Visitor) {
     let store = connect(&url, NodeId([7; 8]), clock, Tuning::default()).await;
     let store = store.unwrap();
     let digest = token_digest(&visitor.cookies[SESSION]);
-    let session = store.find_session(digest).await.unwrap().unwrap();
+    let (session, _) = store.find_session(digest).await.unwrap().unwrap();
     let stale = AdminSession {
         proved_at: session.proved_at.minus(PROOF_LASTS),
         ..session
