@@ -8,9 +8,10 @@ use super::{Postern, Receipt, SendInput, Verified, VerifyInput, audited};
 use crate::error::Error;
 use crate::model::{
     AdminAccount, AdminSession, AuditEntry, AuthRequestId, Caller, ClientId, Email, Invite, Method,
-    RequestHandle, Role, SecretText, Snapshot, Timestamp, TokenDigest,
+    RequestHandle, Role, SecretText, Snapshot, Template, Timestamp, TokenDigest,
 };
 use crate::ports::{Amendment, random};
+use crate::rules::SKEW;
 use crate::settings::{OnBudget, Settings};
 
 /// How long an invitation is good.
@@ -42,6 +43,7 @@ pub struct AdminMail {
     id: AuthRequestId,
     email: Email,
     uri: String,
+    template: Template,
     snapshot: Arc<Snapshot>,
 }
 
@@ -144,8 +146,39 @@ impl Postern {
     /// # Errors
     /// Not an address; no mail provider.
     pub fn admin_mail(&self, email: &str, uri: &str) -> Result<AdminMail, Error> {
+        self.mail_for(email, uri, self.for_admins())
+    }
+
+    /// The same for who has just been let in: a link alone, good for as long as an invitation and in any
+    /// browser, because nobody has asked for it in one.
+    ///
+    /// # Errors
+    /// As [`Self::admin_mail`].
+    pub fn invitation_mail(&self, email: &str, uri: &str) -> Result<AdminMail, Error> {
+        let held = self.for_admins();
+        let snapshot = Snapshot {
+            settings: Settings {
+                passwordless_type: Method::Link,
+                expires_in: INVITE_LIVES,
+                ..held.settings.clone()
+            },
+            ..Snapshot::clone(&held)
+        };
+        let mut mail = self.mail_for(email, uri, Arc::new(snapshot))?;
+        mail.template = Template::Signup;
+        let separator = if mail.uri.contains('?') { '&' } else { '?' };
+        let request = mail.handle.expose();
+        mail.uri = format!("{}{separator}request={request}", mail.uri);
+        Ok(mail)
+    }
+
+    fn mail_for(
+        &self,
+        email: &str,
+        uri: &str,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<AdminMail, Error> {
         let email = parse(email)?;
-        let snapshot = self.for_admins();
         if !self.mails(&snapshot) {
             return Err(Error::MailNotConfigured);
         }
@@ -157,6 +190,7 @@ impl Postern {
             id,
             email,
             uri: uri.to_owned(),
+            template: Template::Signin,
             snapshot,
         })
     }
@@ -172,6 +206,7 @@ impl Postern {
         };
         let input = SendInput {
             email: admin.email.as_given().to_owned(),
+            template: Some(mail.template.number().into()),
             magiclink_auth_uri: Some(mail.uri),
             template_variables: vec![("app_name".into(), "Postern dashboard".into())],
             ..SendInput::default()
@@ -240,7 +275,10 @@ impl Postern {
         let Some((mut session, account)) = found else {
             return Ok(None);
         };
-        let over = now.since(session.created_at) >= SESSION_LIVES
+        // Who was removed and let in again does not come back by a session of before.
+        let earlier = session.created_at.plus(SKEW) < account.created_at;
+        let over = earlier
+            || now.since(session.created_at) >= SESSION_LIVES
             || now.since(session.seen_at) >= SESSION_IDLES;
         if over {
             self.store.end_session(session.digest).await?;
@@ -307,7 +345,7 @@ impl Postern {
     /// The settings that admins sign in under: a mistake in those for everybody else must not lock
     /// out who could mend it.
     fn for_admins(&self) -> Arc<Snapshot> {
-        let held = self.snapshot();
+        let (held, standard) = (self.snapshot(), Settings::default());
         Arc::new(Snapshot {
             settings: Settings {
                 enabled: true,
@@ -324,6 +362,15 @@ impl Postern {
                 on_budget: OnBudget::Harden,
                 // They would share it: whoever asks for some would keep out all the others.
                 client_sends_per_minute: 0,
+                // Never so few mails that an admin cannot sign in, nor more guesses than the standard.
+                sends_per_minute: held
+                    .settings
+                    .sends_per_minute
+                    .max(standard.sends_per_minute),
+                sends_per_hour: held.settings.sends_per_hour.max(standard.sends_per_hour),
+                sends_per_day: held.settings.sends_per_day.max(standard.sends_per_day),
+                attempt_limit: held.settings.attempt_limit.min(standard.attempt_limit),
+                guess_budget: held.settings.guess_budget.min(standard.guess_budget),
                 ..held.settings.clone()
             },
             ..Snapshot::clone(&held)
@@ -344,9 +391,10 @@ pub fn shown(digest: &TokenDigest) -> String {
     URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
-/// What is noted has been typed by somebody.
+/// What is noted has been typed by somebody, and PostgreSQL keeps no NUL.
 fn cut(text: &str) -> String {
-    text.chars().take(AuditEntry::MOST_NOTED).collect()
+    let text = text.chars().filter(|c| *c != '\0');
+    text.take(AuditEntry::MOST_NOTED).collect()
 }
 
 /// Whether a request is an admin's sign-in to the dashboard. Its mail is always the built-in one: a

@@ -57,7 +57,13 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
     Some(match amendment {
         Amendment::PutSetting { name, value } => {
             let before = held.settings.value(name);
-            Told::new("setting.put", name, before, Some(value.clone()))
+            // Viewers read the audit, and this opens the test identities.
+            if name == "test_code" && before.as_ref() != Some(value) {
+                let told = |text: &str| Some(text.to_owned());
+                Told::new("setting.put", name, told("one code"), told("another"))
+            } else {
+                Told::new("setting.put", name, before, Some(value.clone()))
+            }
         }
         Amendment::PutClient(client) => {
             let before = held.clients.get(&client.id);

@@ -42,7 +42,7 @@ impl Desk for PostgresStore {
         accept: Accept,
     ) -> Result<Option<(Invite, Snapshot)>, StoreError> {
         let held = self.pool.take().await?;
-        let accepting = accept_invite(&held, digest, accept, &self.bench);
+        let accepting = Box::pin(accept_invite(&held, digest, accept, &self.bench));
         let done = held.transact(held.in_time(accepting)).await;
         held.ended(done)
     }
@@ -62,11 +62,11 @@ impl Desk for PostgresStore {
             text: "SELECT digest, email, created_at, seen_at, proved_at, agent FROM admin_sessions WHERE digest = $1",
             types: &[Type::BYTEA],
         };
-        let held = self.pool.take().await?;
         static WHOSE: Sql = Sql {
             text: "SELECT email, role, created_at FROM admins WHERE address = $1",
             types: &[Type::TEXT],
         };
+        let held = self.pool.take().await?;
         let finding = async {
             let rows = held.query(&FIND, &[&digest.as_slice()]).await?;
             let Some(found) = rows.first().map(session).transpose()? else {

@@ -111,7 +111,9 @@ fn done(name: &str) -> &'static str {
         "unchanged" => "Nothing was different, so nothing was changed.",
         "revoked" => "Revoked. Its tokens stop working within 2 seconds.",
         "removed" => "Removed.",
-        "invited" => "They can sign in from now on.",
+        "invited" => {
+            "They can sign in from now on. A link to begin with is on its way to them, good for an hour."
+        }
         "role" => "The role is changed.",
         "ended" => "The session is ended.",
         "rotated" => "Rotated. The standby key signs from now on, and a new standby is published.",

@@ -21,7 +21,7 @@ use super::fields::{Fields, query};
 use super::route::{Access, Route, Visit};
 use super::trouble::Trouble;
 use super::{Dashboard, pages};
-use crate::rest::body::{BODY_LIMIT, read_body};
+use crate::rest::body::{FORM_LIMIT, read_body};
 
 /// The page's handler.
 pub(super) fn guarded(dashboard: &Arc<Dashboard>, route: Route) -> MethodRouter {
@@ -111,7 +111,7 @@ async fn enter(
         let room = if who.as_ref().is_some_and(permitted) {
             route.room()
         } else {
-            BODY_LIMIT
+            FORM_LIMIT
         };
         let form = read_form(&head.headers, body, room).await?;
         // A form may take its time, and whoever sends it may have lost their role or session by then.

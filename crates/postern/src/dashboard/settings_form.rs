@@ -61,6 +61,19 @@ impl SettingsForm {
         }
     }
 
+    /// Shows dots in the place of what opens the test identities.
+    pub(super) fn hide_test_code(&mut self) {
+        "••••••".clone_into(&mut self.held.test_code);
+        let held = self.held.test_code.clone();
+        for (_, value) in self
+            .typed
+            .iter_mut()
+            .filter(|(name, _)| *name == "test_code")
+        {
+            value.clone_from(&held);
+        }
+    }
+
     /// Saves what is different, unless somebody else changed the same since the form was made.
     ///
     /// # Errors

@@ -196,7 +196,9 @@ pub fn microsoft_token_url(tenant: &str) -> Result<String, String> {
 /// Whether it can stand in a host name or a path as it is.
 fn is_label(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
-    (1..=253).contains(&text.len()) && text.bytes().all(fits)
+    (1..=253).contains(&text.len())
+        && text.bytes().all(fits)
+        && text.split('.').all(|label| !label.is_empty())
 }
 
 #[cfg(test)]
@@ -252,7 +254,9 @@ mod tests {
 
     #[test]
     fn a_tenant_cannot_change_the_path_of_the_token_url() {
-        assert!(microsoft_token_url("../evil").is_err());
+        for evil in ["../evil", "..", ".", "acme..example", ""] {
+            assert!(microsoft_token_url(evil).is_err(), "{evil}");
+        }
         let url = microsoft_token_url("acme.example").unwrap();
         assert!(url.ends_with("/acme.example/oauth2/v2.0/token"), "{url}");
     }

@@ -3,6 +3,7 @@
 
 mod asking;
 mod audit;
+mod authority;
 mod browser;
 mod entering;
 mod log;

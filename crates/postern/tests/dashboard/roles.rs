@@ -166,5 +166,5 @@ async fn a_long_form_is_read_only_of_who_may_send_it() {
     assert!(owner.post(path, &form).await.leads_to(path));
     let mut viewer = site.viewer().await;
     let seen = viewer.post(path, &form).await;
-    assert!(seen.text.contains("is over 64 KiB"), "{seen:?}");
+    assert!(seen.text.contains("is over 8 KiB"), "{seen:?}");
 }

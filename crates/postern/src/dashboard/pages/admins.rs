@@ -86,7 +86,7 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
     }))
 }
 
-/// Lets somebody in, and mails them a code and a link to begin with.
+/// Lets somebody in, and mails them a link to begin with.
 pub(in crate::dashboard) async fn add(
     dashboard: &Dashboard,
     visit: Visit,
@@ -100,7 +100,7 @@ pub(in crate::dashboard) async fn add(
     {
         Ok(()) => {
             // Whoever cannot be mailed now asks for a mail on the sign-in page later.
-            if let Err(error) = entering::mail(dashboard, email).await {
+            if let Err(error) = entering::welcome(dashboard, email).await {
                 tracing::warn!(error = error.code(), "an invited admin was not mailed");
             }
             Ok(go("/dashboard/admins?done=invited"))

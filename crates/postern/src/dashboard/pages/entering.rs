@@ -41,6 +41,8 @@ struct Code {
 struct Link {
     shell: Shell,
     token: String,
+    /// The request that an invitation's link names itself; others are known to the browser that asked.
+    request: String,
 }
 
 #[derive(Template)]
@@ -154,6 +156,16 @@ fn send_apart(dashboard: &Dashboard, mail: AdminMail) {
     });
 }
 
+/// Mails somebody who has just been let in: a link that begins their first session.
+pub(super) async fn welcome(dashboard: &Dashboard, email: &str) -> Result<(), Error> {
+    let uri = format!("{}/dashboard/sign-in/link", dashboard.url);
+    let mail = dashboard.postern.invitation_mail(email, &uri)?;
+    if let Some(receipt) = dashboard.postern.send_admin_mail(mail).await? {
+        (dashboard.outbox)(receipt.delivery);
+    }
+    Ok(())
+}
+
 /// Mails an admin who is signed in; answers what this browser has to keep.
 pub(super) async fn mail(dashboard: &Dashboard, email: &str) -> Result<String, Error> {
     let mail = written(dashboard, email)?;
@@ -199,6 +211,7 @@ pub(in crate::dashboard) async fn link(
     Ok(html(&Link {
         shell: Shell::gate(dashboard, &visit),
         token: visit.query.get("link_token").to_owned(),
+        request: visit.query.get("request").to_owned(),
     }))
 }
 
@@ -224,7 +237,12 @@ pub(in crate::dashboard) async fn verify(
 /// What the form and this browser offer.
 pub(super) fn proof(dashboard: &Dashboard, visit: &Visit) -> VerifyInput {
     let given = |name| Some(visit.form.get(name).to_owned());
-    let awaited = visit.cookies.get(Cookie::Awaited.name(dashboard));
+    let named = visit.form.get("request");
+    let awaited = match visit.form.get("link_token") {
+        "" => visit.cookies.get(Cookie::Awaited.name(dashboard)),
+        _ if !named.is_empty() => named,
+        _ => visit.cookies.get(Cookie::Awaited.name(dashboard)),
+    };
     VerifyInput {
         code: given("code"),
         link_token: given("link_token"),

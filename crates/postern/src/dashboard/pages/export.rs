@@ -57,7 +57,7 @@ pub(in crate::dashboard) async fn file(
         token: SecretText::new(visit.cookies.get(Cookie::Session.name(dashboard))),
         input: LogInput {
             page_size: 100,
-            ..filter.input(dashboard, "")
+            ..filter.input(dashboard, "")?
         },
         format,
     };

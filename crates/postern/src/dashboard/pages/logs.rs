@@ -90,9 +90,12 @@ impl Filter {
     }
 
     /// What the flow is asked; what is typed into the address field may be a request's id too.
-    pub(super) fn input(&self, dashboard: &Dashboard, token: &str) -> LogInput {
+    ///
+    /// # Errors
+    /// A moment that is none: without it, more would be answered than was asked for.
+    pub(super) fn input(&self, dashboard: &Dashboard, token: &str) -> Result<LogInput, Error> {
         let named = !self.email.contains('@') && !self.email.is_empty();
-        LogInput {
+        Ok(LogInput {
             page_token: token.to_owned(),
             email: if named {
                 String::new()
@@ -105,22 +108,22 @@ impl Filter {
                 String::new()
             },
             statuses: vec![self.status.clone()],
-            from: self.begin(dashboard.postern.now()),
-            to: moment(&self.to),
+            from: self.begin(dashboard.postern.now())?,
+            to: moment("to", &self.to)?,
             client: self.client.clone(),
             ..LogInput::default()
-        }
+        })
     }
 
-    fn begin(&self, now: Timestamp) -> Option<Timestamp> {
+    fn begin(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let hours = match self.period.as_str() {
             "1h" => 1,
             "24h" => 24,
             "7d" => 168,
             "30d" => 720,
-            _ => return moment(&self.from),
+            _ => return moment("from", &self.from),
         };
-        Some(now.minus(Duration::from_hours(hours)))
+        Ok(Some(now.minus(Duration::from_hours(hours))))
     }
 
     fn pairs(&self) -> Vec<(&str, &str)> {
@@ -147,14 +150,18 @@ impl Filter {
 }
 
 /// A moment as a date-and-time field writes it, in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
+fn moment(field: &'static str, text: &str) -> Result<Option<Timestamp>, Error> {
     let full = match text.len() {
+        0 => return Ok(None),
         16 => format!("{text}:00Z"),
-        19 => format!("{text}Z"),
-        _ => return None,
+        _ => format!("{text}Z"),
     };
-    let at = full.parse::<prost_types::Timestamp>().ok()?;
-    Some(Timestamp::from_unix_seconds(at.seconds))
+    let at = full.parse::<prost_types::Timestamp>();
+    let at = at.map_err(|_| {
+        let told = format!("{field} is no date and time, such as 2026-02-28T09:30");
+        Error::invalid(field, "datetime", told)
+    })?;
+    Ok(Some(Timestamp::from_unix_seconds(at.seconds)))
 }
 
 #[derive(Template)]
@@ -225,7 +232,10 @@ pub(in crate::dashboard) async fn list(
 ) -> Result<Response, Trouble> {
     let filter = Filter::of(&visit.query);
     let token = visit.query.get("page");
-    let found = dashboard.postern.log(&filter.input(dashboard, token)).await;
+    let found = match filter.input(dashboard, token) {
+        Ok(input) => dashboard.postern.log(&input).await,
+        Err(wrong) => Err(wrong),
+    };
     let (answer, wrong) = match found {
         Ok(answer) => (answer, String::new()),
         Err(Error::Invalid(wrong)) => (LogAnswer::default(), wrong[0].description.clone()),
@@ -262,7 +272,7 @@ pub(in crate::dashboard) async fn rows(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let filter = Filter::of(&visit.query);
-    let answer = dashboard.postern.log(&filter.input(dashboard, "")).await?;
+    let answer = dashboard.postern.log(&filter.input(dashboard, "")?).await?;
     Ok(html(&Rows::of(dashboard, filter, &answer)))
 }
 

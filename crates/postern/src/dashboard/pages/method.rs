@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use postern_core::model::CodeAlphabet;
+use postern_core::model::{CodeAlphabet, Role};
 use postern_core::settings::Settings;
 
 use crate::dashboard::Dashboard;
@@ -96,7 +96,10 @@ pub(in crate::dashboard) async fn show(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let form = SettingsForm::in_force(dashboard, SHOWN);
+    let mut form = SettingsForm::in_force(dashboard, SHOWN);
+    if visit.signed_in()?.account.role != Role::Owner {
+        form.hide_test_code();
+    }
     Ok(page(dashboard, &visit, form))
 }
 
