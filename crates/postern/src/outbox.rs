@@ -35,6 +35,9 @@ use gathering::Gathering;
 /// How many rings can wait. One more is dropped: its delivery is claimed when its lease ends.
 const RINGS: usize = 16_384;
 
+/// How many ends can wait to be written, while the next mails are on their way.
+const ENDS: usize = 64;
+
 /// What the outbox is made of.
 pub struct Parts {
     /// The store, the clock, the keyring and the settings in force.
@@ -66,8 +69,8 @@ pub struct Pace {
 
 impl Pace {
     /// How many mails are on their way at the same time: more than one provider takes, so that a
-    /// slow one does not hold up the mails that others could take, and enough for their ends to be
-    /// written together.
+    /// slow one does not hold up the mails that others could take, and the next is made while one is
+    /// handed over.
     fn at_once(self) -> usize {
         (self.concurrency * 4).max(16)
     }
@@ -149,6 +152,7 @@ impl Outbox {
             parts: Arc::new(parts),
             pace,
             slots: Arc::new(Semaphore::new(pace.at_once())),
+            ends: Arc::new(Semaphore::new(ENDS)),
             poll: Arc::clone(&bell.poll),
             waiting: Waiting {
                 claimed: VecDeque::new(),
@@ -203,6 +207,7 @@ struct Worker {
     parts: Arc<Parts>,
     pace: Pace,
     slots: Arc<Semaphore>,
+    ends: Arc<Semaphore>,
     poll: Arc<Notify>,
     waiting: Waiting,
     stopping: watch::Receiver<bool>,
@@ -266,6 +271,7 @@ impl Worker {
     fn begin(&self, id: DeliveryId, lease: Lease, slot: OwnedSemaphorePermit) {
         let parts = Arc::clone(&self.parts);
         let (telling, gathering) = (Arc::clone(&self.telling), Arc::clone(&self.gathering));
+        let ends = Arc::clone(&self.ends);
         let waiting = self.waiting.claimed.len();
         telling.send_modify(|work| {
             work.under_way += 1;
@@ -276,10 +282,10 @@ impl Worker {
                 parts: &parts,
                 lease,
                 under_way: gathering.begin(),
+                ends: &ends,
             }
-            .run(id)
+            .run(id, slot)
             .await;
-            drop(slot);
             telling.send_modify(|work| {
                 work.under_way -= 1;
                 work.ended += 1;
@@ -320,10 +326,12 @@ impl Worker {
         }
     }
 
-    /// Every slot back means that every attempt has ended.
+    /// Every slot back means that every mail was handed over, or was not; then that all of it is written.
     async fn finish(&self) {
         let all = u32::try_from(self.pace.at_once()).unwrap_or(u32::MAX);
         let _ = self.slots.acquire_many(all).await;
+        let all = u32::try_from(ENDS).unwrap_or(u32::MAX);
+        let _ = self.ends.acquire_many(all).await;
     }
 }
 

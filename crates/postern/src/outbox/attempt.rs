@@ -5,6 +5,7 @@ use std::time::Duration;
 use postern_core::model::{Delivery, DeliveryId, DeliveryState, Settlement, Timestamp};
 use postern_core::ports::{Settled, StoreError};
 use postern_core::rules::{LEASE, SKEW};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, info, warn};
 
 use super::gathering::UnderWay;
@@ -42,12 +43,15 @@ pub(super) struct Attempt<'a> {
     pub(super) parts: &'a Parts,
     pub(super) lease: Lease,
     pub(super) under_way: UnderWay<'a>,
+    /// Who may wait to be written.
+    pub(super) ends: &'a Semaphore,
 }
 
 impl Attempt<'_> {
     /// Reads the delivery, sends it if it still should be sent, and settles it. A delivery that
-    /// could not be read or settled is left to its lease.
-    pub(super) async fn run(&self, id: DeliveryId) {
+    /// could not be read or settled is left to its lease. The next attempt has the slot of this one while
+    /// this one's end is written.
+    pub(super) async fn run(&self, id: DeliveryId, slot: OwnedSemaphorePermit) {
         let outgoing = match self.parts.postern.store().find_outgoing(id).await {
             Ok(Some(outgoing)) => outgoing,
             Ok(None) => return,
@@ -75,6 +79,8 @@ impl Attempt<'_> {
             tries,
             settlement,
         };
+        let _end = self.ends.acquire().await;
+        drop(slot);
         self.under_way.gather().await;
         self.settle(settled).await;
     }
