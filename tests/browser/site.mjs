@@ -8,10 +8,16 @@ export const data = process.env.POSTERN_DATA;
 
 /** Starts Chromium; a container's kernel may not let it make its own sandbox. */
 export async function browser() {
-  return puppeteer.launch({
+  const chromium = await puppeteer.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--force-color-profile=srgb'],
   });
+  // A page that asks before it goes with what was typed is let go.
+  chromium.on('targetcreated', async (target) => {
+    const page = await target.page();
+    if (page) page.on('dialog', (dialog) => dialog.accept());
+  });
+  return chromium;
 }
 
 /** Opens the invitation and presses its button. */

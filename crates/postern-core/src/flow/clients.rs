@@ -24,12 +24,16 @@ impl Postern {
     /// Makes an API client.
     ///
     /// # Errors
-    /// A name that is empty, over 100 characters or holds controls.
+    /// A name that is empty, over 100 characters, holds controls, or is that of another application.
     pub async fn create_client(&self, name: &str) -> Result<NewClient, Error> {
         check_name(name)?;
         let (id, secret) = (ClientId::new(random(&*self.entropy)), self.new_secret());
         let (digest, name, made) = (digest_of(secret.expose()), name.to_owned(), id.clone());
-        self.amend(Box::new(move |_, now| {
+        self.amend(Box::new(move |held, now| {
+            if held.clients.values().any(|client| client.name == name) {
+                let told = format!("there is an application called {name} already");
+                return Err(Error::invalid("name", "unique", told));
+            }
             let secrets = vec![ClientSecret {
                 digest,
                 created_at: now,
@@ -46,14 +50,16 @@ impl Postern {
         Ok(NewClient { id, secret })
     }
 
-    /// Gives a client a new secret; the older ones stay valid for `overlap` more, at most 90 days.
+    /// Gives a client a new secret; the older ones stay valid for `overlap` more, at most 90 days. `seen`
+    /// is when its newest secret was made as far as the caller knows, if the caller has looked.
     ///
     /// # Errors
-    /// No such client.
+    /// No such client; another secret was made since.
     pub async fn rotate_client(
         &self,
         id: &ClientId,
         overlap: Duration,
+        seen: Option<Timestamp>,
     ) -> Result<NewClient, Error> {
         if overlap > Duration::from_hours(90 * 24) {
             return Err(Error::invalid(
@@ -66,6 +72,14 @@ impl Postern {
         let (digest, wanted) = (digest_of(secret.expose()), id.clone());
         self.amend(Box::new(move |snapshot, now| {
             let mut client = find(snapshot, &wanted)?.clone();
+            let newest = client.secrets.first().map(|secret| secret.created_at);
+            if seen.is_some() && seen != newest {
+                return Err(Error::invalid(
+                    "secret",
+                    "stale",
+                    "a secret was made for it since this page was opened, so no other one was",
+                ));
+            }
             client.secrets = rotated(&client.secrets, digest, now, overlap);
             Ok(vec![Amendment::PutClient(client)])
         }))

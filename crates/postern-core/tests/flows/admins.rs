@@ -316,7 +316,7 @@ async fn a_secret_that_is_replaced_within_a_second_is_an_entry() {
     let ada = world.postern.acting("ada@example.com");
     let client = ada.create_client("shop").await.unwrap();
     let id = client.id;
-    ada.rotate_client(&id, Duration::ZERO).await.unwrap();
+    ada.rotate_client(&id, Duration::ZERO, None).await.unwrap();
     let audit = world.store.engine.audit(None, 1).await.unwrap();
     assert!(audit[0].1.after.contains("in the place of another"));
 }

@@ -49,7 +49,7 @@ async fn a_rotated_secret_stays_valid_for_its_overlap() {
     let first = world.postern.create_client("shop").await.unwrap();
     let second = world
         .postern
-        .rotate_client(&first.id, Duration::from_secs(100))
+        .rotate_client(&first.id, Duration::from_secs(100), None)
         .await
         .unwrap();
     let works = |secret: &SecretText| {
@@ -63,7 +63,7 @@ async fn a_rotated_secret_stays_valid_for_its_overlap() {
     assert!(!works(&first.secret) && works(&second.secret));
     let third = world
         .postern
-        .rotate_client(&first.id, Duration::ZERO)
+        .rotate_client(&first.id, Duration::ZERO, None)
         .await
         .unwrap();
     assert!(!works(&second.secret) && works(&third.secret));

@@ -1,18 +1,23 @@
 // Copying, the keyboard's way out of menus and questions, the way to a line, and the live preview. Everything else works
 // without a script.
 'use strict';
+document.querySelectorAll('button[data-copy]').forEach((button) => { button.hidden = false; });
 document.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-copy]');
   if (!button) return;
-  const text = document.getElementById(button.dataset.copy).textContent.trim();
+  const copied = document.getElementById(button.dataset.copy);
+  const text = copied.textContent.trim();
   const label = button.dataset.label || button.textContent;
   button.dataset.label = label;
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';
   } catch {
+    // Nothing that is folded away can be selected.
+    const folded = copied.closest('details');
+    if (folded) folded.open = true;
     const range = document.createRange();
-    range.selectNodeContents(document.getElementById(button.dataset.copy));
+    range.selectNodeContents(copied);
     getSelection().removeAllRanges();
     getSelection().addRange(range);
     button.textContent = 'Selected: press Ctrl+C';
@@ -63,4 +68,50 @@ document.querySelectorAll('form[data-live]').forEach((form) => {
     wait = setTimeout(show, event.target.matches('textarea, input:not([type="radio"])') ? 500 : 0);
   });
   button.hidden = true;
+});
+// What is typed into a long form is asked for before the page goes, and what was sent is kept until a page tells what
+// became of it: a session may have ended meanwhile.
+document.querySelectorAll('form[data-keep]').forEach((form) => {
+  const key = `kept:${location.pathname}`;
+  const typed = [...form.elements].filter((one) => one.name && one.type !== 'hidden' && one.type !== 'submit' && !one.matches('[name="view"]'));
+  let changed = false;
+  form.addEventListener('input', () => { changed = true; });
+  form.addEventListener('submit', (event) => {
+    if (event.submitter && event.submitter.matches('[data-preview]')) return;
+    changed = false;
+    sessionStorage.setItem(key, JSON.stringify(typed.map((one) => (one.matches('[type="checkbox"], [type="radio"]') ? one.checked : one.value))));
+  });
+  addEventListener('beforeunload', (event) => { if (changed) event.preventDefault(); });
+  const kept = JSON.parse(sessionStorage.getItem(key) || 'null');
+  if (!kept) return;
+  const told = form.querySelector('[aria-invalid]') || document.querySelector('main > .note, .saved');
+  if (told || kept.length !== typed.length) {
+    sessionStorage.removeItem(key);
+    return;
+  }
+  const note = document.createElement('p');
+  note.className = 'note warn row';
+  note.setAttribute('role', 'alert');
+  note.textContent = 'What you sent last was not saved. ';
+  const offer = (label, act) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = label;
+    button.addEventListener('click', () => {
+      sessionStorage.removeItem(key);
+      note.remove();
+      act();
+    });
+    note.append(button, ' ');
+  };
+  offer('Put it back', () => {
+    typed.forEach((one, index) => {
+      if (typeof kept[index] === 'boolean') one.checked = kept[index];
+      else one.value = kept[index];
+    });
+    changed = true;
+    form.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  offer('Forget it', () => {});
+  form.before(note);
 });

@@ -23,6 +23,9 @@ pub enum AdminCommand {
         id: String,
         /// How long the secrets before it stay valid; 0 ends them.
         overlap_seconds: u64,
+        /// When its newest secret was made, as the caller saw it: in microseconds since 1970.
+        #[serde(default)]
+        seen: Option<i64>,
     },
     /// End a client.
     ClientRevoke {

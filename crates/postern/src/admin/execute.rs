@@ -84,7 +84,8 @@ impl Admin {
             AdminCommand::ClientRotate {
                 id,
                 overlap_seconds,
-            } => self.rotate_client(&id, overlap_seconds).await,
+                seen,
+            } => self.rotate_client(&id, overlap_seconds, seen).await,
             AdminCommand::ClientRevoke { id } => self.revoke_client(id).await,
             AdminCommand::SettingsGet { keys } => self.settings(&keys).await,
             AdminCommand::SettingsSet { changes } => {
@@ -133,9 +134,18 @@ impl Admin {
         Ok(AdminReply::ClientCreated(self.new_secret(&made)))
     }
 
-    async fn rotate_client(&self, id: &str, overlap_seconds: u64) -> Result<AdminReply, Refusal> {
+    async fn rotate_client(
+        &self,
+        id: &str,
+        overlap_seconds: u64,
+        seen: Option<i64>,
+    ) -> Result<AdminReply, Refusal> {
+        let seen = seen.map(Timestamp::from_micros);
         let overlap = Duration::from_secs(overlap_seconds);
-        let made = self.postern.rotate_client(&client_id(id)?, overlap).await?;
+        let made = self
+            .postern
+            .rotate_client(&client_id(id)?, overlap, seen)
+            .await?;
         Ok(AdminReply::ClientRotated(self.new_secret(&made)))
     }
 

@@ -28,6 +28,7 @@ pub(super) fn client(command: ClientCommand, json: bool) -> Result<(), Failure> 
             AdminCommand::ClientRotate {
                 id,
                 overlap_seconds: overlap.as_secs(),
+                seen: None,
             },
         ),
         ClientCommand::Revoke { id, store } => (store, AdminCommand::ClientRevoke { id }),

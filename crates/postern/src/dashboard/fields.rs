@@ -41,6 +41,12 @@ impl Fields {
         &self.0
     }
 
+    /// The pairs, but for those of this name.
+    pub(super) fn without(&self, name: &str) -> Vec<(String, String)> {
+        let rest = self.0.iter().filter(|(key, _)| key != name);
+        rest.cloned().collect()
+    }
+
     /// Whether a box of this name is ticked.
     pub(super) fn ticked(&self, name: &str) -> bool {
         !self.get(name).is_empty()

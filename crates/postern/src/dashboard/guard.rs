@@ -33,7 +33,7 @@ pub(super) fn guarded(dashboard: &Arc<Dashboard>, route: Route) -> MethodRouter 
             match path {
                 Ok(path) => answer(dashboard, &route, &path, request).await,
                 // What is no UTF-8 names nothing of ours.
-                Err(_) => nothing(&dashboard, request),
+                Err(_) => nothing(&dashboard, request).await,
             }
         }
     };
@@ -47,14 +47,45 @@ type Named = Result<RawPathParams, RawPathParamsRejection>;
 pub(super) fn nowhere(dashboard: &Arc<Dashboard>) -> MethodRouter {
     let dashboard = Arc::clone(dashboard);
     any(move |request: Request<Body>| {
-        let answer = nothing(&dashboard, request);
-        async move { answer }
+        let dashboard = Arc::clone(&dashboard);
+        async move { nothing(&dashboard, request).await }
     })
 }
 
-fn nothing(dashboard: &Dashboard, request: Request<Body>) -> Response {
+async fn nothing(dashboard: &Dashboard, request: Request<Body>) -> Response {
     let (head, _) = request.into_parts();
-    Trouble::NotFound.page(document::Shell::bare(dashboard, &head))
+    let token = session(dashboard, &head);
+    // Whether somebody is signed in dresses the page and no more.
+    let shell = match signed_in(dashboard, &token).await {
+        Ok(Some(who)) => {
+            let visit = visit(&head, Some(who), csrf(&token));
+            document::Shell::of(dashboard, &visit)
+        }
+        _ => document::Shell::bare(dashboard, &head),
+    };
+    Trouble::NotFound.page(shell)
+}
+
+/// The token of the session that the browser names.
+fn session(dashboard: &Dashboard, head: &Parts) -> String {
+    let cookies = Fields::cookies(&head.headers);
+    cookies.get(Cookie::Session.name(dashboard)).to_owned()
+}
+
+/// A visit that has brought no form and no names in its path.
+fn visit(head: &Parts, who: Option<SignedIn>, csrf: String) -> Visit {
+    let here = head.uri.path_and_query().map(ToString::to_string);
+    Visit {
+        who,
+        csrf,
+        path: Fields::default(),
+        query: Fields::urlencoded(head.uri.query().unwrap_or_default().as_bytes()),
+        form: Fields::default(),
+        cookies: Fields::cookies(&head.headers),
+        here: here.unwrap_or_default(),
+        partial: head.headers.contains_key("hx-request"),
+        agent: text(&head.headers, USER_AGENT.as_str()).to_owned(),
+    }
 }
 
 async fn answer(
@@ -75,6 +106,7 @@ async fn answer(
             ran.unwrap_or_else(|trouble| trouble.page(shell))
         }
         Err(Refused::Answer(response)) => response,
+        Err(Refused::Seen(trouble, visit)) => trouble.page(document::Shell::of(&dashboard, &visit)),
         Err(Refused::Trouble(trouble)) => trouble.page(document::Shell::bare(&dashboard, &head)),
     }
 }
@@ -83,6 +115,8 @@ async fn answer(
 enum Refused {
     Answer(Response),
     Trouble(Trouble),
+    /// To somebody who is signed in.
+    Seen(Trouble, Box<Visit>),
 }
 
 impl<T: Into<Trouble>> From<T> for Refused {
@@ -98,8 +132,7 @@ async fn enter(
     body: Body,
     path: Fields,
 ) -> Result<Visit, Refused> {
-    let cookies = Fields::cookies(&head.headers);
-    let token = cookies.get(Cookie::Session.name(dashboard)).to_owned();
+    let token = session(dashboard, head);
     let mut who = signed_in(dashboard, &token).await?;
     let csrf = csrf(&token);
     let writes = head.method == Method::POST;
@@ -120,25 +153,29 @@ async fn enter(
     } else {
         Fields::default()
     };
-    if route.access != Access::Anyone {
-        let who = who.as_ref().ok_or_else(|| to_sign_in(dashboard, head))?;
-        if writes && !same(form.get("csrf"), &csrf) {
-            return Err(Trouble::Forged.into());
-        }
-        may(route.access, who).map_err(|missing| missing.refusal(head))?;
-    }
-    let here = head.uri.path_and_query().map(ToString::to_string);
-    Ok(Visit {
-        who,
-        csrf,
+    let visit = Visit {
         path,
-        query: Fields::urlencoded(head.uri.query().unwrap_or_default().as_bytes()),
         form,
-        cookies,
-        here: here.unwrap_or_default(),
-        partial: head.headers.contains_key("hx-request"),
-        agent: text(&head.headers, USER_AGENT.as_str()).to_owned(),
-    })
+        ..visit(head, who, csrf)
+    };
+    if route.access == Access::Anyone {
+        return Ok(visit);
+    }
+    let Some(who) = visit.who.as_ref() else {
+        return Err(to_sign_in(dashboard, head));
+    };
+    match may(route.access, who) {
+        Err(Missing::Role) => Err(Refused::Seen(Trouble::OwnersOnly, Box::new(visit))),
+        _ if writes && !same(visit.form.get("csrf"), &visit.csrf) => {
+            let trouble = Trouble::OfEarlierSession {
+                to: visit.here.clone(),
+                fields: visit.form.without("csrf"),
+            };
+            Err(Refused::Seen(trouble, Box::new(visit)))
+        }
+        Err(Missing::Proof) => Err(to_prove(head)),
+        Ok(()) => Ok(visit),
+    }
 }
 
 async fn signed_in(dashboard: &Dashboard, token: &str) -> Result<Option<SignedIn>, Refused> {
@@ -165,21 +202,14 @@ fn may(access: Access, who: &SignedIn) -> Result<(), Missing> {
     }
 }
 
-impl Missing {
-    fn refusal(&self, head: &Parts) -> Refused {
-        match self {
-            Self::Role => Trouble::OwnersOnly.into(),
-            Self::Proof => {
-                let to = if head.method == Method::GET {
-                    head.uri.path().to_owned()
-                } else {
-                    came_from(&head.headers)
-                };
-                let query = query(&[("to", &to)]);
-                Refused::Answer(see_other(head, &format!("/dashboard/prove?{query}")))
-            }
-        }
-    }
+fn to_prove(head: &Parts) -> Refused {
+    let to = if head.method == Method::GET {
+        head.uri.path().to_owned()
+    } else {
+        came_from(&head.headers)
+    };
+    let query = query(&[("to", &to)]);
+    Refused::Answer(see_other(head, &format!("/dashboard/prove?{query}")))
 }
 
 fn to_sign_in(dashboard: &Dashboard, head: &Parts) -> Refused {
@@ -187,7 +217,9 @@ fn to_sign_in(dashboard: &Dashboard, head: &Parts) -> Refused {
         Some(here) if head.method == Method::GET => here.to_string(),
         _ => came_from(&head.headers),
     };
-    let query = query(&[("to", pages::within(&to))]);
+    // What was sent is lost, and whoever sent it is told so.
+    let ended = if head.method == Method::GET { "" } else { "1" };
+    let query = query(&[("to", pages::within(&to)), ("ended", ended)]);
     let mut response = see_other(head, &format!("/dashboard/sign-in?{query}"));
     let gone = Cookie::Session.set(dashboard, "");
     response.headers_mut().append("set-cookie", gone);
@@ -291,9 +323,10 @@ mod tests {
         let request = Request::builder().method(method).uri(path);
         let (head, ()) = request.body(()).unwrap().into_parts();
         let missing = may(Access::Proven, &owner(false)).err();
-        match missing.unwrap().refusal(&head) {
+        assert!(matches!(missing, Some(Missing::Proof)));
+        match to_prove(&head) {
             Refused::Answer(answer) => text(answer.headers(), LOCATION.as_str()).to_owned(),
-            Refused::Trouble(_) => String::new(),
+            Refused::Trouble(_) | Refused::Seen(..) => String::new(),
         }
     }
 

@@ -14,6 +14,14 @@ pub(super) enum Trouble {
     NotFound,
     /// A write that did not come from one of our pages.
     Forged,
+    /// A form that was made for an earlier session of this browser. It came from our pages, but nobody
+    /// has seen it in this session: it is sent once more by hand.
+    OfEarlierSession {
+        /// Where it was sent.
+        to: String,
+        /// What it holds.
+        fields: Vec<(String, String)>,
+    },
     /// It takes an owner.
     OwnersOnly,
     /// A sentence for the admin.
@@ -28,12 +36,25 @@ struct Page {
     shell: Shell,
     title: &'static str,
     told: String,
+    /// Where the form is sent once more.
+    to: String,
+    fields: Vec<(String, String)>,
 }
 
 impl Trouble {
     /// The page that tells of it.
     pub(super) fn page(self, shell: Shell) -> Response {
+        let (mut to, mut fields) = (String::new(), Vec::new());
         let (status, title, told) = match self {
+            Self::OfEarlierSession { to: path, fields: held } => {
+                (to, fields) = (path, held);
+                (
+                    StatusCode::FORBIDDEN,
+                    "Send it once more",
+                    "This page was opened before you signed in, so nothing was done yet. What you typed is still here."
+                        .to_owned(),
+                )
+            }
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "There is nothing here",
@@ -53,7 +74,13 @@ impl Trouble {
             Self::Told(told) => (StatusCode::BAD_REQUEST, "That did not work", told),
             Self::Error(error) => of_error(&error),
         };
-        let mut response = document::html(&Page { shell, title, told });
+        let mut response = document::html(&Page {
+            shell,
+            title,
+            told,
+            to,
+            fields,
+        });
         *response.status_mut() = status;
         response
     }

@@ -1,6 +1,7 @@
 //! The dashboard of the real binary, as browsers and those who mean it ill meet it.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod again;
 mod asking;
 mod audit;
 mod authority;

@@ -222,7 +222,7 @@ async fn a_token_ends_with_its_lifetime_and_with_its_client_but_not_with_its_sec
     assert_eq!(ask().await, StatusCode::BAD_REQUEST, "known");
     let postern = &server.app.postern;
     postern
-        .rotate_client(&server.client.id, Duration::ZERO)
+        .rotate_client(&server.client.id, Duration::ZERO, None)
         .await
         .unwrap();
     assert_eq!(

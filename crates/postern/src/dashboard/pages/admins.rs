@@ -92,6 +92,10 @@ pub(in crate::dashboard) async fn add(
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let (email, role) = (visit.form.get("email"), role_of(&visit)?);
+    if let Ok(there) = known(dashboard, &visit) {
+        let told = format!("{} is an admin already", there.as_given());
+        return page(dashboard, &visit, told).await;
+    }
     match dashboard
         .postern
         .acting(visit.me())

@@ -66,6 +66,8 @@ struct Asked {
     id: String,
     name: String,
     rotate: bool,
+    /// When its newest secret was made.
+    seen: i64,
 }
 
 /// The clients.
@@ -178,6 +180,10 @@ fn ask(dashboard: &Dashboard, visit: &Visit, rotate: bool) -> Result<Response, T
         id: id.to_string(),
         name: client.name.clone(),
         rotate,
+        seen: client
+            .secrets
+            .first()
+            .map_or(0, |secret| secret.created_at.micros()),
     }))
 }
 
@@ -190,6 +196,7 @@ pub(in crate::dashboard) async fn rotate(
     let command = AdminCommand::ClientRotate {
         id: visit.path.get("id").to_owned(),
         overlap_seconds,
+        seen: visit.form.get("seen").parse().ok(),
     };
     match dashboard.admin.acting(visit.me()).execute(command).await? {
         AdminReply::ClientRotated(made) => Ok(secret(dashboard, &visit, &made)),

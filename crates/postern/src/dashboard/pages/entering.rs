@@ -25,6 +25,8 @@ struct SignIn {
     email: String,
     wrong: String,
     unclaimed: bool,
+    /// Something was sent after the session had ended.
+    ended: bool,
 }
 
 #[derive(Template)]
@@ -107,6 +109,7 @@ fn asked(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Response {
         email: visit.form.get("email").to_owned(),
         wrong,
         unclaimed: dashboard.postern.snapshot().admins.is_empty(),
+        ended: visit.query.ticked("ended"),
     })
 }
 
