@@ -40,7 +40,7 @@ console.log('ok: an invitation, signing out and signing in by mail');
 
 await page.goto(`${url}/dashboard/authentication`);
 await submit(form('/dashboard/authentication'), { expires_in: '15', regenerate_on_resend: true }, '.primary');
-await says(page, 'on resend: true → false');
+await says(page, 'on resend: on → off');
 await says(page, 'ASVS 6.5.5');
 assert.equal((await call('send', { email: 'ada@example.com' })).expires_in, 900);
 console.log('ok: settings are saved, with what changed and what is unsafe about it');

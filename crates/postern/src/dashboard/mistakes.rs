@@ -2,6 +2,8 @@
 
 use postern_core::error::Violation;
 
+use super::shown;
+
 /// The mistakes of a form.
 #[derive(Default)]
 pub(super) struct Mistakes(Vec<Violation>);
@@ -53,9 +55,27 @@ impl Mistakes {
 
 /// A sentence as it reads beside its field, whose name it may begin with.
 fn beside(field: &str, told: &str) -> String {
+    let told = in_people_s_units(told);
     match told.strip_prefix(field) {
         Some(rest) if rest.starts_with(' ') => format!("This{rest}"),
-        _ => begun(told),
+        _ => begun(&told),
+    }
+}
+
+/// Ranges of time as people say them: the settings write `60s to 3600s`.
+fn in_people_s_units(told: &str) -> String {
+    let range = told.rsplit_once(" must be ").and_then(|(_, range)| {
+        let (from, to) = range.split_once(" to ")?;
+        let span = |text: &str| {
+            let span = humantime::parse_duration(text).ok()?;
+            Some(shown::whole_span(span.as_secs()))
+        };
+        let words = format!("{} to {}", span(from)?, span(to)?);
+        Some((range, words))
+    });
+    match range {
+        Some((range, words)) => told.replace(range, &words),
+        None => told.to_owned(),
     }
 }
 
@@ -77,6 +97,8 @@ mod tests {
         wrong.add("port", "The port is a number.");
         assert_eq!(wrong.of("from"), "This must be an address");
         assert_eq!(wrong.of("port"), "The port is a number.");
+        wrong.add("expires_in", "expires_in must be 60s to 3600s");
+        assert_eq!(wrong.of("expires_in"), "This must be 1 minute to 1 hour");
         wrong.add("name", "a provider's name has no spaces");
         assert_eq!(wrong.of("name"), "A provider's name has no spaces");
     }

@@ -7,6 +7,7 @@ use super::Dashboard;
 use super::fields::Fields;
 use super::mistakes::Mistakes;
 use super::route::Visit;
+use super::shown;
 use super::trouble::Trouble;
 
 /// A setting of a form.
@@ -142,6 +143,23 @@ impl SettingsForm {
         self.wrong.of(name)
     }
 
+    /// Everything that is wrong: the field, what the page calls it, and a sentence.
+    pub(super) fn mistakes(&self) -> Vec<(&str, &'static str, String)> {
+        let label = |name: &str| {
+            let found = self.shown.iter().find(|one| one.name == name);
+            found.map_or("", |one| one.label)
+        };
+        let all = self.wrong.all().iter();
+        all.map(|wrong| {
+            (
+                &*wrong.field,
+                label(&wrong.field),
+                self.wrong.of(&wrong.field),
+            )
+        })
+        .collect()
+    }
+
     /// Whether somebody else was faster.
     pub(super) fn is_stale(&self) -> bool {
         self.wrong.is_stale()
@@ -157,10 +175,34 @@ impl Shown {
     fn told(&self, before: &Settings, after: &Settings) -> Changed {
         Changed {
             label: self.label,
-            before: before.value(self.name).unwrap_or_default(),
-            after: after.value(self.name).unwrap_or_default(),
+            before: in_words(self.name, &before.value(self.name).unwrap_or_default()),
+            after: in_words(self.name, &after.value(self.name).unwrap_or_default()),
         }
     }
+}
+
+/// A value as the form calls it.
+fn in_words(name: &str, value: &str) -> String {
+    let spans = ["expires_in", "keep_requests", "keep_events", "suppress_for"];
+    if spans.contains(&name)
+        && let Ok(span) = humantime::parse_duration(value)
+    {
+        return shown::whole_span(span.as_secs());
+    }
+    match (name, value) {
+        (_, "true") => "on",
+        (_, "false") => "off",
+        ("passwordless_type", "OTP") => "Verification code",
+        ("passwordless_type", "LINK") => "Magic link",
+        ("passwordless_type", "LINK_OTP") => "Magic link + verification code",
+        ("code_alphabet", "NUMERIC") => "Digits",
+        ("code_alphabet", "ALPHANUMERIC") => "Letters and digits",
+        ("on_budget", "harden") => "Mail a longer code",
+        ("on_budget", "refuse") | ("domain_rules", "enforce") => "Refuse",
+        ("domain_rules", "log-only") => "Only write down",
+        (_, value) => value,
+    }
+    .to_owned()
 }
 
 /// What a form says of each of its settings.
@@ -186,6 +228,17 @@ fn same_text(name: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_is_told_as_the_form_calls_it() {
+        assert_eq!(in_words("expires_in", "480s"), "8 minutes");
+        assert_eq!(in_words("expires_in", "90s"), "90 seconds");
+        assert_eq!(in_words("keep_requests", "30d"), "30 days");
+        assert_eq!(in_words("regenerate_on_resend", "true"), "on");
+        let both = in_words("passwordless_type", "LINK_OTP");
+        assert_eq!(both, "Magic link + verification code");
+        assert_eq!(in_words("app_name", "Shop"), "Shop");
+    }
 
     #[test]
     fn another_spelling_of_the_same_value_is_no_change() {

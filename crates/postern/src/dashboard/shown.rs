@@ -93,6 +93,23 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
     format!("{} %", (part * 100 + whole / 2) / whole)
 }
 
+/// A span of seconds in the largest unit that tells it whole.
+pub(super) fn whole_span(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = units
+        .iter()
+        .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    let (count, unit) = match whole {
+        Some((unit, name)) => (seconds / unit, *name),
+        None => (seconds, "second"),
+    };
+    if count == 1 {
+        format!("1 {unit}")
+    } else {
+        format!("{count} {unit}s")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,6 +198,11 @@ async fn every_change_of_an_owner_leaves_an_entry_with_before_and_after() {
         &["Made a DKIM key"],
     )
     .await;
+    let page = reader.get("/dashboard/emails/dkim").await.text;
+    let selector = between(&page, "name=\"selector\" value=\"", "\"");
+    let (route, path) = plain("/dashboard/emails/dkim/remove");
+    let key = form(&[("domain", "example.com"), ("selector", &selector)]);
+    go(route, path, key, &["Removed a DKIM key"]).await;
 
     let editor = "/dashboard/emails/templates/signin_otp";
     for (html, seen) in [("<p>{{ otp }}</p>", "0"), ("<b>{{ otp }}</b>", "1")] {

@@ -142,3 +142,25 @@ async fn a_password_beside_a_mistake_is_not_sent_back_and_is_asked_for_again() {
     assert!(wrong.contains(again), "{wrong}");
     assert!(!wrong.contains("correct-horse"), "{wrong}");
 }
+
+#[tokio::test]
+async fn a_key_of_a_domain_that_nobody_sends_from_is_warned_of_and_removed() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let form = [("domain", "typo.example")];
+    let made = owner.post("/dashboard/emails/dkim", &form).await;
+    assert!(made.leads_to("/dashboard/emails/dkim?done=signed"));
+    let page = owner.get("/dashboard/emails/dkim").await.text;
+    assert!(
+        page.contains("No provider sends from typo.example"),
+        "{page}"
+    );
+    let (_, after) = page.split_once("name=\"selector\" value=\"").unwrap();
+    let selector = after.split('"').next().unwrap();
+    let form = [("domain", "typo.example"), ("selector", selector)];
+    let removed = owner.post("/dashboard/emails/dkim/remove", &form).await;
+    assert!(removed.leads_to("/dashboard/emails/dkim?done=removed"));
+    let left = owner.get("/dashboard/emails/dkim").await.text;
+    let forms = |page: &str| page.matches("/dashboard/emails/dkim/remove").count();
+    assert_eq!((forms(&page), forms(&left)), (2, 1));
+}

@@ -116,7 +116,10 @@ async fn a_setting_is_changed_is_in_force_and_is_told() {
     let mut owner = site.owner().await;
     let form = settings(&mut owner, &[("expires_in", "720s"), ("code_length", "8")]).await;
     let page = save(&mut owner, &form).await;
-    assert!(page.contains("<del>300s</del> → <ins>720s</ins>"), "{page}");
+    assert!(
+        page.contains("<del>5 minutes</del> → <ins>12 minutes</ins>"),
+        "{page}"
+    );
     assert!(
         page.contains("ASVS 6.5.5"),
         "what is unsafe explains itself"

@@ -17,6 +17,14 @@ struct Page {
     dkim: Vec<DkimRow>,
     domain: String,
     wrong: String,
+    /// The domains that providers send from.
+    senders: Vec<String>,
+}
+
+impl Page {
+    fn is_sent_from(&self, domain: &str) -> bool {
+        self.senders.iter().any(|sender| sender == domain)
+    }
 }
 
 /// The keys with their records.
@@ -40,6 +48,7 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
     };
     Ok(html(&Page {
         shell: Shell::of(dashboard, visit),
+        senders: senders(dashboard),
         dkim,
         domain,
         wrong,
@@ -48,14 +57,31 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
 
 /// The first sender domain that has no DKIM key yet.
 fn unsigned_domain(dashboard: &Dashboard, dkim: &[DkimRow]) -> String {
-    let snapshot = dashboard.postern.snapshot();
-    let senders = snapshot
-        .providers
-        .iter()
-        .filter_map(|one| one.from.parse::<Sender>().ok());
-    let mut domains = senders.map(|sender| sender.domain().to_ascii_lowercase());
+    let mut domains = senders(dashboard).into_iter();
     let unsigned = domains.find(|domain| dkim.iter().all(|row| row.domain != *domain));
     unsigned.unwrap_or_default()
+}
+
+fn senders(dashboard: &Dashboard) -> Vec<String> {
+    let snapshot = dashboard.postern.snapshot();
+    let senders = snapshot.providers.iter();
+    let senders = senders.filter_map(|one| one.from.parse::<Sender>().ok());
+    senders
+        .map(|sender| sender.domain().to_ascii_lowercase())
+        .collect()
+}
+
+/// Removes a key: mails of its domain are not signed with it from then on.
+pub(in crate::dashboard) async fn remove(
+    dashboard: &Dashboard,
+    visit: Visit,
+) -> Result<Response, Trouble> {
+    let command = AdminCommand::Dkim(DkimCommand::Remove {
+        domain: visit.form.get("domain").to_owned(),
+        selector: visit.form.get("selector").to_owned(),
+    });
+    dashboard.admin.acting(visit.me()).execute(command).await?;
+    Ok(go("/dashboard/emails/dkim?done=removed"))
 }
 
 /// Makes the DKIM keys of a domain; the page then shows their records.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::response::Response;
-use postern_core::error::Error;
+use postern_core::error::{Error, Violation};
 use postern_core::flow::{LogAnswer, LogInput};
 use postern_core::model::{LogEntry, LogStatus, Timestamp};
 use postern_core::ports::LogPage;
@@ -94,6 +94,14 @@ impl Filter {
     /// # Errors
     /// A moment that is none: without it, more would be answered than was asked for.
     pub(super) fn input(&self, dashboard: &Dashboard, token: &str) -> Result<LogInput, Error> {
+        let (from, to) = (
+            self.begin(dashboard.postern.now())?,
+            moment("to", &self.to)?,
+        );
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            let told = "the range runs backwards: from is later than to";
+            return Err(Error::invalid("from", "range", told));
+        }
         let named = !self.email.contains('@') && !self.email.is_empty();
         Ok(LogInput {
             page_token: token.to_owned(),
@@ -108,8 +116,8 @@ impl Filter {
                 String::new()
             },
             statuses: vec![self.status.clone()],
-            from: self.begin(dashboard.postern.now())?,
-            to: moment("to", &self.to)?,
+            from,
+            to,
             client: self.client.clone(),
             ..LogInput::default()
         })
@@ -238,7 +246,7 @@ pub(in crate::dashboard) async fn list(
     };
     let (answer, wrong) = match found {
         Ok(answer) => (answer, String::new()),
-        Err(Error::Invalid(wrong)) => (LogAnswer::default(), wrong[0].description.clone()),
+        Err(Error::Invalid(wrong)) => (LogAnswer::default(), in_words(&wrong[0])),
         Err(error) => return Err(error.into()),
     };
     let first = token.is_empty();
@@ -252,6 +260,15 @@ pub(in crate::dashboard) async fn list(
         wrong,
         filter,
     }))
+}
+
+/// What is wrong with the filter, by the names of its fields.
+fn in_words(wrong: &Violation) -> String {
+    if wrong.field == "resource_id" {
+        return "Give the whole address, or the id of a request, which begins with req_."
+            .to_owned();
+    }
+    wrong.description.clone()
 }
 
 /// The clients by name, for the filter.

@@ -123,6 +123,7 @@ fn secret() -> Vec<Route> {
         page!(POST "/dashboard/emails/callbacks" Proven callbacks::set),
         page!(POST "/dashboard/emails/callbacks/remove" Proven callbacks::remove),
         page!(POST "/dashboard/emails/dkim" Proven dkim::sign),
+        page!(POST "/dashboard/emails/dkim/remove" Proven dkim::remove),
         page!(POST "/dashboard/emails/templates/{id}/use" Proven templates::use_version),
         page!(POST "/dashboard/emails/templates/{id}/revert" Proven templates::revert),
         page!(POST "/dashboard/applications" Proven applications::create),

@@ -164,7 +164,7 @@ fn of_fate(what: &EventKind) -> Option<Told> {
         ),
         EventKind::Suppressed { reason, .. } => (
             "Put on the suppression list".into(),
-            format!("It {reason}: no mail goes there until it is taken off."),
+            format!("It {reason}: no mail goes there while it is on the list."),
             "bad",
         ),
         _ => return None,
@@ -202,15 +202,11 @@ fn of_mail(what: &EventKind) -> Option<Told> {
             ..
         } => deferred(*attempts, provider.as_deref(), reason),
         EventKind::MailFailed {
-            bounced, reason, ..
-        } => {
-            let title = if *bounced {
-                "The recipient was refused"
-            } else {
-                "The mail could not be sent in time"
-            };
-            (title.into(), reason.clone(), "bad")
-        }
+            bounced,
+            provider,
+            reason,
+            ..
+        } => failed(*bounced, provider.as_deref(), reason),
         EventKind::MailAbandoned { reason, .. } => (
             "Mail not sent".into(),
             format!("Its credential was {reason} by then."),
@@ -218,6 +214,15 @@ fn of_mail(what: &EventKind) -> Option<Told> {
         ),
         _ => return None,
     })
+}
+
+fn failed(bounced: bool, provider: Option<&str>, reason: &str) -> Told {
+    let (title, detail) = if bounced {
+        ("The recipient was refused", refused(provider, reason))
+    } else {
+        ("The mail could not be sent in time", reason.to_owned())
+    };
+    (title.into(), detail, "bad")
 }
 
 fn deferred(attempts: u16, provider: Option<&str>, reason: &str) -> Told {
@@ -234,9 +239,27 @@ fn deferred(attempts: u16, provider: Option<&str>, reason: &str) -> Told {
     (title, detail, "warn")
 }
 
-/// What a provider said when it took a mail, without the stage at which everybody says it.
+/// What a provider said, without the stage at which it says so.
 pub(super) fn said(reply: &str) -> &str {
-    reply.strip_prefix("end of data: ").unwrap_or(reply)
+    let staged = ["end of data: ", "rcpt: ", "mail: ", "data: "];
+    let rest = staged.iter().find_map(|stage| reply.strip_prefix(stage));
+    rest.unwrap_or(reply)
+}
+
+/// What a refusal of the recipient means: 5.1.1 and its neighbours say that there is no such mailbox
+/// (RFC 3463 §3.2).
+pub(super) fn refused(provider: Option<&str>, reply: &str) -> String {
+    let provider = provider.unwrap_or("the provider");
+    let reply = said(reply);
+    let meaning = if reply.contains(" 5.1.") || reply.starts_with("5.1.") {
+        "There is no such mailbox"
+    } else {
+        "The recipient was refused"
+    };
+    format!(
+        "{meaning}: {provider} answered “{}”.",
+        reply.trim_end_matches('.')
+    )
 }
 
 fn tries_left(left: u8) -> String {
@@ -258,5 +281,23 @@ fn initiated(method: Method, hardened: bool, expires_in: u64) -> String {
     } else {
         ""
     };
-    format!("{what}, good for {expires_in} s.{longer}")
+    format!(
+        "{what}, good for {}.{longer}",
+        shown::whole_span(expires_in)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_recipient_is_told_plainly_and_by_whom() {
+        let told = refused(Some("relay"), "rcpt: 550 5.1.1 No such user.");
+        let plain = "There is no such mailbox: relay answered “550 5.1.1 No such user”.";
+        assert_eq!(told, plain);
+        let told = refused(None, "rcpt: 554 5.7.1 Not from you");
+        let plain = "The recipient was refused: the provider answered “554 5.7.1 Not from you”.";
+        assert_eq!(told, plain);
+    }
 }

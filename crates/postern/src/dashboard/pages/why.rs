@@ -37,6 +37,9 @@ struct Page {
     tone: &'static str,
     cases: Vec<Case>,
     refusals: Vec<Step>,
+    /// That the address is on the suppression list, if it is.
+    suppressed: String,
+    listed: bool,
 }
 
 /// The answer, from the newest requests of the address and from what limits refused.
@@ -53,6 +56,8 @@ pub(in crate::dashboard) async fn show(
         tone: "",
         cases: Vec::new(),
         refusals: Vec::new(),
+        suppressed: String::new(),
+        listed: false,
         email,
     };
     if page.asked {
@@ -89,11 +94,25 @@ async fn look(dashboard: &Dashboard, page: &mut Page, address: &Email) -> Result
         .await
         .unwrap_or_default();
     if let Some(row) = suppressed.first() {
-        page.verdict = format!(
-            "The address is on the suppression list since {} ({}): {} It gets no mail until it is taken off.",
-            row.since, row.reason, row.detail
+        let until = match &row.until {
+            Some(until) => format!("until {until}, or until it is taken off"),
+            None => "until it is taken off".to_owned(),
+        };
+        let told = format!(
+            "The address is on the suppression list since {} ({}), so it gets no mail {until}.",
+            row.since, row.reason
         );
-        page.tone = "bad";
+        // What put it there comes first, if the log knows.
+        if page
+            .cases
+            .first()
+            .is_some_and(|newest| newest.tone == "bad")
+        {
+            page.suppressed = told;
+        } else {
+            page.verdict = told;
+        }
+        (page.tone, page.listed) = ("bad", true);
     }
     Ok(())
 }
@@ -176,11 +195,15 @@ fn mail(what: &EventKind) -> Option<(String, &'static str)> {
         return Some((told, "warn"));
     }
     if let EventKind::MailFailed {
-        bounced, reason, ..
+        bounced,
+        provider,
+        reason,
+        ..
     } = what
     {
         let told = if *bounced {
-            format!("The address was refused: {reason}. Is it spelt right?")
+            let refused = steps::refused(provider.as_deref(), reason);
+            format!("{refused} Is the address spelt right?")
         } else {
             format!("The mail could not be sent while its code lived: {reason}")
         };
