@@ -24,13 +24,25 @@ impl Postern {
     /// Makes an API client.
     ///
     /// # Errors
-    /// A name that is empty, over 100 characters, holds controls, or is that of another application.
+    /// A name that is empty, over 100 characters or holds controls.
     pub async fn create_client(&self, name: &str) -> Result<NewClient, Error> {
+        self.create(name, false).await
+    }
+
+    /// The same for a name that no other client has: what is sent twice makes one.
+    ///
+    /// # Errors
+    /// As [`Self::create_client`]; a client of this name.
+    pub async fn create_only_client(&self, name: &str) -> Result<NewClient, Error> {
+        self.create(name, true).await
+    }
+
+    async fn create(&self, name: &str, only: bool) -> Result<NewClient, Error> {
         check_name(name)?;
         let (id, secret) = (ClientId::new(random(&*self.entropy)), self.new_secret());
         let (digest, name, made) = (digest_of(secret.expose()), name.to_owned(), id.clone());
         self.amend(Box::new(move |held, now| {
-            if held.clients.values().any(|client| client.name == name) {
+            if only && held.clients.values().any(|client| client.name == name) {
                 let told = format!("there is an application called {name} already");
                 return Err(Error::invalid("name", "unique", told));
             }

@@ -12,6 +12,9 @@ use super::template_command::TemplateCommand;
 pub enum AdminCommand {
     /// Make a client.
     ClientCreate {
+        /// Whether it is refused where a client of this name is there.
+        #[serde(default)]
+        only: bool,
         /// What to call it, 1 to 100 characters.
         name: String,
     },

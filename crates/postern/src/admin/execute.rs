@@ -76,7 +76,7 @@ impl Admin {
     #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     async fn carry_out(&self, command: AdminCommand) -> Result<AdminReply, Refusal> {
         match command {
-            AdminCommand::ClientCreate { name } => self.create_client(&name).await,
+            AdminCommand::ClientCreate { name, only } => self.create_client(&name, only).await,
             AdminCommand::ClientList => {
                 self.list(|held, now| AdminReply::Clients(shown::clients(held, now)))
                     .await
@@ -129,8 +129,12 @@ impl Admin {
         }
     }
 
-    async fn create_client(&self, name: &str) -> Result<AdminReply, Refusal> {
-        let made = self.postern.create_client(name).await?;
+    async fn create_client(&self, name: &str, only: bool) -> Result<AdminReply, Refusal> {
+        let made = if only {
+            self.postern.create_only_client(name).await?
+        } else {
+            self.postern.create_client(name).await?
+        };
         Ok(AdminReply::ClientCreated(self.new_secret(&made)))
     }
 

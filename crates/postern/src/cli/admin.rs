@@ -21,7 +21,9 @@ use crate::world::SystemEntropy;
 /// `postern client …`
 pub(super) fn client(command: ClientCommand, json: bool) -> Result<(), Failure> {
     let (store, command) = match command {
-        ClientCommand::Create { name, store } => (store, AdminCommand::ClientCreate { name }),
+        ClientCommand::Create { name, store } => {
+            (store, AdminCommand::ClientCreate { name, only: false })
+        }
         ClientCommand::List { store } => (store, AdminCommand::ClientList),
         ClientCommand::Rotate { id, overlap, store } => (
             store,

@@ -23,6 +23,26 @@ async fn the_form_of_a_new_application_makes_one_however_often_it_is_sent() {
 }
 
 #[tokio::test]
+async fn the_quickstart_is_for_the_application_that_is_chosen() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let development = site.server.credentials().client_id.clone();
+    let path = format!("/dashboard/quickstart?client={development}");
+    assert!(!owner.get(&path).await.text.contains("Use it"), "no choice");
+    let form = [("name", "Shop")];
+    owner.post("/dashboard/applications", &form).await;
+    let code = |page: &str| {
+        let (_, after) = page.split_once("<pre id=\"code\"").unwrap();
+        after.split("</pre>").next().unwrap().to_owned()
+    };
+    let newest = owner.get("/dashboard/quickstart").await.text;
+    assert!(!code(&newest).contains(&development), "{newest}");
+    let chosen = owner.get(&path).await.text;
+    assert!(code(&chosen).contains(&development), "{chosen}");
+    assert!(chosen.contains("dev.env"), "{chosen}");
+}
+
+#[tokio::test]
 async fn the_form_that_rotates_a_secret_makes_one_however_often_it_is_sent() {
     let site = Site::start();
     let mut owner = site.owner().await;

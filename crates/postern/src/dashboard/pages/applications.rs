@@ -137,7 +137,8 @@ pub(in crate::dashboard) async fn create(
 ) -> Result<Response, Trouble> {
     let name = visit.form.get("name").to_owned();
     let admin = dashboard.admin.acting(visit.me());
-    match admin.execute(AdminCommand::ClientCreate { name }).await {
+    let command = AdminCommand::ClientCreate { name, only: true };
+    match admin.execute(command).await {
         Ok(AdminReply::ClientCreated(made)) => Ok(secret(dashboard, &visit, &made)),
         Ok(_) => Err(Trouble::NotFound),
         Err(refusal) => page(dashboard, &visit, refusal.0).await,

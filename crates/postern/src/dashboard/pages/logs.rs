@@ -272,7 +272,7 @@ fn in_words(wrong: &Violation) -> String {
 }
 
 /// The clients by name, for the filter.
-fn clients(dashboard: &Dashboard) -> Vec<(String, String)> {
+pub(super) fn clients(dashboard: &Dashboard) -> Vec<(String, String)> {
     let snapshot = dashboard.postern.snapshot();
     let named = snapshot
         .clients

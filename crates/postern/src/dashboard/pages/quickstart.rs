@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 
+use super::logs::clients;
 use super::trial;
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html};
@@ -18,6 +19,8 @@ struct Page {
     shell: Shell,
     url: String,
     client: Option<(String, String)>,
+    /// What can be chosen from, where there is a choice.
+    clients: Vec<(String, String)>,
     stack: Stack,
     stacks: [Stack; 6],
     code: String,
@@ -28,6 +31,12 @@ struct Page {
     trial: trial::Trial,
     /// A link of a trial's mail led here.
     link_token: String,
+}
+
+impl Page {
+    fn is_chosen(&self, id: &str) -> bool {
+        self.client.as_ref().is_some_and(|(chosen, _)| chosen == id)
+    }
 }
 
 /// The page.
@@ -56,7 +65,12 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
         ),
         (_, none) => (!none, "Connect a mail provider", "/dashboard/emails"),
     };
-    let client = client(dashboard);
+    let (mut clients, wanted) = (clients(dashboard), visit.query.get("client"));
+    let chosen = clients.iter().find(|(id, _)| id == wanted);
+    let client = chosen.cloned().or_else(|| client(dashboard));
+    if clients.len() < 2 {
+        clients.clear();
+    }
     let id = client.as_ref().map(|(id, _)| id.as_str());
     let code = stack.code_for(&dashboard.url, id, visit.me());
     let code = code.trim_end().to_owned();
@@ -77,6 +91,7 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
             ),
         ],
         secret_file: of_development(dashboard, client.as_ref()),
+        clients,
         client,
         stack,
         stacks: Stack::ALL,
