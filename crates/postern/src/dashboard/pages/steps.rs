@@ -1,6 +1,7 @@
 //! The steps of an auth request in words.
 
 use postern_core::model::{Event, EventKind, Method, UsedBy};
+use postern_core::rules::is_bad_mailbox;
 
 use crate::dashboard::shown;
 
@@ -246,12 +247,11 @@ pub(super) fn said(reply: &str) -> &str {
     rest.unwrap_or(reply)
 }
 
-/// What a refusal of the recipient means: 5.1.1 and its neighbours say that there is no such mailbox
-/// (RFC 3463 §3.2).
+/// What a refusal of the recipient means, by the rule that puts an address on the suppression list.
 pub(super) fn refused(provider: Option<&str>, reply: &str) -> String {
     let provider = provider.unwrap_or("the provider");
     let reply = said(reply);
-    let meaning = if reply.contains(" 5.1.") || reply.starts_with("5.1.") {
+    let meaning = if is_bad_mailbox(reply) {
         "There is no such mailbox"
     } else {
         "The recipient was refused"
@@ -299,5 +299,9 @@ mod tests {
         let told = refused(None, "rcpt: 554 5.7.1 Not from you");
         let plain = "The recipient was refused: the provider answered “554 5.7.1 Not from you”.";
         assert_eq!(told, plain);
+        let other = refused(None, "rcpt: 550-5.1.1 The account does not exist");
+        assert!(other.starts_with("There is no such mailbox"), "{other}");
+        let sender = refused(None, "rcpt: 553 5.1.8 The sender's domain does not exist");
+        assert!(sender.starts_with("The recipient was refused"), "{sender}");
     }
 }
