@@ -1,5 +1,6 @@
 //! The verbs: each reads the clock, calls rules, calls one act of the store and answers a value.
 
+mod admin_mail;
 mod admins;
 mod audited;
 mod clients;
@@ -25,9 +26,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
+pub use admin_mail::{AdminMail, is_dashboard};
 pub use admins::{
-    AdminMail, INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, is_dashboard,
-    shown, token_digest,
+    INVITE_LIVES, PROOF_LASTS, SESSION_IDLES, SESSION_LIVES, SignedIn, shown, token_digest,
 };
 pub use clients::NewClient;
 pub use confirm::LinkPage;

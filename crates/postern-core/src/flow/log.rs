@@ -1,7 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::Postern;
-use super::admins::dashboard_client;
+use super::admin_mail::dashboard_client;
 use crate::error::{Error, Violation};
 use crate::model::{AuthRequestId, ClientId, Email, Event, LogEntry, LogStatus, Timestamp};
 use crate::ports::{LogPage, LogPlace, LogQuery};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Postern;
-use super::admins::is_dashboard;
+use super::admin_mail::is_dashboard;
 use super::open::{MailInput, state_slot};
 use super::person::telling;
 use crate::error::{Error, Violation};

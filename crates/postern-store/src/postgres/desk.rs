@@ -9,11 +9,10 @@ use tokio_postgres::types::Type;
 
 use super::PostgresStore;
 use super::batch::Bench;
-use super::event::EventIds;
 use super::failure::Failure;
-use super::registry;
 use super::session::{Param, Session, Sql};
 use super::value::{Id, address, get, moment};
+use super::{audit, registry};
 
 #[async_trait]
 impl Desk for PostgresStore {
@@ -136,7 +135,7 @@ impl Desk for PostgresStore {
 
     async fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
         let held = self.pool.take().await?;
-        let noting = note(&held, &self.bench.ids, &entry);
+        let noting = audit::note(&held, &self.bench.ids, &entry);
         let done = held.transact(held.in_time(noting)).await;
         held.ended(done)
     }
@@ -153,7 +152,7 @@ impl Desk for PostgresStore {
         let held = self.pool.take().await?;
         let (before, limit) = (Id(before.unwrap_or([0xff; 16])), i64::from(limit));
         let found = held.in_time(held.query(&PAGE, &[&before, &limit])).await;
-        held.end(found.and_then(|rows| rows.iter().map(entry).collect()))
+        held.end(found.and_then(|rows| rows.iter().map(audit::entry).collect()))
     }
 }
 
@@ -324,60 +323,6 @@ pub(super) async fn drop_admin(session: &Session, email: &Email) -> Result<(), F
     Ok(())
 }
 
-/// Appends to the audit.
-pub(super) async fn note(
-    session: &Session,
-    ids: &EventIds,
-    entry: &AuditEntry,
-) -> Result<(), Failure> {
-    static NOTE: Sql = Sql {
-        text: "INSERT INTO audit (id, at, actor, action, target, before, after) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        types: &[
-            Type::UUID,
-            Type::INT8,
-            Type::TEXT,
-            Type::TEXT,
-            Type::TEXT,
-            Type::TEXT,
-            Type::TEXT,
-        ],
-    };
-    let params: [Param<'_>; 7] = [
-        &ids.next(entry.at),
-        &entry.at.micros(),
-        &entry.actor,
-        &entry.action,
-        &entry.target,
-        &entry.before,
-        &entry.after,
-    ];
-    session.execute(&NOTE, &params).await.map(drop)
-}
-
-/// Up to `limit` entries that come after one, oldest first.
-pub(super) async fn noted_after(
-    session: &Session,
-    after: Id,
-    limit: i64,
-) -> Result<Vec<(EventId, AuditEntry)>, Failure> {
-    static PAGE: Sql = Sql {
-        text: "SELECT id, at, actor, action, target, before, after FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
-        types: &[Type::UUID, Type::INT8],
-    };
-    let rows = session.query(&PAGE, &[&after, &limit]).await?;
-    rows.iter().map(entry).collect()
-}
-
-/// Writes an entry anew, without what is no longer to be in it.
-pub(super) async fn renote(session: &Session, id: Id, entry: &AuditEntry) -> Result<u64, Failure> {
-    static RENOTE: Sql = Sql {
-        text: "UPDATE audit SET target = $2, before = $3, after = $4 WHERE id = $1",
-        types: &[Type::UUID, Type::TEXT, Type::TEXT, Type::TEXT],
-    };
-    let params: [Param<'_>; 4] = [&id, &entry.target, &entry.before, &entry.after];
-    session.execute(&RENOTE, &params).await
-}
-
 fn digest(row: &Row) -> Result<TokenDigest, Failure> {
     get::<&[u8]>(row, 0)?
         .try_into()
@@ -402,18 +347,6 @@ fn session(row: &Row) -> Result<AdminSession, Failure> {
         proved_at: moment(row, 4)?,
         agent: get(row, 5)?,
     })
-}
-
-fn entry(row: &Row) -> Result<(EventId, AuditEntry), Failure> {
-    let entry = AuditEntry {
-        at: moment(row, 1)?,
-        actor: get(row, 2)?,
-        action: get(row, 3)?,
-        target: get(row, 4)?,
-        before: get(row, 5)?,
-        after: get(row, 6)?,
-    };
-    Ok((get::<Id>(row, 0)?.0, entry))
 }
 
 fn role(row: &Row, column: usize) -> Result<Role, Failure> {

@@ -2,7 +2,7 @@ use postern_core::model::AddressKey;
 use postern_core::ports::StoreError;
 use tokio_postgres::types::Type;
 
-use super::desk;
+use super::audit;
 use super::failure::Failure;
 use super::log;
 use super::pool::Pool;
@@ -109,11 +109,11 @@ async fn unname_piece(
     key: AddressKey,
     after: Id,
 ) -> Result<(u64, Option<Id>), Failure> {
-    let held = desk::noted_after(session, after, LOOK).await?;
+    let held = audit::noted_after(session, after, LOOK).await?;
     let mut rewritten = 0;
     for (id, entry) in &held {
         if let Some(entry) = entry.without(key) {
-            rewritten += desk::renote(session, Id(*id), &entry).await?;
+            rewritten += audit::renote(session, Id(*id), &entry).await?;
         }
     }
     let full = i64::try_from(held.len()).unwrap_or(LOOK) == LOOK;

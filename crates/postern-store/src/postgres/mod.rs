@@ -5,6 +5,7 @@
 //! is no leader, no sequence, no advisory lock and no notification.
 
 mod act;
+mod audit;
 mod auth_request;
 mod batch;
 pub(crate) mod bulk;

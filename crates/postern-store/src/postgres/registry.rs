@@ -11,13 +11,13 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::batch::Bench;
-use super::desk;
 use super::dkim;
 use super::failure::Failure;
 use super::provider;
 use super::session::{Param, Session, Sql};
 use super::template;
 use super::value::{client as client_id, get, moment, number};
+use super::{audit, desk};
 
 /// The number that grows with every amendment.
 pub(super) async fn revision(session: &Session) -> Result<u64, Failure> {
@@ -236,7 +236,7 @@ async fn write(session: &Session, bench: &Bench, amendment: &Amendment) -> Resul
         Amendment::PutTemplateVersion(_)
         | Amendment::PutTemplateHead(_)
         | Amendment::PruneTemplate { .. } => template::write(session, amendment).await,
-        Amendment::Note(entry) => desk::note(session, &bench.ids, entry).await,
+        Amendment::Note(entry) => audit::note(session, &bench.ids, entry).await,
     }
 }
 

@@ -199,7 +199,7 @@ fn in_words(name: &str, value: &str) -> String {
         ("code_alphabet", "ALPHANUMERIC") => "Letters and digits",
         ("on_budget", "harden") => "Mail a longer code",
         ("on_budget", "refuse") | ("domain_rules", "enforce") => "Refuse",
-        ("domain_rules", "log-only") => "Only write down",
+        ("domain_rules", "log") => "Only write down",
         (_, value) => value,
     }
     .to_owned()
@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(in_words("regenerate_on_resend", "true"), "on");
         let both = in_words("passwordless_type", "LINK_OTP");
         assert_eq!(both, "Magic link + verification code");
+        assert_eq!(in_words("domain_rules", "log"), "Only write down");
         assert_eq!(in_words("app_name", "Shop"), "Shop");
     }
 
