@@ -206,6 +206,51 @@ async fn admins_sign_in_by_mail_whatever_the_settings_are() {
 }
 
 #[tokio::test]
+async fn whoever_guesses_an_admins_code_has_the_standard_budget_whatever_the_settings_are() {
+    let world = World::with(&[
+        ("sends_per_minute", "100"),
+        ("sends_per_hour", "100"),
+        ("sends_per_day", "100"),
+        ("guess_budget", "1000"),
+    ])
+    .await;
+    let_in(&world).await;
+    let mut lengths = Vec::new();
+    for _ in 0..21 {
+        let (handle, receipt) = asked(&world, "ada@example.com").await;
+        let code = world.mailed(&receipt.unwrap()).await.code;
+        lengths.push(code.len());
+        let wrong = (100_000..).map(|n: u32| n.to_string());
+        for wrong in wrong.filter(|wrong| *wrong != code).take(5) {
+            let guess = VerifyInput {
+                code: Some(wrong),
+                auth_request_id: Some(handle.expose().to_owned()),
+                ..VerifyInput::default()
+            };
+            world.postern.verify_admin(guess).await.unwrap_err();
+        }
+    }
+    let (last, before) = lengths.split_last().unwrap();
+    assert!(before.iter().all(|length| *length == 6), "{lengths:?}");
+    assert_eq!(*last, 10, "a hundred wrong codes are the standard");
+}
+
+#[tokio::test]
+async fn what_is_noted_holds_no_nul() {
+    let world = World::new().await;
+    let noting = world.postern.note(
+        "provider.test",
+        "a\0b".into(),
+        String::new(),
+        "\0to\0".into(),
+    );
+    noting.await.unwrap();
+    let audit = world.store.engine.audit(None, 1).await.unwrap();
+    let entry = &audit[0].1;
+    assert_eq!((&*entry.target, &*entry.after), ("ab", "to"));
+}
+
+#[tokio::test]
 async fn who_is_no_admin_gets_the_same_answer_and_no_mail() {
     let world = World::strict().await;
     let_in(&world).await;

@@ -71,6 +71,9 @@ document.querySelectorAll('form[data-live]').forEach((form) => {
 });
 // What is typed into a long form is asked for before the page goes, and what was sent is kept until a page tells what
 // became of it: a session may have ended meanwhile.
+document.querySelectorAll('form[action="/dashboard/sign-out"]').forEach((form) => {
+  form.addEventListener('submit', () => { sessionStorage.clear(); });
+});
 document.querySelectorAll('form[data-keep]').forEach((form) => {
   const key = `kept:${location.pathname}`;
   const typed = [...form.elements].filter((one) => one.name && one.type !== 'hidden' && one.type !== 'submit' && !one.matches('[name="view"]'));

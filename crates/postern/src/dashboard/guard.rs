@@ -168,7 +168,7 @@ async fn enter(
         Err(Missing::Role) => Err(Refused::Seen(Trouble::OwnersOnly, Box::new(visit))),
         _ if writes && !same(visit.form.get("csrf"), &visit.csrf) => {
             let trouble = Trouble::OfEarlierSession {
-                to: visit.here.clone(),
+                to: pages::within(&visit.here).to_owned(),
                 fields: visit.form.without("csrf"),
             };
             Err(Refused::Seen(trouble, Box::new(visit)))

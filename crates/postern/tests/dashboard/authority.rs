@@ -180,11 +180,19 @@ async fn a_moment_that_is_none_is_told_and_nothing_is_taken_out() {
     let site = Site::start();
     let mut owner = site.owner().await;
     send(&site, "ada@example.com").await;
-    for wrong in ["from=2026-02-30T00:00", "to=yesterday"] {
+    for (wrong, told) in [
+        ("from=2026-02-30T00:00", "is no date and time"),
+        ("to=yesterday", "is no date and time"),
+        (
+            "from=2026-02-02T00:00&to=2026-02-01T00:00",
+            "runs backwards",
+        ),
+        ("email=ada", "Give the whole address"),
+    ] {
         let file = owner.get(&format!("/dashboard/logs/export?{wrong}")).await;
         assert_eq!(file.status, 400, "{wrong}: {}", file.text);
         let list = owner.get(&format!("/dashboard/logs?{wrong}")).await;
-        assert!(list.text.contains("is no date and time"), "{wrong}");
+        assert!(list.text.contains(told), "{wrong}: {}", list.text);
     }
 }
 

@@ -240,11 +240,11 @@ pub(in crate::dashboard) async fn verify(
 /// What the form and this browser offer.
 pub(super) fn proof(dashboard: &Dashboard, visit: &Visit) -> VerifyInput {
     let given = |name| Some(visit.form.get(name).to_owned());
-    let named = visit.form.get("request");
-    let awaited = match visit.form.get("link_token") {
-        "" => visit.cookies.get(Cookie::Awaited.name(dashboard)),
-        _ if !named.is_empty() => named,
-        _ => visit.cookies.get(Cookie::Awaited.name(dashboard)),
+    let (link, named) = (visit.form.get("link_token"), visit.form.get("request"));
+    let awaited = if link.is_empty() || named.is_empty() {
+        visit.cookies.get(Cookie::Awaited.name(dashboard))
+    } else {
+        named
     };
     VerifyInput {
         code: given("code"),

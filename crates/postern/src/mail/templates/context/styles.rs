@@ -8,8 +8,12 @@ use super::walk::find_end;
 /// Attributes that may hold a code or link.
 const TELLING: [&str; 5] = ["href", "alt", "title", "aria-label", "value"];
 
-/// What brings in a sheet, or a font whose letters are fetched one by one.
-const FROM_ELSEWHERE: [&str; 2] = ["import", "font-face"];
+/// What brings in a sheet or a font whose letters are fetched one by one, and what chooses by a value that
+/// styles have taken from an attribute.
+const TELLING_RULES: [&str; 3] = ["import", "font-face", "container"];
+
+/// What takes the value of an attribute into styles.
+const TAKES_A_VALUE: &str = "attr(";
 
 /// What in the styles of an HTML document could tell a code or link, and where each begins.
 pub(in super::super) fn telling(html: &str) -> Vec<(usize, &str)> {
@@ -18,6 +22,17 @@ pub(in super::super) fn telling(html: &str) -> Vec<(usize, &str)> {
     let drawn = has(html, "<svg") || has(html, "<math");
     for (at, _) in starting(html, "<link") {
         found.push((at, begins(&html[at..])));
+    }
+    // In a sheet and in an element's own style alike.
+    for (at, _) in html.match_indices('(') {
+        let start = at.checked_sub(TAKES_A_VALUE.len() - 1);
+        let named = start.and_then(|start| html.get(start..=at));
+        if named.is_some_and(|named| named.eq_ignore_ascii_case(TAKES_A_VALUE)) {
+            found.push((
+                at + 1 - TAKES_A_VALUE.len(),
+                begins(&html[at + 1 - TAKES_A_VALUE.len()..]),
+            ));
+        }
     }
     let mut after = 0;
     for (at, _) in starting(html, "<style") {
@@ -53,7 +68,7 @@ fn in_sheet(rules: &str) -> impl Iterator<Item = (usize, &str)> {
     rules.match_indices(['@', '[']).filter_map(|(at, mark)| {
         let rest = &rules[at + 1..];
         let tells = if mark == "@" {
-            comes_from_elsewhere(rest)
+            is_telling_rule(rest)
         } else {
             chooses_by_value(rest)
         };
@@ -61,12 +76,12 @@ fn in_sheet(rules: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether an at-rule brings something in. One that is spelled in a way of its own counts as one.
-fn comes_from_elsewhere(rest: &str) -> bool {
+/// Whether an at-rule could tell something. One that is spelled in a way of its own counts as one.
+fn is_telling_rule(rest: &str) -> bool {
     let end = rest.find(|c: char| !(c.is_alphanumeric() || "-_".contains(c)));
     let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
     let name = name.to_ascii_lowercase();
-    FROM_ELSEWHERE.contains(&name.as_str()) || after.starts_with('\\') || is_tag(after)
+    TELLING_RULES.contains(&name.as_str()) || after.starts_with('\\') || is_tag(after)
 }
 
 /// Whether a selector of an attribute compares one that may hold a secret.
@@ -119,6 +134,8 @@ mod tests {
             "p[{% if a %}title{% endif %}^='2']{}",
             "@import url(https://a.example/a.css);",
             "@IMPORT 'https://a.example/a.css';",
+            "@container style(--a > 500000){p{background:url(https://a.example/1)}}",
+            "p{--a:ATTR(title)}",
             "@\\69mport 'https://a.example/a.css';",
             "@i\\6dport 'https://a.example/a.css';",
             "@{% if a %}import{% endif %} 'https://a.example/a.css';",
@@ -134,6 +151,7 @@ mod tests {
         }
         for html in [
             "<link rel=\"stylesheet\" href=\"https://a.example/a.css\">",
+            "<p style=\"--a:attr(title)\">",
             "<svg><style>&#64;import 'https://a.example/a.css';</style></svg>",
             "<svg/><style>@<!-- -->import 'https://a.example/a.css';</style>",
         ] {

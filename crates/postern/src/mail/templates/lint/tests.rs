@@ -193,6 +193,28 @@ fn what_is_nested_too_deep_for_the_engine_is_refused_wherever_it_stands() {
 }
 
 #[test]
+fn of_one_kind_no_more_than_fifty_are_told() {
+    for many in [
+        "<a href=\"javascript:\n\">a</a>",
+        "<img src=\"http://a.example/a.png\" alt=\"\">",
+        "<img src=\"https://a.example/{{ otp }}\" alt=\"\">",
+        "{{ 'a' if otp > '5' else '' }}",
+        "<link rel=\"stylesheet\">",
+    ] {
+        let mut one = good();
+        one.html.push_str(&many.repeat(200));
+        let found = lint(&key(MailKind::SigninLinkOtp, ""), &one);
+        let mut kinds: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
+        kinds.sort_unstable();
+        let most = kinds.chunk_by(|a, b| a == b).map(<[_]>::len).max();
+        assert!(
+            most.is_some_and(|most| (1..=50).contains(&most)),
+            "{many}: {most:?}"
+        );
+    }
+}
+
+#[test]
 fn a_tag_that_only_the_library_makes_is_refused() {
     let mut one = good();
     one.html = "<mjml><mj-body><mj-section><mj-column><mj-text>{{ otp }} {{ link }}\
