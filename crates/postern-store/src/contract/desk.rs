@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use postern_core::model::{
     AdminAccount, AdminSession, AuditEntry, Client, ClientId, ClientSecret, Email, Invite, Role,
-    Snapshot,
+    Snapshot, Timestamp,
 };
 use postern_core::ports::{Amendment, Clock as _, Engine};
 
@@ -12,6 +12,17 @@ use super::{address, race};
 use crate::testing::TempStore;
 
 const HOUR: Duration = Duration::from_hours(1);
+
+fn session_of(digest: u8, email: Email, at: Timestamp) -> AdminSession {
+    AdminSession {
+        digest: [digest; 32],
+        email,
+        created_at: at,
+        seen_at: at,
+        proved_at: at,
+        agent: "Firefox".into(),
+    }
+}
 
 /// One of many who race gets it, and nobody once it is over.
 pub async fn an_invitation_is_taken_once_and_in_time(store: TempStore) {
@@ -95,14 +106,7 @@ pub async fn who_is_removed_does_not_come_back_by_an_invitation_that_is_being_ta
 /// A session tells the role of now, and nothing of who is no admin any more.
 pub async fn a_session_is_found_with_whose_it_is_now(store: TempStore) {
     let now = store.clock.now();
-    let session = AdminSession {
-        digest: [1; 32],
-        email: address("ADA"),
-        created_at: now,
-        seen_at: now,
-        proved_at: now,
-        agent: "Firefox".into(),
-    };
+    let session = session_of(1, address("ADA"), now);
     store.engine.put_session(session, now).await.unwrap();
     let role = async || {
         let found = store.engine.find_session([1; 32]).await.unwrap();
@@ -118,14 +122,7 @@ pub async fn a_session_is_found_with_whose_it_is_now(store: TempStore) {
 /// Read back, replaced, ended; those of a removed admin go with the admin.
 pub async fn sessions_live_until_they_are_ended(store: TempStore) {
     let now = store.clock.now();
-    let session = |digest, name| AdminSession {
-        digest: [digest; 32],
-        email: address(name),
-        created_at: now,
-        seen_at: now,
-        proved_at: now,
-        agent: "Firefox".into(),
-    };
+    let session = |digest, name| session_of(digest, address(name), now);
     put_admin(&*store.engine, "ada", Role::Owner).await;
     for (digest, name) in [(1, "ada"), (2, "ada"), (3, "bob")] {
         store
@@ -164,14 +161,7 @@ pub async fn a_removed_admin_comes_back_by_no_session_and_no_invitation(store: T
     let held = [(1, unicode), (2, ascii), (3, "bob@bücher.example")];
     for (digest, email) in held {
         let email = spelled(email);
-        let session = AdminSession {
-            digest: [digest; 32],
-            email: email.clone(),
-            created_at: now,
-            seen_at: now,
-            proved_at: now,
-            agent: "Firefox".into(),
-        };
+        let session = session_of(digest, email.clone(), now);
         store.engine.put_session(session, now).await.unwrap();
         let invite = Invite {
             digest: [digest; 32],
@@ -196,14 +186,7 @@ pub async fn a_removed_admin_comes_back_by_no_session_and_no_invitation(store: T
 /// Whoever was let in a moment before a session was ended does not write it anew.
 pub async fn an_ended_session_is_not_brought_back_by_its_use(store: TempStore) {
     let now = store.clock.now();
-    let session = AdminSession {
-        digest: [1; 32],
-        email: address("ada"),
-        created_at: now,
-        seen_at: now,
-        proved_at: now,
-        agent: "Firefox".into(),
-    };
+    let session = session_of(1, address("ada"), now);
     store.engine.put_session(session, now).await.unwrap();
     put_admin(&*store.engine, "ada", Role::Owner).await;
     let later = now.plus(HOUR);

@@ -55,7 +55,7 @@ impl Mistakes {
 
 /// A sentence as it reads beside its field, whose name it may begin with.
 fn beside(field: &str, told: &str) -> String {
-    let told = in_people_s_units(told);
+    let told = in_peoples_units(told);
     match told.strip_prefix(field) {
         Some(rest) if rest.starts_with(' ') => format!("This{rest}"),
         _ => begun(&told),
@@ -63,7 +63,7 @@ fn beside(field: &str, told: &str) -> String {
 }
 
 /// Ranges of time as people say them: the settings write `60s to 3600s`.
-fn in_people_s_units(told: &str) -> String {
+fn in_peoples_units(told: &str) -> String {
     let range = told.rsplit_once(" must be ").and_then(|(_, range)| {
         let (from, to) = range.split_once(" to ")?;
         let span = |text: &str| {
