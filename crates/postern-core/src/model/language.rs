@@ -27,7 +27,8 @@ impl Language {
         });
         let kept: Vec<_> = known.map(|(_, part)| part).collect();
         let named: LanguageIdentifier = kept.join("-").parse().ok()?;
-        if named.language.is_empty() {
+        // The grammar has room for languages of five letters and more; none was ever registered.
+        if !(2..=3).contains(&named.language.as_str().len()) || named.language.is_empty() {
             return None;
         }
         let mut likely = named.clone();
@@ -188,6 +189,14 @@ mod tests {
         ] {
             assert_eq!(chosen(wanted, &built_in).as_deref(), expected, "{wanted}");
         }
+    }
+
+    #[test]
+    fn a_word_is_no_language() {
+        for word in ["klingon", "german", "und", "-de"] {
+            assert_eq!(Language::parse(word), None, "{word}");
+        }
+        assert!(Language::parse("tlh").is_some());
     }
 
     #[test]
