@@ -69,7 +69,7 @@ fn told(held: &Snapshot, amendment: &Amendment) -> Option<Told> {
             let before = held.clients.get(&client.id);
             let mut after = of_client(client);
             if before.is_some_and(|before| has_new_secret(before, client)) {
-                after.push_str(", in the place of another");
+                after.push_str(", secret replaced");
             }
             let before = before.map(of_client);
             Told::new("client.put", client.id.as_str(), before, Some(after))

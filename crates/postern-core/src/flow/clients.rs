@@ -198,7 +198,7 @@ fn check_name(name: &str) -> Result<(), Error> {
     Err(Error::invalid(
         "name",
         "len:1..100",
-        "a client's name has 1 to 100 characters and no control characters",
+        "the name has 1 to 100 characters and no control characters",
     ))
 }
 

@@ -363,5 +363,5 @@ async fn a_secret_that_is_replaced_within_a_second_is_an_entry() {
     let id = client.id;
     ada.rotate_client(&id, Duration::ZERO, None).await.unwrap();
     let audit = world.store.engine.audit(None, 1).await.unwrap();
-    assert!(audit[0].1.after.contains("in the place of another"));
+    assert!(audit[0].1.after.contains("secret replaced"));
 }

@@ -122,17 +122,17 @@ fn of_signing(dashboard: &Dashboard, row: SigningKeyRow) -> Signing {
 
 fn waits(kid: u8, current: u8, in_use: Option<bool>) -> &'static str {
     if kid == current {
-        return "It issues. To replace it, add a root on every node first.";
+        return "New codes, links and seals are made with it. To replace it, add a root on every node first.";
     }
     if kid > current {
-        return "Accepted, does not issue yet. Once every node has it: promote it.";
+        return "Accepted, but nothing is made with it yet. Once every node has it: promote it.";
     }
     match in_use {
-        None => "Accepted. Look whether anything still names it before it is retired.",
+        None => "Accepted. Look whether anything still needs it before it is retired.",
         Some(true) => {
-            "Still named by stored requests or secrets. Reseal now; requests go when their retention is over."
+            "Stored requests or secrets still need it. Seal the secrets anew; requests go when their retention is over."
         }
-        Some(false) => "Nothing names it any more: it can be retired.",
+        Some(false) => "Nothing needs it any more: it can be retired.",
     }
 }
 

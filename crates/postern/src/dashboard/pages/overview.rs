@@ -188,7 +188,7 @@ fn funnel(sum: &Tally, callbacks: bool) -> Vec<Figure> {
     ];
     if !callbacks && delivered == 0 {
         "–".clone_into(&mut funnel[2].value);
-        "no provider tells".clone_into(&mut funnel[2].share);
+        "not known without callbacks".clone_into(&mut funnel[2].share);
     }
     funnel
 }
@@ -209,7 +209,7 @@ fn trouble(sum: &Tally) -> Vec<(&'static str, String, &'static str)> {
         figure("Recipients refused", Counter::Bounced),
         figure("Mails not sent in time", Counter::Failed),
         figure("Mails overtaken by a newer one", Counter::Abandoned),
-        figure("Tries put off", Counter::Deferred),
+        figure("Tries that are repeated later", Counter::Deferred),
         figure("Called spam", Counter::Complained),
     ]
 }
