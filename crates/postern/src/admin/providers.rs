@@ -8,7 +8,7 @@ use super::command::NewProvider;
 use super::execute::{Admin, Refusal, parse_address};
 use super::reply::AdminReply;
 use crate::mail::smtp::Trust;
-use crate::mail::{self, Outcome, Tried};
+use crate::mail::{self, Outcome, Stage, Tried};
 
 /// A provider as an admin typed it, for the flow that judges it.
 ///
@@ -95,6 +95,7 @@ impl Admin {
             },
             failed => AdminReply::MailRefused {
                 reason: format!("{} {}: {}", provider.name, why(&failed), failed.reply()),
+                advice: advice(&failed).to_owned(),
                 dialogue,
             },
         })
@@ -110,5 +111,97 @@ fn why(failed: &Outcome) -> &'static str {
         Outcome::Retry(reply) if reply.code.is_some() => "asks to be tried later",
         Outcome::Retry(_) => "was not reached, or broke off",
         Outcome::Unsure(_) => "took the whole mail and never said what became of it",
+    }
+}
+
+/// What to look at first after a test that failed, by how far it came.
+fn advice(failed: &Outcome) -> &'static str {
+    let reply = failed.reply();
+    let refused = reply.code.is_some();
+    match reply.stage {
+        _ if matches!(failed, Outcome::Unsure(_)) => {
+            "Look whether the mail arrived before you try again."
+        }
+        Stage::Mail | Stage::Rcpt | Stage::Data | Stage::EndOfData
+            if matches!(failed, Outcome::Retry(_)) && refused =>
+        {
+            "Try again in some minutes: servers ask this of strangers (greylisting) and past a limit of the account."
+        }
+        Stage::Pool => {
+            "Every connection that this provider may have is in use: try again in a moment."
+        }
+        Stage::Connect => {
+            "Is the host spelt right, and is the port the one that the provider names? Many hosting companies close \
+             port 25 and leave 465 and 587 open."
+        }
+        Stage::Tls => {
+            "Do port and protection belong together? 465 speaks TLS from the first byte, 587 begins plain and goes on \
+             with STARTTLS. The certificate has to be for this very host."
+        }
+        Stage::Greeting if refused => {
+            "The server takes no mail from this machine's address: use the provider's own host for SMTP, with a login."
+        }
+        Stage::Greeting => {
+            "Nothing that is SMTP was said. A server on 465 waits for TLS from the first byte; one on 587 does not."
+        }
+        Stage::Auth if refused => {
+            "Some providers want a fixed login name, and an API key or SMTP password in the place of the one for their \
+             website. Is SMTP switched on for this account?"
+        }
+        Stage::Auth => {
+            "The server offers no login over this connection: choose STARTTLS or TLS, or leave the login away."
+        }
+        Stage::Mail => {
+            "Verify the sender's address or its domain with the provider, or choose a sender that is verified."
+        }
+        Stage::Rcpt => {
+            "Is the address right? Accounts on trial may often send to verified addresses only."
+        }
+        Stage::Data | Stage::EndOfData => {
+            "The provider has seen the mail and does not want it: verify the sender's domain there, and look at its \
+             own log, which often says more."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Reply;
+
+    #[test]
+    fn a_test_that_failed_says_what_to_look_at_by_how_far_it_came() {
+        let at = |stage, code| Reply::new(stage, code, "no", &[]);
+        for (failed, word) in [
+            (Outcome::Retry(at(Stage::Connect, None)), "port"),
+            (
+                Outcome::ProviderTrouble(at(Stage::Tls, None)),
+                "certificate",
+            ),
+            (
+                Outcome::ProviderTrouble(at(Stage::Auth, Some(535))),
+                "API key",
+            ),
+            (
+                Outcome::ProviderTrouble(at(Stage::Mail, Some(550))),
+                "Verify the sender",
+            ),
+            (
+                Outcome::Bounced(at(Stage::Rcpt, Some(550))),
+                "address right",
+            ),
+            (Outcome::Retry(at(Stage::Rcpt, Some(451))), "some minutes"),
+            (
+                Outcome::Bounced(at(Stage::EndOfData, Some(554))),
+                "its own log",
+            ),
+            (Outcome::Unsure(at(Stage::EndOfData, None)), "arrived"),
+        ] {
+            assert!(
+                advice(&failed).contains(word),
+                "{failed:?}: {}",
+                advice(&failed)
+            );
+        }
     }
 }

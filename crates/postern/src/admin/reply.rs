@@ -63,6 +63,9 @@ pub enum AdminReply {
     MailRefused {
         /// Why, in a sentence.
         reason: String,
+        /// What to look at first; empty when nothing is to be done.
+        #[serde(default)]
+        advice: String,
         /// The dialogue as far as it went, without what belongs to the login.
         dialogue: Vec<String>,
     },

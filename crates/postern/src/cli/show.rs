@@ -59,7 +59,9 @@ pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
         text(&lines(reply))?;
     }
     match reply {
-        AdminReply::MailRefused { reason, .. } => Err(Failure::failed(reason)),
+        AdminReply::MailRefused { reason, advice, .. } => {
+            Err(Failure::failed(format!("{reason}\n{advice}").trim_end()))
+        }
         _ => Ok(()),
     }
 }
@@ -158,7 +160,10 @@ fn suppressions(entries: &[SuppressionRow], more: bool) -> String {
             entry.address.clone(),
             entry.reason.clone(),
             entry.since.clone(),
-            entry.until.clone().unwrap_or("it is removed".to_owned()),
+            entry
+                .until
+                .clone()
+                .unwrap_or("taken off by hand".to_owned()),
             entry.detail.clone(),
         ]
     };

@@ -26,6 +26,8 @@ struct Tested {
     provider: String,
     sent: bool,
     told: String,
+    /// What to look at first.
+    advice: String,
     dialogue: Vec<String>,
 }
 
@@ -115,13 +117,30 @@ pub(in crate::dashboard) async fn test(
         to: to.clone(),
     };
     let done = dashboard.admin.acting(visit.me()).execute(command).await;
-    let (sent, told, dialogue) = match done {
-        Ok(AdminReply::MailSent { reply, dialogue }) => (true, reply, dialogue),
-        Ok(AdminReply::MailRefused { reason, dialogue }) => (false, reason, dialogue),
+    let tested = match done {
+        Ok(AdminReply::MailSent { reply, dialogue }) => Tested {
+            sent: true,
+            told: reply,
+            dialogue,
+            ..Tested::default()
+        },
+        Ok(AdminReply::MailRefused {
+            reason,
+            advice,
+            dialogue,
+        }) => Tested {
+            told: reason,
+            advice,
+            dialogue,
+            ..Tested::default()
+        },
         Ok(_) => return Err(Trouble::NotFound),
-        Err(refusal) => (false, refusal.0, Vec::new()),
+        Err(refusal) => Tested {
+            told: refusal.0,
+            ..Tested::default()
+        },
     };
-    let fate = if sent { "taken" } else { "not taken" };
+    let fate = if tested.sent { "taken" } else { "not taken" };
     let fate = format!("{fate}, to {to}");
     let acting = dashboard.postern.acting(visit.me());
     acting
@@ -129,9 +148,7 @@ pub(in crate::dashboard) async fn test(
         .await?;
     let tested = Tested {
         provider: name,
-        sent,
-        told,
-        dialogue,
+        ..tested
     };
     page(dashboard, &visit, tested).await
 }
