@@ -93,6 +93,34 @@ async fn every_page_is_reached_by_following_links() {
 }
 
 #[tokio::test]
+async fn a_trial_is_shown_to_its_end_and_is_still_there_afterwards() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let to = [("email", "trial@example.com")];
+    owner.post("/dashboard/quickstart/send", &to).await;
+    let otp = site.mail(to[0].1).await["otp"].as_str().unwrap().to_owned();
+    let wrong = if otp == "000000" { "000001" } else { "000000" };
+    let page = owner
+        .post("/dashboard/quickstart/verify", &[("code", wrong)])
+        .await
+        .text;
+    assert!(page.contains("id=\"trial-code\""), "{page}");
+    owner
+        .post("/dashboard/quickstart/verify", &[("code", &otp)])
+        .await;
+    awaited(&mut owner, "/dashboard/quickstart/steps", "Verified").await;
+    for path in ["/dashboard/quickstart/steps", "/dashboard/quickstart"] {
+        let page = owner.get(path).await.text;
+        assert!(
+            page.contains("your app would sign in trial@example.com now."),
+            "{page}"
+        );
+        let over = !page.contains("id=\"trial-code\"") && !page.contains("every 1s");
+        assert!(over, "{page}");
+    }
+}
+
+#[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a list of pages")]
 async fn every_list_that_is_empty_says_what_to_do() {
     let site = Site::start();

@@ -44,11 +44,7 @@ pub(in crate::dashboard) async fn show(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    let trial = if visit.query.ticked("trial") {
-        trial::under_way(dashboard, &visit).await?
-    } else {
-        trial::Trial::none(dashboard, &visit)
-    };
+    let trial = trial::under_way(dashboard, &visit).await?;
     Ok(page(dashboard, &visit, trial))
 }
 

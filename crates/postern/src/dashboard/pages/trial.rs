@@ -22,7 +22,12 @@ pub(super) struct Trial {
     csrf: String,
     request: String,
     steps: Vec<Step>,
+    /// Whether there is nothing left to type.
     done: bool,
+    /// Whether its last step is shown.
+    ended: bool,
+    /// Whether the page asks by itself how far it is: what is typed there meanwhile is left alone.
+    polled: bool,
     told: String,
     wrong: String,
     method: Method,
@@ -37,6 +42,8 @@ impl Trial {
             request: String::new(),
             steps: Vec::new(),
             done: false,
+            ended: false,
+            polled: false,
             told: String::new(),
             wrong: String::new(),
             method: dashboard.postern.snapshot().settings.passwordless_type,
@@ -46,13 +53,19 @@ impl Trial {
 
     /// Takes in what happened so far.
     async fn look(&mut self, dashboard: &Dashboard) -> Result<(), Trouble> {
-        let events = match dashboard.postern.logged(&self.request).await {
-            Ok((_, events)) => events,
-            Err(Error::AuthRequestNotFound) => Vec::new(),
+        let (entry, events) = match dashboard.postern.logged(&self.request).await {
+            Ok(found) => found,
+            Err(Error::AuthRequestNotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        let end = |name| matches!(name, "verified" | "expired" | "locked");
-        self.done |= events.iter().any(|event| end(event.what.name()));
+        for event in &events {
+            match event.what.name() {
+                "verified" => self.told = signed_in(&entry.email),
+                "expired" | "locked" => {}
+                _ => continue,
+            }
+            (self.done, self.ended) = (true, true);
+        }
         self.steps = steps::of(&events);
         Ok(())
     }
@@ -114,7 +127,7 @@ pub(in crate::dashboard) async fn send(
             let mut response = if visit.partial {
                 html(&trial)
             } else {
-                go("/dashboard/quickstart?trial=1#trial")
+                go("/dashboard/quickstart#trial")
             };
             response.headers_mut().append(SET_COOKIE, cookie);
             Ok(response)
@@ -131,7 +144,16 @@ pub(in crate::dashboard) async fn steps(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    Ok(html(&under_way(dashboard, &visit).await?))
+    let trial = under_way(dashboard, &visit).await?;
+    let polled = Trial {
+        polled: true,
+        ..trial
+    };
+    Ok(html(&polled))
+}
+
+fn signed_in(email: &str) -> String {
+    format!("Verified: your app would sign in {email} now.")
 }
 
 /// Judges the code that was typed, or the link that was clicked.
@@ -152,7 +174,7 @@ pub(in crate::dashboard) async fn verify(
     };
     match verified {
         Ok(verified) => {
-            trial.told = format!("Verified: your app would sign in {} now.", verified.email);
+            trial.told = signed_in(&verified.email);
             trial.done = true;
         }
         Err(error) => trial.wrong = told(error)?,
