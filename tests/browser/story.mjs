@@ -119,6 +119,14 @@ const [asText] = await Promise.all([page.waitForResponse(preview), page.click('i
 assert.match(await asText.text(), /<pre.*731904/s);
 assert.equal(await page.title(), 'Sign-in: magic link + code · Postern');
 await page.waitForFunction(() => document.querySelectorAll('.stage iframe').length === 1);
+const kept = await page.evaluateHandle(() => document.querySelector('.stage iframe'));
+const [unfinished] = await Promise.all([page.waitForResponse(preview), source('html', '<p>{{ otp')]);
+assert.equal(unfinished.status(), 204);
+await page.waitForFunction(() => document.querySelector('#findings').innerText.includes('html, line 1'));
+assert.deepEqual(await page.$$eval('.stage iframe:not(.coming)', (frames) => frames.length), 1);
+assert.equal(await kept.evaluate((frame) => frame.isConnected), true);
+assert.match(await (await kept.asElement().contentFrame()).$eval('pre', (pre) => pre.innerText), /731904/);
+console.log('ok: in the middle of a word the preview keeps the last mail that could be filled');
 await source('html', '<p>Willkommen {{ otp }}</p><p><a href="{{ link }}">Weiter</a> {{ link }}</p>');
 await page.waitForFunction(() => document.querySelector('#findings').innerText.includes('Nothing is wrong'));
 await press(page, 'Save and put in force');

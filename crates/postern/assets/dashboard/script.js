@@ -49,6 +49,8 @@ document.querySelectorAll('form[data-live]').forEach((form) => {
   const button = form.querySelector('button[data-preview]');
   let wait;
   let count = 0;
+  // What cannot be filled yet, in the middle of a word, is answered by nothing: the last mail that could stays, in grey.
+  form.elements.live.value = 'true';
   const show = () => {
     const held = form.querySelectorAll('.stage iframe');
     const before = held[0];

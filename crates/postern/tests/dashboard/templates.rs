@@ -199,6 +199,35 @@ async fn a_preview_shows_what_is_typed_in_any_language_and_can_do_nothing() {
 }
 
 #[tokio::test]
+async fn a_preview_that_follows_the_typing_keeps_its_mail_while_it_cannot_be_filled() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let path = format!("{EDITOR}/html");
+    let mut typed = form("0", "", "<p>{{ otp </p>");
+    let told = owner.post(&path, &typed).await;
+    assert_eq!((told.status, told.text.contains("<pre")), (200, true));
+    typed.push(("live", "true"));
+    let kept = owner.post(&path, &typed).await;
+    assert_eq!((kept.status, &*kept.text), (204, ""));
+}
+
+#[tokio::test]
+async fn the_editor_lists_the_sentences_that_it_may_say_and_takes_no_word_for_a_language() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let page = owner.get(&format!("{EDITOR}?language=de")).await.text;
+    assert!(
+        page.contains("t(&#34;hello&#34;)") && page.contains("Guten Tag Ada,"),
+        "{page}"
+    );
+    let refused = owner.get(&format!("{EDITOR}?language=klingon")).await.text;
+    assert!(
+        refused.contains("is no language tag, such as de or pt-BR."),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn lint_is_told_while_somebody_types() {
     let site = Site::start();
     let mut owner = site.owner().await;

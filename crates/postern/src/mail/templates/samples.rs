@@ -5,6 +5,7 @@ use postern_core::settings::Settings;
 
 use super::Source;
 use super::Templates;
+use super::built_in;
 use super::compiled::Compiled;
 use super::parts::{Fields, Parts, TemplateError};
 use crate::mail::render::{branded, set_language, set_times};
@@ -91,9 +92,58 @@ pub fn preview(
     compiled.fill(&fields(kind, language, settings, now, &all))
 }
 
+/// The sentences of the built-in wording that the built-in template of a kind is made of, in their order: what
+/// each is called, and how it reads in this language, filled with samples.
+///
+/// # Errors
+/// Why one cannot be filled.
+pub fn sentences(
+    (kind, language): (MailKind, &Language),
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>, TemplateError> {
+    let built_in = built_in::source(kind);
+    let mut names: Vec<String> = Vec::new();
+    for part in [&built_in.subject, &built_in.html, &built_in.text] {
+        let called = part.split("t(\"").skip(1);
+        for name in called.filter_map(|rest| rest.split('"').next()) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    let calls: Vec<_> = names
+        .iter()
+        .map(|name| format!("{{{{ t(\"{name}\") }}}}"))
+        .collect();
+    let source = Source {
+        text: calls.join("\n"),
+        ..built_in
+    };
+    let said = preview((kind, language), &source, settings, now, &[])?;
+    let said = said.text.lines().map(str::to_owned);
+    Ok(names.into_iter().zip(said).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_sentence_of_a_built_in_template_is_listed_as_its_readers_see_it() {
+        let (now, settings) = (
+            Timestamp::from_unix_seconds(1_800_000_000),
+            Settings::default(),
+        );
+        for kind in MailKind::ALL {
+            let german = Language::parse("de").unwrap();
+            let listed = sentences((kind, &german), &settings, now).unwrap();
+            assert!(listed.len() > 5, "{listed:?}");
+            assert!(listed.iter().all(|(_, said)| !said.is_empty()));
+            let (_, hello) = listed.iter().find(|(name, _)| name == "hello").unwrap();
+            assert_eq!(hello, "Guten Tag Ada,");
+        }
+    }
 
     #[test]
     fn a_sample_of_every_kind_shows_the_branding_in_every_language() {

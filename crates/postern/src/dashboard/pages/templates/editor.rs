@@ -4,7 +4,9 @@ use askama::Template;
 use axum::response::Response;
 use postern_core::error::{Error, Violation};
 use postern_core::flow::TemplateDraft;
-use postern_core::model::{Snapshot, TemplateEntry, TemplateHead, TemplateKey, TemplateSource};
+use postern_core::model::{
+    Snapshot, TemplateEntry, TemplateHead, TemplateKey, TemplateSource, Timestamp,
+};
 
 use super::State;
 use super::names::{address, key, title, variables};
@@ -15,7 +17,9 @@ use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
 use crate::mail::wording::language_name;
-use crate::mail::{Finding, Severity, built_in_source, in_force, in_turn, lint, wording};
+use crate::mail::{
+    Finding, Severity, built_in_source, in_force, in_turn, lint, sentences, wording,
+};
 
 /// A language's tag, and what it is called.
 type Named = (String, String);
@@ -42,6 +46,8 @@ struct Page {
     source: TemplateSource,
     findings: Vec<Finding>,
     variables: Vec<(&'static str, &'static str)>,
+    /// Postern's own sentences, and how they read.
+    sentences: Vec<(String, String)>,
     history: Vec<Row>,
     can_revert: bool,
     /// Whether it was just kept as a draft that its errors keep from coming into force.
@@ -250,6 +256,7 @@ async fn page(
         held_back,
         source,
         variables: variables(key.kind),
+        sentences: said(&snapshot, key, dashboard.postern.now()),
         history: history.iter().map(|entry| row(entry, head)).collect(),
         can_revert: head.is_some_and(|head| head.active != head.previous),
         stale: refused.stale,
@@ -275,6 +282,14 @@ fn languages(held: &Snapshot, key: &TemplateKey) -> (Vec<Named>, Vec<Named>) {
     let known = wording::languages().iter().map(ToString::to_string);
     let rest = known.map(named).collect();
     (tags.into_iter().map(named).collect(), rest)
+}
+
+/// The built-in sentences, in the language that is edited or else the default one.
+fn said(held: &Snapshot, key: &TemplateKey, now: Timestamp) -> Vec<(String, String)> {
+    let settings = &held.settings;
+    let language = key.language.as_ref();
+    let language = language.unwrap_or(&settings.default_language);
+    sentences((key.kind, language), settings, now).unwrap_or_default()
 }
 
 fn row(entry: &TemplateEntry, head: Option<&TemplateHead>) -> Row {

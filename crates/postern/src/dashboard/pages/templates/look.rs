@@ -1,6 +1,7 @@
 //! How a template looks as a mail: one document for a frame that runs nothing and has an origin of its own.
 
 use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS};
 use postern_core::model::{Language, TemplateKey, TemplateSource};
 
@@ -20,26 +21,37 @@ pub(in crate::dashboard) async fn preview_saved(
 ) -> Result<Response, Trouble> {
     let key = key(&visit.path, &visit.query)?;
     let (_, source) = asked(dashboard, &key, &visit.query).await?;
-    Ok(document(dashboard, key, source, &visit.query).await)
+    let filled = document(dashboard, key, source, &visit.query).await;
+    Ok(answer(
+        filled.unwrap_or_else(|problem| plain(&problem, "ltr")),
+    ))
 }
 
-/// What is in the form.
+/// What is in the form. While it is being typed it often cannot be filled: a page with a script keeps the mail that
+/// it shows then, and what lint says is below it.
 pub(in crate::dashboard) async fn preview_typed(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
     let key = key(&visit.path, &visit.form)?;
     let source = typed(&visit.form);
-    Ok(document(dashboard, key, source, &visit.form).await)
+    Ok(match document(dashboard, key, source, &visit.form).await {
+        Ok(text) => answer(text),
+        Err(_) if visit.form.ticked("live") => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => answer(plain(&problem, "ltr")),
+    })
 }
 
 /// `wanted` names the reader's language and the way of looking: `desktop`, `mobile`, `dark` or `text`.
+///
+/// # Errors
+/// Why it cannot be filled.
 async fn document(
     dashboard: &Dashboard,
     key: TemplateKey,
     source: TemplateSource,
     wanted: &Fields,
-) -> Response {
+) -> Result<String, String> {
     let snapshot = dashboard.postern.snapshot();
     let reader = Language::parse(wanted.get("reader"));
     let view = wanted.get("view").to_owned();
@@ -50,13 +62,14 @@ async fn document(
         let language = key.language.as_ref().or(reader.as_ref());
         let language = language.unwrap_or(&settings.default_language);
         match preview((key.kind, language), &source, settings, now, &[]) {
-            Ok(parts) => shown(&parts, &view),
-            Err(problem) => plain(&problem.to_string(), "ltr"),
+            Ok(parts) => Ok(shown(&parts, &view)),
+            Err(problem) => Err(problem.to_string()),
         }
     });
-    let text = filled
-        .await
-        .unwrap_or_else(|error| plain(&error.to_string(), "ltr"));
+    filled.await.unwrap_or_else(|busy| Err(busy.to_string()))
+}
+
+fn answer(text: String) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, MAIL_POLICY),
