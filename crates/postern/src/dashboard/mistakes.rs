@@ -47,6 +47,12 @@ impl Mistakes {
         self.0.iter().any(|wrong| wrong.constraint == "stale")
     }
 
+    /// Whether somebody else was faster with this field.
+    pub(super) fn is_overtaken(&self, field: &str) -> bool {
+        let mut here = self.0.iter().filter(|wrong| wrong.field == field);
+        here.any(|wrong| wrong.constraint == "stale")
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> &[Violation] {
         &self.0

@@ -1,6 +1,6 @@
 //! A form of settings: what is in force, what was typed, what is wrong, what was changed.
 
-use postern_core::error::Error;
+use postern_core::error::{Error, Violation};
 use postern_core::settings::Settings;
 
 use super::Dashboard;
@@ -140,24 +140,19 @@ impl SettingsForm {
 
     /// What is told beside the field.
     pub(super) fn wrong(&self, name: &str) -> String {
+        if self.wrong.is_overtaken(name) {
+            let held = in_words(name, &self.seen(name));
+            let held = if held.is_empty() { "nothing" } else { &held };
+            return format!("Somebody else has set this to {held} since you opened the page.");
+        }
         self.wrong.of(name)
     }
 
     /// Everything that is wrong: the field, what the page calls it, and a sentence.
     pub(super) fn mistakes(&self) -> Vec<(&str, &'static str, String)> {
-        let label = |name: &str| {
-            let found = self.shown.iter().find(|one| one.name == name);
-            found.map_or("", |one| one.label)
-        };
-        let all = self.wrong.all().iter();
-        all.map(|wrong| {
-            (
-                &*wrong.field,
-                label(&wrong.field),
-                self.wrong.of(&wrong.field),
-            )
-        })
-        .collect()
+        let all = self.wrong.all().iter().map(|wrong| &*wrong.field);
+        all.map(|field| (field, label(field, self.shown), self.wrong(field)))
+            .collect()
     }
 
     /// Whether somebody else was faster.
@@ -179,6 +174,25 @@ impl Shown {
             after: in_words(self.name, &after.value(self.name).unwrap_or_default()),
         }
     }
+}
+
+/// What the page calls a setting; empty when it is none of the page's.
+fn label(name: &str, shown: &[Shown]) -> &'static str {
+    let found = shown.iter().find(|one| one.name == name);
+    found.map_or("", |one| one.label)
+}
+
+/// What is wrong, each with what the page calls its setting.
+pub(super) fn told(wrong: Vec<Violation>, shown: &[Shown]) -> Vec<String> {
+    let wrong = Mistakes::new(wrong);
+    let told = wrong.all().iter().map(|one| {
+        let sentence = wrong.of(&one.field);
+        match label(&one.field, shown) {
+            "" => sentence,
+            label => format!("{label}: {sentence}"),
+        }
+    });
+    told.collect()
 }
 
 /// A value as the form calls it.
@@ -239,6 +253,19 @@ mod tests {
         assert_eq!(both, "Magic link + verification code");
         assert_eq!(in_words("domain_rules", "log"), "Only write down");
         assert_eq!(in_words("app_name", "Shop"), "Shop");
+    }
+
+    #[test]
+    fn a_mistake_is_told_under_the_name_that_the_page_has_for_it() {
+        let shown = [Shown {
+            name: "expires_in",
+            label: "Expiry period",
+            ticked: false,
+        }];
+        let wrong = Settings::default().with([("expires_in", "10s"), ("code_length", "3")]);
+        let told = told(wrong.unwrap_err(), &shown);
+        assert_eq!(told[0], "Expiry period: This must be 1 minute to 1 hour");
+        assert_eq!(told.len(), 2);
     }
 
     #[test]

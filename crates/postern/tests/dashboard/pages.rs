@@ -152,6 +152,29 @@ async fn what_is_wrong_is_told_beside_its_field_and_nothing_is_saved() {
 }
 
 #[tokio::test]
+async fn a_choice_that_is_none_is_told_beside_its_field_too() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    for name in [
+        "passwordless_type",
+        "code_alphabet",
+        "on_budget",
+        "domain_rules",
+    ] {
+        let form = settings(&mut owner, &[(name, "NONE")]).await;
+        let page = save(&mut owner, &form).await;
+        for told in [
+            format!("href=\"#{name}\""),
+            format!("id=\"{name}\""),
+            format!("aria-describedby=\"{name}-wrong\""),
+            format!("id=\"{name}-wrong\""),
+        ] {
+            assert!(page.contains(&told), "{told}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_second_of_two_who_edit_the_same_is_told_and_overwrites_nothing() {
     let site = Site::start();
     let [mut first, mut second] = site.two_owners().await;
@@ -161,7 +184,12 @@ async fn the_second_of_two_who_edit_the_same_is_told_and_overwrites_nothing() {
     assert!(save(&mut first, &early).await.contains("Saved."));
     let page = save(&mut second, &late).await;
     assert!(page.contains("Somebody else was here"), "{page}");
-    assert!(page.contains("120s"), "what is in force is shown");
+    for told in [
+        "<a href=\"#expires_in\">Expiry period</a>",
+        "Somebody else has set this to 2 minutes since you opened the page.",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
     assert!(
         save(&mut second, &other).await.contains("Saved."),
         "other settings are no conflict"
@@ -336,7 +364,7 @@ async fn what_a_root_key_waits_for_is_told_when_it_is_asked() {
     }
     // It costs a look at every request, so it is not done unasked.
     awaited(&mut owner, "/dashboard/keys", "/dashboard/keys?look=1").await;
-    let named = "Still named by stored requests";
+    let named = "Stored requests or secrets still need it";
     let page = awaited(&mut owner, "/dashboard/keys?look=1", named).await;
     assert_eq!(page.matches(yes).count(), 2, "{page}");
     let rotated = owner.post("/dashboard/keys/signing/rotate", &[]).await;

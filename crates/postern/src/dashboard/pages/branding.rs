@@ -9,7 +9,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html as page};
 use crate::dashboard::fields::query;
 use crate::dashboard::route::Visit;
-use crate::dashboard::settings_form::{SettingsForm, Shown, typed};
+use crate::dashboard::settings_form::{SettingsForm, Shown, told, typed};
 use crate::dashboard::trouble::Trouble;
 use crate::mail::inbox::{MAIL_POLICY, framed};
 use crate::mail::wording::{language_name, languages};
@@ -107,7 +107,7 @@ fn preview_of(held: &Settings, pairs: &[(&str, &str)]) -> Preview {
     let wrong = held.with(pairs.iter().copied()).err().unwrap_or_default();
     Preview {
         query: query(pairs),
-        wrong: wrong.into_iter().map(|one| one.description).collect(),
+        wrong: told(wrong, SHOWN),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) const SHOWN: &[Shown] = &[
     ),
     field("attempt_limit", "Wrong codes that end a request"),
     field("guess_budget", "Wrong codes of one address a day"),
-    field("on_budget", "Past that budget"),
+    field("on_budget", "When these are used up"),
     tick("confirm_page", "Links lead to Postern's own page first"),
     field("link_origins", "Allowed origins"),
     field("link_schemes", "Custom schemes"),
@@ -133,10 +133,7 @@ pub(in crate::dashboard) async fn advice(
     let pairs = typed.iter().map(|(name, value)| (*name, value.as_str()));
     let advice = match dashboard.postern.snapshot().settings.with(pairs) {
         Ok(settings) => advise(&settings),
-        Err(wrong) => wrong
-            .into_iter()
-            .map(|violation| violation.description)
-            .collect(),
+        Err(wrong) => settings_form::told(wrong, SHOWN),
     };
     Ok(html(&Advised { advice }))
 }
