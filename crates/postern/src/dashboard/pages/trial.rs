@@ -15,6 +15,17 @@ use crate::dashboard::document::{go, html};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
 
+/// How far a trial is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Something is to be typed or clicked.
+    Waiting,
+    /// It was right; the timeline does not know yet.
+    Verified,
+    /// Its last step is in the timeline.
+    Ended,
+}
+
 /// A mail on its way, as its steps are shown.
 #[derive(Template)]
 #[template(path = "quickstart_steps.html")]
@@ -22,10 +33,7 @@ pub(super) struct Trial {
     csrf: String,
     request: String,
     steps: Vec<Step>,
-    /// Whether there is nothing left to type.
-    done: bool,
-    /// Whether its last step is shown.
-    ended: bool,
+    progress: Progress,
     /// Whether the page asks by itself how far it is: what is typed there meanwhile is left alone.
     polled: bool,
     told: String,
@@ -35,14 +43,21 @@ pub(super) struct Trial {
 }
 
 impl Trial {
+    fn is_done(&self) -> bool {
+        self.progress != Progress::Waiting
+    }
+
+    fn has_ended(&self) -> bool {
+        self.progress == Progress::Ended
+    }
+
     /// There is none yet.
     pub(super) fn none(dashboard: &Dashboard, visit: &Visit) -> Self {
         Self {
             csrf: visit.csrf.clone(),
             request: String::new(),
             steps: Vec::new(),
-            done: false,
-            ended: false,
+            progress: Progress::Waiting,
             polled: false,
             told: String::new(),
             wrong: String::new(),
@@ -64,7 +79,7 @@ impl Trial {
                 "expired" | "locked" => {}
                 _ => continue,
             }
-            (self.done, self.ended) = (true, true);
+            self.progress = Progress::Ended;
         }
         self.steps = steps::of(&events);
         Ok(())
@@ -175,7 +190,7 @@ pub(in crate::dashboard) async fn verify(
     match verified {
         Ok(verified) => {
             trial.told = signed_in(&verified.email);
-            trial.done = true;
+            trial.progress = Progress::Verified;
         }
         Err(error) => trial.wrong = told(error)?,
     }
