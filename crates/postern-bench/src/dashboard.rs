@@ -24,7 +24,7 @@ use crate::{
 const CATCHES_UP_WITHIN: Duration = Duration::from_mins(20);
 
 /// Every page that an admin looks at, but those whose address is known only later.
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 29] = [
     "/dashboard?period=1h",
     "/dashboard?period=24h",
     "/dashboard?period=7d",
@@ -46,6 +46,8 @@ const PAGES: [&str; 27] = [
     "/dashboard/logs/rows?",
     "/dashboard/logs?status=FAILED",
     "/dashboard/logs?status=INITIATED",
+    "/dashboard/logs?status=LOST",
+    "/dashboard/logs?status=LOST&period=30d",
     "/dashboard/logs?period=1h",
     "/dashboard/logs?email=nobody@example.com",
     "/dashboard/admins",

@@ -91,7 +91,8 @@ async fn send_all(
             while taken.get() < count {
                 let number = taken.replace(taken.get() + 1);
                 goes(number);
-                send(&postern, &caller, drive::address(&run, number)).await?;
+                let address = drive::address(&run, number);
+                send(&postern, &caller, address, fate(number)).await?;
             }
             anyhow::Ok(())
         });
@@ -102,7 +103,23 @@ async fn send_all(
     Ok(())
 }
 
-async fn send(postern: &Postern, caller: &Caller, address: String) -> anyhow::Result<()> {
+/// What became of the mail: one in a hundred is refused.
+fn fate(number: u64) -> Settlement {
+    let provider = "prefill".to_owned();
+    if number % 100 == 99 {
+        let reply = "550 5.7.1 refused".to_owned();
+        return Settlement::Bounced { provider, reply };
+    }
+    let reply = "250 2.0.0 Ok".to_owned();
+    Settlement::Sent { provider, reply }
+}
+
+async fn send(
+    postern: &Postern,
+    caller: &Caller,
+    address: String,
+    settlement: Settlement,
+) -> anyhow::Result<()> {
     let key = Email::parse(&address)?.key();
     let input = SendInput {
         email: address,
@@ -115,10 +132,7 @@ async fn send(postern: &Postern, caller: &Caller, address: String) -> anyhow::Re
         client: caller.client.clone(),
         address: key,
         tries: Vec::new(),
-        settlement: Settlement::Sent {
-            provider: "prefill".to_owned(),
-            reply: "250 2.0.0 Ok".to_owned(),
-        },
+        settlement,
     };
     Ok(postern.store().settle_delivery(settled).await?)
 }
@@ -205,6 +219,12 @@ mod tests {
         };
         let logged = store.log(query).await.unwrap();
         assert_eq!(logged.total, 100);
+        let lost = LogQuery {
+            limit: 1,
+            lost: true,
+            ..LogQuery::default()
+        };
+        assert_eq!(store.log(lost).await.unwrap().total, 1);
         assert_eq!(store.kids_in_use().await.unwrap(), [1]);
     }
 }

@@ -51,6 +51,7 @@ impl Call for ListAuthRequests {
             request: request.resource_id,
             client: request.client_id,
             without_dashboard: true,
+            lost: false,
         };
         let reading = app.postern.log(&input);
         let Ok(page) = tokio::time::timeout(IN_TIME, reading).await else {

@@ -17,6 +17,8 @@ pub struct LogInput {
     pub email: String,
     /// Only these statuses, in any case.
     pub statuses: Vec<String>,
+    /// Only requests whose mail did not arrive, as far as that is known.
+    pub lost: bool,
     /// Opened then or later.
     pub from: Option<Timestamp>,
     /// Opened then or earlier.
@@ -136,6 +138,7 @@ fn query(input: &LogInput, wrong: &mut Vec<Violation>) -> LogQuery {
         client,
         without: input.without_dashboard.then(dashboard_client),
         statuses: statuses(&input.statuses, wrong),
+        lost: input.lost,
         from: input.from,
         to: input.to,
         place,
@@ -170,6 +173,7 @@ fn fits(entry: &LogEntry, query: &LogQuery) -> bool {
             .is_none_or(|client| entry.client == *client)
         && query.without.as_ref() != Some(&entry.client)
         && (query.statuses.is_empty() || query.statuses.contains(&entry.status))
+        && (!query.lost || entry.lost)
         && query.from.is_none_or(|from| entry.at >= from)
         && query.to.is_none_or(|to| entry.at <= to)
 }

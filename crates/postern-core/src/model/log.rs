@@ -22,6 +22,8 @@ pub struct LogEntry {
     pub last_at: Timestamp,
     /// What that was: the name of an [`EventKind`].
     pub last: String,
+    /// Whether its last mail that came to an end did not arrive: refused, sent back, or not sent in time.
+    pub lost: bool,
     /// Its rows of events, oldest first; at most [`LogEntry::MOST_EVENTS`].
     pub events: Vec<EventId>,
 }
@@ -50,6 +52,7 @@ impl LogEntry {
             status: LogStatus::Initiated,
             last_at: event.at,
             last: String::new(),
+            lost: false,
             events: Vec::new(),
         };
         entry.add(row, told);
@@ -60,12 +63,28 @@ impl LogEntry {
     pub fn add(&mut self, row: EventId, told: &[Event]) {
         for event in told {
             self.status = self.status.after(&event.what);
+            self.lost = loses_mail(&event.what).unwrap_or(self.lost);
             self.last_at = self.last_at.max(event.at);
             event.what.name().clone_into(&mut self.last);
         }
         if self.events.len() < Self::MOST_EVENTS {
             self.events.push(row);
         }
+    }
+}
+
+/// Whether a mail did not arrive, for what tells of a mail's end.
+fn loses_mail(what: &EventKind) -> Option<bool> {
+    match what.name() {
+        "mail_sent" | "mail_delivered" => Some(false),
+        "mail_failed" | "mail_bounced" => Some(true),
+        // Others ended because nobody needed them any more.
+        "mail_abandoned" => {
+            let late =
+                matches!(what, EventKind::MailAbandoned { reason, .. } if reason == "expired");
+            late.then_some(true)
+        }
+        _ => None,
     }
 }
 
@@ -174,6 +193,38 @@ mod tests {
         entry.add([4; 16], &told(EventKind::Expired));
         assert_eq!(entry.status, LogStatus::Success);
         assert_eq!((entry.events.len(), &*entry.last), (5, "expired"));
+    }
+
+    #[test]
+    fn a_mail_is_lost_until_another_one_arrives() {
+        let sent = |delivery| EventKind::MailSent {
+            delivery,
+            attempts: 1,
+            provider: "relay".into(),
+            reply: "250 ok".into(),
+        };
+        let abandoned = |reason: &str| EventKind::MailAbandoned {
+            delivery: 0,
+            reason: reason.into(),
+        };
+        let bounced = EventKind::MailBounced {
+            delivery: 0,
+            provider: "relay".into(),
+            bad_mailbox: true,
+            reason: "no such user".into(),
+        };
+        let mut entry = opened();
+        for (what, lost) in [
+            (abandoned("superseded"), false),
+            (sent(0), false),
+            (bounced, true),
+            (EventKind::Expired, true),
+            (sent(1), false),
+            (abandoned("expired"), true),
+        ] {
+            entry.add([1; 16], &told(what.clone()));
+            assert_eq!(entry.lost, lost, "{what:?}");
+        }
     }
 
     #[test]

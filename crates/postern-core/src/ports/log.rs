@@ -46,6 +46,8 @@ pub struct LogQuery {
     pub without: Option<ClientId>,
     /// Only requests with one of these statuses; all when empty.
     pub statuses: Vec<LogStatus>,
+    /// Only requests whose mail was lost.
+    pub lost: bool,
     /// Opened then or later.
     pub from: Option<Timestamp>,
     /// Opened then or earlier.

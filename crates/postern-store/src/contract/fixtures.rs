@@ -5,7 +5,7 @@ use std::time::Duration;
 use postern_core::Error;
 use postern_core::model::{
     AuthRequest, AuthRequestId, ClientId, DeliveryId, Email, Event, EventKind, Method, Sealed,
-    Settlement, State, UsedBy,
+    Settlement, State, Timestamp, UsedBy,
 };
 use postern_core::ports::{
     Change, Clock as _, Decide, Decision, Engine, Opening, Settled, StoreError,
@@ -182,7 +182,7 @@ pub fn guess(digest: u8) -> Decide {
 }
 
 /// An event about a request.
-pub fn event(request: &AuthRequest, at: postern_core::model::Timestamp, what: EventKind) -> Event {
+pub fn event(request: &AuthRequest, at: Timestamp, what: EventKind) -> Event {
     Event {
         at,
         request: Some(request.id),
@@ -220,6 +220,14 @@ pub fn sent() -> Settlement {
     Settlement::Sent {
         provider: "relay".into(),
         reply: "250 ok".into(),
+    }
+}
+
+/// A mail whose recipient the provider refused.
+pub fn bounced() -> Settlement {
+    Settlement::Bounced {
+        provider: "relay".into(),
+        reply: "rcpt: 550 no such user".into(),
     }
 }
 
@@ -306,4 +314,30 @@ pub async fn told(store: &TempStore, id: AuthRequestId) -> Vec<String> {
         json["kind"].as_str().expect("it has a kind").to_owned()
     };
     events.into_iter().map(name).collect()
+}
+
+/// Uses a request up with a right code.
+pub async fn use_up(store: &TempStore, id: AuthRequestId) {
+    let decision = store.engine.redeem(id, false, accept()).await.unwrap();
+    decision.outcome.unwrap();
+}
+
+/// That a request of its own address was opened, in the words of the log.
+pub fn initiated(at: Timestamp, n: u16) -> Event {
+    let mut random = [0; AuthRequestId::RANDOM];
+    random[3..5].copy_from_slice(&n.to_be_bytes());
+    let email = address(&format!("a{n}"));
+    Event {
+        at,
+        request: Some(AuthRequestId::new(at, random)),
+        client: Some(client()),
+        address: email.key(),
+        what: EventKind::Initiated {
+            email: email.as_given().to_owned(),
+            method: Method::Otp,
+            template: None,
+            hardened: false,
+            expires_in: 300,
+        },
+    }
 }

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequestId, ClientId, Counter, Event, EventKind, LogStatus, Method, Tally, Timestamp,
+    AuthRequestId, ClientId, Counter, DeliveryId, Event, EventKind, LogStatus, Timestamp,
 };
-use postern_core::ports::{Clock as _, Keep, LogPage, LogPlace, LogQuery};
+use postern_core::ports::{Clock as _, Keep, LogPage, LogPlace, LogQuery, Settled};
+use postern_core::settings::Settings;
 
-use super::{accept, address, guess, race, send, send_many, settled};
+use super::{
+    address, bounced, guess, initiated, race, resend, send, send_many, sent, settled, use_up,
+};
 use crate::testing::TempStore;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -28,11 +31,6 @@ fn ids(page: &LogPage) -> Vec<AuthRequestId> {
     page.entries.iter().map(|entry| entry.id).collect()
 }
 
-async fn use_up(store: &TempStore, id: AuthRequestId) {
-    let decision = store.engine.redeem(id, false, accept()).await.unwrap();
-    decision.outcome.unwrap();
-}
-
 /// Opened, mailed, verified: status, last event and address as they are.
 pub async fn an_entry_tells_what_became_of_its_request(store: TempStore) {
     let id = send(&store, 1, "Ada").await;
@@ -48,7 +46,7 @@ pub async fn an_entry_tells_what_became_of_its_request(store: TempStore) {
         ("Ada@example.com", "mail_queued")
     );
     store.clock.advance(MINUTE);
-    let sent = settled(id, super::sent());
+    let sent = settled(id, sent());
     store.engine.settle_delivery(sent).await.unwrap();
     assert_eq!(entry().await.last, "mail_sent");
     use_up(&store, id).await;
@@ -138,6 +136,78 @@ pub async fn filters_narrow_the_page_and_its_total(store: TempStore) {
     assert_eq!(find(LogQuery { client, ..all(9) }).await.len(), 4);
 }
 
+/// Alone and with other filters, and over the edge of a segment.
+pub async fn requests_whose_mail_was_lost_are_found(store: TempStore) {
+    let now = store.clock.now();
+    // The first ones fill more than a segment, so that there is one without any lost mail.
+    let events = (0..8_200).map(|n| initiated(now, n)).collect();
+    store.engine.record(events).await.unwrap();
+    store.project().await;
+    let ada = send(&store, 9_001, "ada").await;
+    let bob = send(&store, 9_002, "bob").await;
+    let eve = send(&store, 9_003, "eve").await;
+    for (id, end) in [(ada, bounced()), (bob, sent()), (eve, bounced())] {
+        store
+            .engine
+            .settle_delivery(settled(id, end))
+            .await
+            .unwrap();
+    }
+    let lost = |limit| LogQuery {
+        lost: true,
+        ..all(limit)
+    };
+    let find = |query: LogQuery| async {
+        let found = page(&store, query).await;
+        assert_eq!(found.total, found.entries.len() as u64);
+        ids(&found)
+    };
+    assert_eq!(find(lost(9)).await, [eve, ada]);
+    let first = page(&store, lost(1)).await;
+    assert_eq!((ids(&first), first.total), (vec![eve], 2));
+    let place = LogPlace::Before(first.older.unwrap());
+    let second = page(&store, LogQuery { place, ..lost(1) }).await;
+    assert_eq!((ids(&second), second.older), (vec![ada], None));
+    let place = LogPlace::After(second.newer.unwrap());
+    let back = page(&store, LogQuery { place, ..lost(1) }).await;
+    assert_eq!(ids(&back), [eve]);
+    for (name, expected) in [("ada", vec![ada]), ("bob", vec![])] {
+        let address = Some(address(name).key());
+        assert_eq!(find(LogQuery { address, ..lost(9) }).await, expected);
+    }
+    let client = ClientId::parse("skc_other");
+    assert_eq!(find(LogQuery { client, ..lost(9) }).await, []);
+    let to = Some(now.minus(MINUTE));
+    assert_eq!(find(LogQuery { to, ..lost(9) }).await, []);
+}
+
+/// Its first mail is refused; the one of a resend is taken.
+pub async fn a_mail_is_lost_until_another_one_arrives(store: TempStore) {
+    let id = send(&store, 1, "ada").await;
+    let refused = settled(id, bounced());
+    store.engine.settle_delivery(refused).await.unwrap();
+    let lost = || async {
+        let lost = LogQuery {
+            lost: true,
+            ..all(9)
+        };
+        ids(&page(&store, lost).await)
+    };
+    assert_eq!(lost().await, [id]);
+    let again = resend(Settings::default());
+    store.engine.reissue(id, false, again).await.unwrap();
+    assert_eq!(lost().await, [id], "the second one is only on its way");
+    let second = Settled {
+        id: DeliveryId {
+            request: id,
+            ordinal: 1,
+        },
+        ..settled(id, sent())
+    };
+    store.engine.settle_delivery(second).await.unwrap();
+    assert_eq!(lost().await, []);
+}
+
 /// From the page and from what it counts, by address and by time too.
 pub async fn a_client_is_left_out_of_the_page_and_its_total(store: TempStore) {
     let sent = send(&store, 1, "ada").await;
@@ -186,25 +256,6 @@ pub async fn the_total_is_exact_to_ten_thousand(store: TempStore) {
     assert_eq!(page(&store, wanted).await.total, 10_001);
 }
 
-fn initiated(at: Timestamp, n: u16) -> Event {
-    let mut random = [0; AuthRequestId::RANDOM];
-    random[3..5].copy_from_slice(&n.to_be_bytes());
-    let email = address(&format!("a{n}"));
-    Event {
-        at,
-        request: Some(AuthRequestId::new(at, random)),
-        client: Some(super::client()),
-        address: email.key(),
-        what: EventKind::Initiated {
-            email: email.as_given().to_owned(),
-            method: Method::Otp,
-            template: None,
-            hardened: false,
-            expires_in: 300,
-        },
-    }
-}
-
 /// Who comes second finds nothing to do.
 pub async fn events_are_taken_in_once_however_many_try(store: TempStore) {
     let sent = send_many(&store, 700).await;
@@ -238,86 +289,6 @@ pub async fn refusals_are_found_by_their_address(store: TempStore) {
     store.project().await;
     let found = store.engine.refusals(address("ada").key()).await.unwrap();
     assert_eq!(found, [ada]);
-}
-
-/// Spans of several minutes are sums of their minutes; an empty one is left out.
-pub async fn minutes_add_up_to_what_happened(store: TempStore) {
-    let begun = store.clock.now();
-    let first = send(&store, 1, "ada").await;
-    store.clock.advance(MINUTE);
-    send(&store, 2, "bob").await;
-    use_up(&store, first).await;
-    store.clock.advance(5 * MINUTE);
-    send(&store, 3, "eve").await;
-    store.project().await;
-    let now = store.clock.now();
-    let spans = store.engine.tallies(begun, now, 1).await.unwrap();
-    let told =
-        |counter| -> Vec<u64> { spans.iter().map(|(_, tally)| tally.get(counter)).collect() };
-    assert_eq!(
-        told(Counter::Requests),
-        [1, 1],
-        "the end does not belong to it"
-    );
-    assert_eq!(told(Counter::Verified), [0, 1]);
-    assert_eq!(spans[1].1.verified_within()[4], 1, "within a minute");
-    let hour = store
-        .engine
-        .tallies(begun, now.plus(MINUTE), 60)
-        .await
-        .unwrap();
-    assert_eq!((hour.len(), hour[0].1.get(Counter::Requests)), (1, 3));
-}
-
-/// However far an overview looks back, it tells what the minutes tell: where hours are counted, in the hours
-/// before, of which only minutes are known, and in what comes late.
-pub async fn hours_add_up_as_their_minutes_do(store: TempStore) {
-    const HOUR: Duration = Duration::from_hours(1);
-    let begun = store.clock.now();
-    let at = |hours: u32, minutes: u32| begun.plus(HOUR * hours + MINUTE * minutes);
-    let moments = [
-        // The first that is counted, then earlier ones.
-        at(30, 59),
-        at(2, 0),
-        at(29, 1),
-        at(30, 0),
-        // Later ones, one of them late.
-        at(33, 7),
-        at(31, 30),
-        at(33, 8),
-        at(54, 59),
-    ];
-    for (n, moment) in (0..).zip(moments) {
-        store
-            .engine
-            .record(vec![initiated(moment, n)])
-            .await
-            .unwrap();
-        store.project().await;
-    }
-    let ends = [
-        (begun, at(60, 0)),
-        (at(2, 0), at(33, 8)),
-        (at(29, 30), at(54, 59)),
-        (at(30, 30), at(31, 0)),
-    ];
-    for (from, to) in ends {
-        let minutes = store.engine.tallies(from, to, 1).await.unwrap();
-        for step in [60, 360, 1440] {
-            let spans = store.engine.tallies(from, to, step).await.unwrap();
-            let mut sums: Vec<(Timestamp, Tally)> = Vec::new();
-            for (minute, tally) in &minutes {
-                let length = i64::from(step) * 60_000_000;
-                let whole = minute.micros().div_euclid(length) * length;
-                let span = Timestamp::from_micros(whole);
-                match sums.last_mut() {
-                    Some((last, sum)) if *last == span => sum.add(tally),
-                    _ => sums.push((span, tally.clone())),
-                }
-            }
-            assert_eq!(spans, sums, "{from:?} to {to:?} by {step} minutes");
-        }
-    }
 }
 
 /// Entry, refusals and places go with the person, and with time.

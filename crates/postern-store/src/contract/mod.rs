@@ -11,6 +11,7 @@ pub mod isolation;
 pub mod log;
 pub mod reception;
 pub mod registry;
+pub mod tallies;
 pub mod templates;
 pub mod tidying;
 
@@ -71,12 +72,12 @@ macro_rules! contract {
             an_entry_tells_what_became_of_its_request,
             pages_go_back_and_forth_without_a_gap,
             filters_narrow_the_page_and_its_total,
+            requests_whose_mail_was_lost_are_found,
+            a_mail_is_lost_until_another_one_arrives,
             a_client_is_left_out_of_the_page_and_its_total,
             the_total_is_exact_to_ten_thousand,
             events_are_taken_in_once_however_many_try,
             refusals_are_found_by_their_address,
-            minutes_add_up_to_what_happened,
-            hours_add_up_as_their_minutes_do,
             the_log_forgets_an_address_and_what_is_past_its_retention,
         );
         $crate::contract!(@room $open, reception:
@@ -95,6 +96,10 @@ macro_rules! contract {
             a_refused_amendment_writes_nothing,
             parallel_amendments_lose_none,
             what_is_dropped_is_gone,
+        );
+        $crate::contract!(@room $open, tallies:
+            minutes_add_up_to_what_happened,
+            hours_add_up_as_their_minutes_do,
         );
         $crate::contract!(@room $open, templates:
             a_template_reads_back_as_it_was_written,

@@ -39,7 +39,7 @@ pub(super) async fn find_all(
     ids: &[Id],
 ) -> Result<HashMap<AuthRequestId, Numbered>, Failure> {
     static FIND: Sql = Sql {
-        text: "SELECT number, id, at, client, address, email, status, last_at, last, events \
+        text: "SELECT number, id, at, client, address, email, status, last_at, last, events, lost IS NOT NULL \
                FROM log_requests WHERE id = ANY($1)",
         types: &[Type::UUID_ARRAY],
     };
@@ -53,7 +53,7 @@ pub(super) async fn find_all(
         .collect()
 }
 
-/// Reads number, id, at, client, address, email, status, last_at, last and events.
+/// Reads number, id, at, client, address, email, status, last_at, last, events, and whether its mail was lost.
 pub(super) fn read(row: &Row) -> Result<Numbered, Failure> {
     let status = LogStatus::from_number(number::<i16, _>(row, 6)?);
     let entry = LogEntry {
@@ -65,6 +65,7 @@ pub(super) fn read(row: &Row) -> Result<Numbered, Failure> {
         status: status.ok_or(Failure::Unreadable("unknown status"))?,
         last_at: moment(row, 7)?,
         last: get(row, 8)?,
+        lost: get(row, 10)?,
         events: get::<&[u8]>(row, 9)?.as_chunks::<16>().0.to_vec(),
     };
     Ok((get(row, 0)?, entry))

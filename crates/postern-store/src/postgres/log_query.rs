@@ -1,6 +1,6 @@
 //! Looking into the authentication log.
 //!
-//! A query for an address goes by its index. Any other walks the segments from the newest and passes
+//! A query for an address goes by its index, one for lost mails by theirs. Any other walks the segments from the newest and passes
 //! over those that cannot hold what it asks for, by their counts and their spans of time; what it
 //! counts, it counts by whole segments where it can.
 
@@ -68,6 +68,7 @@ struct Filter {
     from: i64,
     to: i64,
     address: Option<Id>,
+    lost: bool,
 }
 
 impl Filter {
@@ -83,6 +84,16 @@ impl Filter {
             from: query.from.map_or(i64::MIN, Timestamp::micros),
             to: query.to.map_or(i64::MAX, Timestamp::micros),
             address: query.address.map(Id::from),
+            lost: query.lost,
+        }
+    }
+
+    /// By which index it is answered.
+    fn finding(&self) -> &'static Finding {
+        match (self.address, self.lost) {
+            (Some(_), _) => &BY_ADDRESS,
+            (None, true) => &BY_LOST,
+            (None, false) => &BY_NUMBER,
         }
     }
 }
@@ -97,7 +108,7 @@ struct Run {
 
 async fn page(session: &Session, query: &LogQuery) -> Result<LogPage, Failure> {
     let filter = Filter::of(query);
-    let runs = if filter.address.is_some() {
+    let runs = if filter.address.is_some() || filter.lost {
         vec![Run {
             first: i64::MIN,
             end: i64::MAX,
@@ -178,13 +189,8 @@ async fn older(
     for run in runs {
         let end = number.min(run.end);
         if run.first < end && found.len() < limit {
-            let sql = if filter.address.is_some() {
-                &OLDER_OF
-            } else {
-                &OLDER
-            };
-            found
-                .extend(within(session, sql, filter, (run.first, end), limit - found.len()).await?);
+            let (sql, span) = (&filter.finding().older, (run.first, end));
+            found.extend(within(session, sql, filter, span, limit - found.len()).await?);
         }
     }
     Ok(found)
@@ -202,13 +208,8 @@ async fn newer(
     for run in runs.iter().rev() {
         let first = run.first.max(number.saturating_add(1));
         if first < run.end && found.len() < limit {
-            let sql = if filter.address.is_some() {
-                &NEWER_OF
-            } else {
-                &NEWER
-            };
-            found
-                .extend(within(session, sql, filter, (first, run.end), limit - found.len()).await?);
+            let (sql, span) = (&filter.finding().newer, (first, run.end));
+            found.extend(within(session, sql, filter, span, limit - found.len()).await?);
         }
     }
     Ok(found)
@@ -224,48 +225,58 @@ const TYPES: &[Type] = &[
     Type::UUID,
     Type::INT8,
     Type::TEXT,
+    Type::BOOL,
 ];
 
-static OLDER: Sql = Sql {
-    text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
-           WHERE number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) \
-           AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) AND ($7 IS NULL OR address = $7) ORDER BY number DESC LIMIT $8",
-    types: TYPES,
+/// A statement that finds entries by one of their indexes: between two numbers in the column `$place`, with the
+/// condition of `$by`.
+macro_rules! finding {
+    (count $place:literal $by:literal) => {
+        finding!("SELECT count(*) FROM (SELECT 1", $place, $by, "LIMIT $8) AS found")
+    };
+    (entries $place:literal $by:literal $order:literal) => {
+        finding!(
+            "SELECT number, id, at, client, address, email, status, last_at, last, events, lost IS NOT NULL",
+            $place,
+            $by,
+            concat!("ORDER BY ", $place, $order, " LIMIT $8")
+        )
+    };
+    ($what:literal, $place:literal, $by:literal, $end:expr) => {
+        Sql {
+            text: concat!(
+                $what, " FROM log_requests WHERE ", $by, $place, " >= $1 AND ", $place, " < $2 \
+                 AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 \
+                 AND ($9 IS NULL OR client <> $9) AND (NOT $10 OR lost IS NOT NULL) ", $end
+            ),
+            types: TYPES,
+        }
+    };
+}
+
+/// The three questions that are asked by one index.
+struct Finding {
+    older: Sql,
+    newer: Sql,
+    counted: Sql,
+}
+
+static BY_NUMBER: Finding = Finding {
+    older: finding!(entries "number" "" " DESC"),
+    newer: finding!(entries "number" "" ""),
+    counted: finding!(count "number" ""),
 };
 
-static NEWER: Sql = Sql {
-    text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
-           WHERE number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) \
-           AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) AND ($7 IS NULL OR address = $7) ORDER BY number LIMIT $8",
-    types: TYPES,
+static BY_ADDRESS: Finding = Finding {
+    older: finding!(entries "number" "address = $7 AND " " DESC"),
+    newer: finding!(entries "number" "address = $7 AND " ""),
+    counted: finding!(count "number" "address = $7 AND "),
 };
 
-static OLDER_OF: Sql = Sql {
-    text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
-           WHERE address = $7 AND number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) \
-           AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) ORDER BY number DESC LIMIT $8",
-    types: TYPES,
-};
-
-static NEWER_OF: Sql = Sql {
-    text: "SELECT number, id, at, client, address, email, status, last_at, last, events FROM log_requests \
-           WHERE address = $7 AND number >= $1 AND number < $2 AND ($3 IS NULL OR client = $3) \
-           AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) ORDER BY number LIMIT $8",
-    types: TYPES,
-};
-
-static COUNTED: Sql = Sql {
-    text: "SELECT count(*) FROM (SELECT 1 FROM log_requests WHERE number >= $1 AND number < $2 \
-           AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) \
-           AND ($7 IS NULL OR address = $7) LIMIT $8) AS found",
-    types: TYPES,
-};
-
-static COUNTED_OF: Sql = Sql {
-    text: "SELECT count(*) FROM (SELECT 1 FROM log_requests WHERE address = $7 AND number >= $1 AND number < $2 \
-           AND ($3 IS NULL OR client = $3) AND ($4 IS NULL OR status = ANY($4)) AND at >= $5 AND at <= $6 AND ($9 IS NULL OR client <> $9) \
-           LIMIT $8) AS found",
-    types: TYPES,
+static BY_LOST: Finding = Finding {
+    older: finding!(entries "lost" "" " DESC"),
+    newer: finding!(entries "lost" "" ""),
+    counted: finding!(count "lost" ""),
 };
 
 async fn within(
@@ -287,7 +298,7 @@ async fn asked(
     span: (i64, i64),
     limit: i64,
 ) -> Result<Vec<tokio_postgres::Row>, Failure> {
-    let params: [Param<'_>; 9] = [
+    let params: [Param<'_>; 10] = [
         &span.0,
         &span.1,
         &filter.client,
@@ -297,6 +308,7 @@ async fn asked(
         &filter.address,
         &limit,
         &filter.without,
+        &filter.lost,
     ];
     session.in_time(session.query(sql, &params)).await
 }
@@ -304,11 +316,7 @@ async fn asked(
 /// How many entries there are, exact up to what is promised.
 async fn total(session: &Session, filter: &Filter, runs: &[Run]) -> Result<u64, Failure> {
     let most = LogPage::COUNTED + 1;
-    let sql = if filter.address.is_some() {
-        &COUNTED_OF
-    } else {
-        &COUNTED
-    };
+    let sql = &filter.finding().counted;
     let mut total = 0;
     for run in runs {
         total += if let Some(count) = run.count {

@@ -90,6 +90,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "log_hours",
         sql: include_str!("../../migrations/postgres/0015_log_hours.sql"),
     },
+    Migration {
+        number: 16,
+        name: "lost_mail",
+        sql: include_str!("../../migrations/postgres/0016_lost_mail.sql"),
+    },
 ];
 
 /// The number of the last migration of this release.
@@ -247,9 +252,10 @@ mod tests {
     }
 
     /// Indexes of tables in use, from when no node of an earlier release could be beneath.
-    const BEFORE_THE_FIRST_RELEASE: [&str; 2] = [
+    const BEFORE_THE_FIRST_RELEASE: [&str; 3] = [
         "CREATE INDEX EVENTS_UNPLACED ON EVENTS (ID) WHERE PLACE IS NULL",
         "CREATE INDEX EVENTS_PLACED ON EVENTS (PLACE) WHERE PLACE IS NOT NULL",
+        "CREATE INDEX LOG_REQUESTS_LOST ON LOG_REQUESTS (LOST) WHERE LOST IS NOT NULL",
     ];
 
     /// Whether nodes of the release before, which know nothing of `made`, can go on meanwhile and after.

@@ -171,8 +171,8 @@ fn opens((_, told): &event::Row) -> bool {
 
 async fn insert(session: &Session, entries: &[LogEntry], first: i64) -> Result<(), Failure> {
     static INSERT: Sql = Sql {
-        text: "INSERT INTO log_requests (number, id, at, client, address, email, status, last_at, last, events) \
-               SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        text: "INSERT INTO log_requests (number, id, at, client, address, email, status, last_at, last, events, lost) \
+               SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         types: &[
             Type::INT8_ARRAY,
             Type::UUID_ARRAY,
@@ -184,13 +184,18 @@ async fn insert(session: &Session, entries: &[LogEntry], first: i64) -> Result<(
             Type::INT8_ARRAY,
             Type::TEXT_ARRAY,
             Type::BYTEA_ARRAY,
+            Type::INT8_ARRAY,
         ],
     };
     if entries.is_empty() {
         return Ok(());
     }
     let numbers: Vec<i64> = (first..).take(entries.len()).collect();
-    let params: [Param<'_>; 10] = [
+    let placed = numbers.iter().zip(entries);
+    let lost: Vec<_> = placed
+        .map(|(number, entry)| entry.lost.then_some(*number))
+        .collect();
+    let params: [Param<'_>; 11] = [
         &numbers,
         &each(entries, |entry| Id::from(entry.id)),
         &each(entries, |entry| entry.at.micros()),
@@ -201,6 +206,7 @@ async fn insert(session: &Session, entries: &[LogEntry], first: i64) -> Result<(
         &each(entries, |entry| entry.last_at.micros()),
         &each(entries, |entry| &*entry.last),
         &each(entries, |entry| entry.events.as_flattened()),
+        &lost,
     ];
     session.execute(&INSERT, &params).await.map(drop)
 }
@@ -208,7 +214,8 @@ async fn insert(session: &Session, entries: &[LogEntry], first: i64) -> Result<(
 async fn update(session: &Session, entries: &[Changed]) -> Result<(), Failure> {
     static UPDATE: Sql = Sql {
         text: "UPDATE log_requests AS held SET status = new.status, last_at = new.last_at, last = new.last, \
-               events = new.events FROM unnest($1, $2, $3, $4, $5) AS new (number, status, last_at, last, events) \
+               events = new.events, lost = new.lost \
+               FROM unnest($1, $2, $3, $4, $5, $6) AS new (number, status, last_at, last, events, lost) \
                WHERE held.number = new.number",
         types: &[
             Type::INT8_ARRAY,
@@ -216,17 +223,19 @@ async fn update(session: &Session, entries: &[Changed]) -> Result<(), Failure> {
             Type::INT8_ARRAY,
             Type::TEXT_ARRAY,
             Type::BYTEA_ARRAY,
+            Type::INT8_ARRAY,
         ],
     };
     if entries.is_empty() {
         return Ok(());
     }
-    let params: [Param<'_>; 5] = [
+    let params: [Param<'_>; 6] = [
         &each(entries, |entry| entry.before.0),
         &each(entries, |entry| i16::from(entry.after.status.number())),
         &each(entries, |entry| entry.after.last_at.micros()),
         &each(entries, |entry| &*entry.after.last),
         &each(entries, |entry| entry.after.events.as_flattened()),
+        &each(entries, |entry| entry.after.lost.then_some(entry.before.0)),
     ];
     session.execute(&UPDATE, &params).await.map(drop)
 }

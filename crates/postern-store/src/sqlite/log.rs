@@ -27,11 +27,11 @@ pub(super) fn segment_of(number: i64) -> i64 {
 
 /// The columns that [`read`] takes.
 pub(super) const COLUMNS: &str =
-    "number, id, at, client, address, email, status, last_at, last, events";
+    "number, id, at, client, address, email, status, last_at, last, events, lost IS NOT NULL";
 
-const BY_ID: &str = "SELECT number, id, at, client, address, email, status, last_at, last, events \
+const BY_ID: &str = "SELECT number, id, at, client, address, email, status, last_at, last, events, lost IS NOT NULL \
      FROM log_requests WHERE id = ?1";
-const BY_NUMBER: &str = "SELECT number, id, at, client, address, email, status, last_at, last, events \
+const BY_NUMBER: &str = "SELECT number, id, at, client, address, email, status, last_at, last, events, lost IS NOT NULL \
      FROM log_requests WHERE number = ?1";
 
 /// An entry and its number.
@@ -167,6 +167,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Numbered> {
             .ok_or_else(|| unreadable(6, "unknown status"))?,
         last_at: Timestamp::from_micros(row.get(7)?),
         last: row.get(8)?,
+        lost: row.get(10)?,
         events: row.get_ref(9)?.as_blob()?.as_chunks::<16>().0.to_vec(),
     };
     Ok((row.get(0)?, entry))

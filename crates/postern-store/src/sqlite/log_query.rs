@@ -189,15 +189,21 @@ struct Span(i64, i64, &'static str, usize);
 
 fn within(conn: &Connection, query: &LogQuery, span: &Span) -> Result<Vec<Numbered>> {
     let (mut sql, mut values) = selection(log::COLUMNS, query, span);
-    sql.extend([" ORDER BY number ", span.2, " LIMIT ?"]);
+    sql.extend([" ORDER BY ", place(query), " ", span.2, " LIMIT ?"]);
     values.push(i64::try_from(span.3).unwrap_or(i64::MAX).into());
     tx::all(conn, &sql, params_from_iter(values), log::read)
+}
+
+/// The column by which entries are found: those whose mail was lost have an index.
+fn place(query: &LogQuery) -> &'static str {
+    if query.lost { "lost" } else { "number" }
 }
 
 /// Statement and values that select what is asked for within one segment.
 fn selection(columns: &str, query: &LogQuery, span: &Span) -> (String, Vec<Value>) {
     let (from, to) = bounds(query);
-    let mut sql = format!("SELECT {columns} FROM log_requests WHERE number >= ? AND number < ?");
+    let place = place(query);
+    let mut sql = format!("SELECT {columns} FROM log_requests WHERE {place} >= ? AND {place} < ?");
     let mut values: Vec<Value> = vec![span.0.into(), span.1.into()];
     if let Some(address) = query.address {
         sql.push_str(
@@ -219,7 +225,7 @@ fn total(conn: &Connection, query: &LogQuery, segments: &[Segment]) -> Result<u6
     let most = LogPage::COUNTED + 1;
     let mut total = 0;
     for segment in segments {
-        total += if segment.whole && query.address.is_none() {
+        total += if segment.whole && query.address.is_none() && !query.lost {
             segment.count
         } else {
             counted(conn, query, segment.number, most - total)?

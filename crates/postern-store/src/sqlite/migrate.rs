@@ -88,6 +88,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "log_hours",
         sql: include_str!("../../migrations/sqlite/0015_log_hours.sql"),
     },
+    Migration {
+        number: 16,
+        name: "lost_mail",
+        sql: include_str!("../../migrations/sqlite/0016_lost_mail.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

@@ -182,8 +182,8 @@ fn tally(minutes: &mut BTreeMap<i64, Tally>, told: &[Event], opened_at: Option<T
 
 fn insert(tx: &Tx<'_>, number: i64, entry: &LogEntry) -> Result<()> {
     tx.write(
-        "INSERT INTO log_requests (number, id, at, client, address, email, status, last_at, last, events) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO log_requests (number, id, at, client, address, email, status, last_at, last, events, lost) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             number,
             entry.id.as_bytes(),
@@ -195,6 +195,7 @@ fn insert(tx: &Tx<'_>, number: i64, entry: &LogEntry) -> Result<()> {
             entry.last_at.micros(),
             entry.last,
             entry.events.as_flattened(),
+            entry.lost.then_some(number),
         ],
     )?;
     tx.write(
@@ -206,13 +207,14 @@ fn insert(tx: &Tx<'_>, number: i64, entry: &LogEntry) -> Result<()> {
 
 fn update(tx: &Tx<'_>, number: i64, entry: &LogEntry) -> Result<()> {
     tx.write(
-        "UPDATE log_requests SET status = ?2, last_at = ?3, last = ?4, events = ?5 WHERE number = ?1",
+        "UPDATE log_requests SET status = ?2, last_at = ?3, last = ?4, events = ?5, lost = ?6 WHERE number = ?1",
         params![
             number,
             entry.status.number(),
             entry.last_at.micros(),
             entry.last,
             entry.events.as_flattened(),
+            entry.lost.then_some(number),
         ],
     )?;
     Ok(())

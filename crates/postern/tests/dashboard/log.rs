@@ -1,5 +1,6 @@
 //! The authentication log, as admins look into it.
 
+use postern_testkit::smtp::{Act, SmtpServer, Step};
 use serde_json::json;
 
 use crate::pages::{awaited, send, send_as, token};
@@ -61,6 +62,38 @@ async fn the_log_is_exported_as_it_is_filtered() {
         (lines.lines().count(), &line["email"]),
         (1, &json!("ada@example.com"))
     );
+}
+
+#[tokio::test]
+async fn requests_whose_mail_did_not_arrive_are_found_together() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let smtp = SmtpServer::builder().start().await.unwrap();
+    smtp.always_for("lost@example.com", Step::Rcpt, Act::reply(550));
+    let port = smtp.addr().port().to_string();
+    let provider = [
+        ("preset", "other"),
+        ("name", "relay"),
+        ("host", "127.0.0.1"),
+        ("port", &*port),
+        ("tls", "none"),
+        ("from", "login@example.com"),
+    ];
+    owner.post("/dashboard/emails/add", &provider).await;
+    for to in ["lost@example.com", "bob@example.com"] {
+        send(&site, to).await;
+    }
+    smtp.wait_for_mail_to("bob@example.com").await;
+    let page = awaited(&mut owner, "/dashboard/logs?status=LOST", "1 in all").await;
+    assert!(page.contains("lost@example.com") && !page.contains("bob@example.com"));
+    assert!(page.contains(">No mail</span>"), "{page}");
+    let file = owner
+        .get("/dashboard/logs/export?format=csv&status=LOST")
+        .await;
+    assert!(file.text.contains("lost@example.com") && !file.text.contains("bob@example.com"));
+    let overview = owner.get("/dashboard?period=1h").await.text;
+    let cases = "<a href=\"/dashboard/logs?status=LOST&#38;period=1h\">Recipients refused</a>";
+    assert!(overview.contains(cases), "{overview}");
 }
 
 #[tokio::test]

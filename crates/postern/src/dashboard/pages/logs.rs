@@ -23,6 +23,8 @@ pub(super) struct Row {
     pub(super) email: String,
     pub(super) status: &'static str,
     pub(super) tone: &'static str,
+    /// Whether its mail did not arrive.
+    pub(super) lost: bool,
     pub(super) last: String,
     pub(super) last_tone: &'static str,
     pub(super) at: String,
@@ -40,6 +42,7 @@ impl Row {
             email: entry.email.clone(),
             status,
             tone,
+            lost: entry.lost,
             last: steps::name(&entry.last),
             last_tone: steps::tone(&entry.last),
             at: shown::at(entry.at),
@@ -115,12 +118,22 @@ impl Filter {
             } else {
                 String::new()
             },
-            statuses: vec![self.status.clone()],
+            lost: self.is_lost(),
+            statuses: if self.is_lost() {
+                Vec::new()
+            } else {
+                vec![self.status.clone()]
+            },
             from,
             to,
             client: self.client.clone(),
             ..LogInput::default()
         })
+    }
+
+    /// Whether only requests without their mail are asked for, whatever their status.
+    fn is_lost(&self) -> bool {
+        self.status == "LOST"
     }
 
     fn begin(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {

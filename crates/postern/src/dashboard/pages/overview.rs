@@ -33,6 +33,14 @@ struct Figure {
     meter: String,
 }
 
+/// Something that went wrong: how often, how bad that is, and where the cases are.
+struct Count {
+    label: &'static str,
+    value: String,
+    tone: &'static str,
+    cases: String,
+}
+
 /// A span of time to verify: its name, how many proofs came in it, their share, and that as a bar.
 struct Within {
     name: String,
@@ -48,7 +56,7 @@ struct Page {
     period: &'static str,
     periods: Vec<(&'static str, &'static str)>,
     funnel: Vec<Figure>,
-    trouble: Vec<(&'static str, String, &'static str)>,
+    trouble: Vec<Count>,
     chart: String,
     bars: Vec<Bar>,
     most: String,
@@ -90,7 +98,7 @@ pub(in crate::dashboard) async fn show(
         period: period.0,
         periods: PERIODS.iter().map(|period| (period.0, period.1)).collect(),
         funnel: funnel(&sum, callbacks),
-        trouble: trouble(&sum),
+        trouble: trouble(&sum, period.0),
         chart: chart::bars(
             "Sign-ins requested, and of these verified, over time",
             &bars,
@@ -193,14 +201,20 @@ fn funnel(sum: &Tally, callbacks: bool) -> Vec<Figure> {
     funnel
 }
 
-fn trouble(sum: &Tally) -> Vec<(&'static str, String, &'static str)> {
+fn trouble(sum: &Tally, period: &str) -> Vec<Count> {
+    let lost = format!("/dashboard/logs?status=LOST&period={period}");
     let figure = |label, counter| {
         let value = sum.get(counter);
-        (
+        let cases = match counter {
+            Counter::Bounced | Counter::Failed if value > 0 => lost.clone(),
+            _ => String::new(),
+        };
+        Count {
             label,
-            shown::number(value),
-            if value > 0 { "bad" } else { "" },
-        )
+            value: shown::number(value),
+            tone: if value > 0 { "bad" } else { "" },
+            cases,
+        }
     };
     vec![
         figure("Calls refused by a limit", Counter::Throttled),
