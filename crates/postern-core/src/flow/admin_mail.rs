@@ -104,6 +104,25 @@ impl Postern {
         }
     }
 
+    /// Judges the link of an invitation, which names its request itself: it opens in any browser.
+    ///
+    /// # Errors
+    /// As [`Postern::verify_admin`]; [`Error::AuthRequestNotFound`] for a request that is none. A sign-in that
+    /// somebody asked for elsewhere would let them in here under their own name.
+    pub async fn verify_invited(&self, input: VerifyInput) -> Result<Email, Error> {
+        let named = input.auth_request_id.as_deref().unwrap_or_default();
+        let id = self.keyring().read_handle(named);
+        let id = id.ok_or(Error::AuthRequestNotFound)?;
+        let request = self.store.find_auth_request(id).await?;
+        let invited = request.is_some_and(|request| {
+            is_dashboard(&request.client) && request.template == Some(Template::Signup)
+        });
+        if !invited {
+            return Err(Error::AuthRequestNotFound);
+        }
+        self.verify_admin(input).await
+    }
+
     /// Judges an admin's code or link; the browser must be the one that asked.
     ///
     /// # Errors

@@ -48,6 +48,31 @@ async fn the_printed_address_lets_one_person_in_once_and_only_by_its_button() {
 }
 
 #[tokio::test]
+async fn the_link_of_a_sign_in_lets_nobody_in_elsewhere_whatever_the_form_names() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let mut attacker = site.visitor();
+    let form = [("email", "owner@example.com")];
+    attacker.post("/dashboard/sign-in", &form).await;
+    let mail = site.mail("owner@example.com").await;
+    let request = attacker.cookies[AWAITED].clone();
+    let form = [
+        ("link_token", mail["link_token"].as_str().unwrap()),
+        ("request", request.as_str()),
+    ];
+    let mut victim = site.visitor();
+    let told = victim.post("/dashboard/sign-in/code", &form).await;
+    assert!(told.text.contains("not right"), "{told:?}");
+    assert!(!victim.cookies.contains_key(SESSION));
+    let before = owner.cookies[SESSION].clone();
+    owner.post("/dashboard/sign-in/code", &form).await;
+    assert_eq!(
+        owner.cookies[SESSION], before,
+        "nobody's session is changed"
+    );
+}
+
+#[tokio::test]
 async fn an_admin_signs_in_by_the_code_and_by_the_link_of_postern_s_own_mail() {
     let site = Site::start();
     drop(site.owner().await);

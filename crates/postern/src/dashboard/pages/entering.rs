@@ -8,6 +8,7 @@ use http::header::SET_COOKIE;
 use postern_core::Error;
 use postern_core::error::Kind;
 use postern_core::flow::{AdminMail, VerifyInput, token_digest};
+use postern_core::model::Email;
 
 use super::within;
 use crate::dashboard::Dashboard;
@@ -223,11 +224,7 @@ pub(in crate::dashboard) async fn verify(
     dashboard: &Dashboard,
     visit: Visit,
 ) -> Result<Response, Trouble> {
-    match dashboard
-        .postern
-        .verify_admin(proof(dashboard, &visit))
-        .await
-    {
+    match judged(dashboard, &visit).await {
         Ok(email) => {
             let session = dashboard.postern.open_session(&email, &visit.agent).await?;
             let to = within(visit.form.get("to")).to_owned();
@@ -237,15 +234,27 @@ pub(in crate::dashboard) async fn verify(
     }
 }
 
+/// Whom the form and this browser prove to be there. The link of an invitation says for itself of which.
+async fn judged(dashboard: &Dashboard, visit: &Visit) -> Result<Email, Error> {
+    let (link, named) = (visit.form.get("link_token"), visit.form.get("request"));
+    if link.is_empty() || named.is_empty() {
+        return dashboard
+            .postern
+            .verify_admin(proof(dashboard, visit))
+            .await;
+    }
+    let invited = VerifyInput {
+        auth_request_id: Some(named.to_owned()),
+        link_token: Some(link.to_owned()),
+        ..VerifyInput::default()
+    };
+    dashboard.postern.verify_invited(invited).await
+}
+
 /// What the form and this browser offer.
 pub(super) fn proof(dashboard: &Dashboard, visit: &Visit) -> VerifyInput {
     let given = |name| Some(visit.form.get(name).to_owned());
-    let (link, named) = (visit.form.get("link_token"), visit.form.get("request"));
-    let awaited = if link.is_empty() || named.is_empty() {
-        visit.cookies.get(Cookie::Awaited.name(dashboard))
-    } else {
-        named
-    };
+    let awaited = visit.cookies.get(Cookie::Awaited.name(dashboard));
     VerifyInput {
         code: given("code"),
         link_token: given("link_token"),
@@ -306,8 +315,10 @@ pub(in crate::dashboard) async fn sign_out(
         .end_session(digest)
         .await?;
     let mut response = go("/dashboard/sign-in");
-    let cookie = Cookie::Session.set(dashboard, "");
-    response.headers_mut().append(SET_COOKIE, cookie);
+    for cookie in [Cookie::Session, Cookie::Trial] {
+        let gone = cookie.set(dashboard, "");
+        response.headers_mut().append(SET_COOKIE, gone);
+    }
     Ok(response)
 }
 
