@@ -131,7 +131,9 @@ pub fn lint(key: &TemplateKey, source: &Source) -> Vec<Finding> {
     found.extend(broken_subject(&source.subject));
     found.extend(assets::findings(&source.html));
     found.extend(assets::secrets(&source.html));
-    found.extend(assets::conditions(&source.html));
+    for part in [Part::Subject, Part::Html] {
+        found.extend(assets::conditions(part, part.of(source)));
+    }
     found.extend(assets::styles(&source.html));
     found.extend(language(key, source));
     let refused: Vec<_> = Part::ALL

@@ -24,6 +24,43 @@ const VOID: [&str; 14] = [
     "track", "wbr",
 ];
 
+/// The elements of MJML that the library makes something of.
+const KNOWN: [&str; 33] = [
+    "mj-accordion",
+    "mj-accordion-element",
+    "mj-accordion-text",
+    "mj-accordion-title",
+    "mj-all",
+    "mj-attributes",
+    "mj-body",
+    "mj-breakpoint",
+    "mj-button",
+    "mj-carousel",
+    "mj-carousel-image",
+    "mj-class",
+    "mj-column",
+    "mj-divider",
+    "mj-font",
+    "mj-group",
+    "mj-head",
+    "mj-hero",
+    "mj-image",
+    "mj-include",
+    "mj-navbar",
+    "mj-navbar-link",
+    "mj-preview",
+    "mj-raw",
+    "mj-section",
+    "mj-social",
+    "mj-social-element",
+    "mj-spacer",
+    "mj-style",
+    "mj-table",
+    "mj-text",
+    "mj-title",
+    "mj-wrapper",
+];
+
 /// Whether a source is MJML rather than HTML.
 pub(super) fn is_mjml(source: &str) -> bool {
     let start = source.trim_start();
@@ -41,6 +78,7 @@ pub(super) fn to_html(source: &str) -> Result<String, String> {
     if let Some(problem) = Weight::of(source).too_much() {
         return Err(problem);
     }
+    paired(source)?;
     if source.contains("<mj-include") {
         return Err("mj-include reads other files, which a stored template cannot".to_owned());
     }
@@ -63,7 +101,49 @@ pub(super) fn to_html(source: &str) -> Result<String, String> {
     lines::broken(&html)
 }
 
-/// The library's message; where it names a byte, also the line.
+/// Passes a document whose elements of MJML are known and end as they begin, of which the library sees to nothing.
+fn paired(source: &str) -> Result<(), String> {
+    let (mut open, mut begun): (Vec<(&str, usize)>, _) = (Vec::new(), ("", 0));
+    let line = |at: usize| source[..at].matches('\n').count() + 1;
+    for token in Tokenizer::from(source) {
+        match token {
+            Ok(Token::ElementStart { local, span, .. }) => {
+                begun = (local.as_str(), span.start());
+                if begun.0.starts_with("mj-") && !KNOWN.contains(&begun.0) {
+                    let (name, at) = (begun.0, line(begun.1));
+                    return Err(format!("MJML has no <{name}> (line {at})"));
+                }
+            }
+            Ok(Token::ElementEnd { end, span }) => match end {
+                ElementEnd::Open if VOID.contains(&begun.0) => {}
+                ElementEnd::Open => open.push(begun),
+                ElementEnd::Close(_, local) => {
+                    let (name, _) = open.pop().unwrap_or_default();
+                    let ends = local.as_str();
+                    if ends != name && (ends.starts_with("mj") || name.starts_with("mj")) {
+                        let at = line(span.start());
+                        return Err(format!("</{ends}> does not end <{name}> (line {at})"));
+                    }
+                }
+                ElementEnd::Empty => {}
+            },
+            Ok(_) => {}
+            // A `<` that begins nothing.
+            Err(error) => {
+                let at = error.pos().row;
+                return Err(format!(
+                    "it cannot be read from line {at} on: write &lt; for a < that begins no element"
+                ));
+            }
+        }
+    }
+    match open.last() {
+        Some((name, at)) => Err(format!("<{name}> is not closed (line {})", line(*at))),
+        None => Ok(()),
+    }
+}
+
+/// The library's message, in words of ours; where it names a byte, also the line.
 fn placed(source: &str, problem: &str) -> String {
     let byte = problem
         .rsplit_once("position ")
@@ -73,11 +153,12 @@ fn placed(source: &str, problem: &str) -> String {
         })
         .and_then(|digits| digits.parse::<usize>().ok());
     match byte.and_then(|byte| source.get(..byte)) {
-        Some(before) => format!("{problem} (line {})", before.matches('\n').count() + 1),
-        None if problem.contains("end of stream") => {
-            format!("{problem}: an element is not closed")
+        Some(before) => {
+            let told = problem.split(" at position").next().unwrap_or(problem);
+            let told = told.replace(" in root template", "");
+            format!("{told} (line {})", before.matches('\n').count() + 1)
         }
-        None => problem.to_owned(),
+        None => problem.replace(" in root template", ""),
     }
 }
 
@@ -194,6 +275,31 @@ mod tests {
         ] {
             assert!(to_html(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_without_words_of_the_library() {
+        for (inner, told) in [
+            (
+                "<mj-text>\na</mj-tex>",
+                "</mj-tex> does not end <mj-text> (line 2)",
+            ),
+            ("\n<mj-foo>a</mj-foo>", "MJML has no <mj-foo> (line 2)"),
+            ("<mj-text>a", "</mj-column> does not end <mj-text> (line 1)"),
+        ] {
+            assert_eq!(to_html(&body(inner)).unwrap_err(), told);
+        }
+        let unclosed = to_html("<mjml>\n<mj-body>").unwrap_err();
+        assert_eq!(unclosed, "<mj-body> is not closed (line 2)");
+        for odd in [body("<mj-text>I <3 you</mj-text>"), body("") + "{% if a }"] {
+            let told = to_html(&odd).unwrap_err();
+            assert!(
+                told.contains("line 1") && !told.contains("template"),
+                "{told}"
+            );
+        }
+        let bold = body("<mj-text><b>a<i>b</b></i><br>c</mj-text>");
+        assert!(to_html(&bold).is_ok(), "sloppy HTML is as before");
     }
 
     #[test]

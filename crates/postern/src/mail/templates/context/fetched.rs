@@ -91,18 +91,88 @@ fn asks_more(condition: &str) -> bool {
     names(condition) && !words.all(is_plain)
 }
 
-/// Words and marks by which an expression becomes one thing or another; `trim(…)` can leave nothing.
-const CHOOSING: [&str; 7] = ["if", "else", "in", "is", "and", "or", "not"];
-
-/// Whether an output uses a secret otherwise than as it is, in part, or with other text around it.
+/// Whether an output uses a secret otherwise than as it is, in part, or with other text around it. What else an
+/// expression may do is not asked: a table that is looked into by it tells as much as a comparison.
 fn chooses(expression: &str) -> bool {
     if !names(expression) {
         return false;
     }
-    let bare = without_quoted(expression);
-    let compares = bare.contains(['<', '>', '!', '+', '*', '/', '%']) || bare.contains("==");
-    let trims = bare.replace(char::is_whitespace, "").contains("trim(");
-    compares || trims || words(&bare).any(|word| CHOOSING.contains(&word))
+    let mut rest = expression;
+    loop {
+        match shown(rest).map(str::trim_start) {
+            Some("") => return false,
+            Some(more) => match more.strip_prefix('~') {
+                Some(next) => rest = next,
+                None => return true,
+            },
+            None => return true,
+        }
+    }
+}
+
+/// What filters leave of a text: as much as there was.
+const KEEPING: [&str; 2] = ["upper", "lower"];
+
+/// What follows a text in quotes, a sentence of ours, or a name with its slices and filters; none for anything else.
+fn shown(expression: &str) -> Option<&str> {
+    let expression = expression.trim_start();
+    if expression.starts_with(['"', '\'']) {
+        return quoted(expression);
+    }
+    let end = expression.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let (name, rest) = expression.split_at(end.unwrap_or(expression.len()));
+    let is_name =
+        name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !WORDS.contains(&name);
+    if !is_name {
+        return None;
+    }
+    if name == "t" {
+        return argument(rest);
+    }
+    let mut rest = rest.trim_start();
+    loop {
+        if let Some(slice) = rest.strip_prefix('[') {
+            let (numbers, after) = slice.split_once(']')?;
+            let plain = |c: char| c.is_ascii_digit() || c.is_whitespace() || "-:".contains(c);
+            if !numbers.chars().all(plain) {
+                return None;
+            }
+            rest = after.trim_start();
+        } else if let Some(filter) = rest.strip_prefix('|') {
+            let filter = filter.trim_start();
+            let end = filter.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let (name, after) = filter.split_at(end.unwrap_or(filter.len()));
+            rest = match name {
+                "default" => argument(after)?,
+                name if KEEPING.contains(&name) => after,
+                _ => return None,
+            };
+            rest = rest.trim_start();
+        } else {
+            return Some(rest);
+        }
+    }
+}
+
+/// Words of the language that name nothing.
+const WORDS: [&str; 7] = ["if", "else", "in", "is", "and", "or", "not"];
+
+/// What follows one text in quotes, in parentheses.
+fn argument(rest: &str) -> Option<&str> {
+    let inner = rest.trim_start().strip_prefix('(')?;
+    quoted(inner.trim_start())?.trim_start().strip_prefix(')')
+}
+
+/// What follows a text in quotes.
+fn quoted(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|c| "\"'".contains(*c))?;
+    let mut escaped = false;
+    let end = text[1..].find(|c: char| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    end.map(|end| &text[end + 2..])
 }
 
 /// An expression without what stands in quotes.
@@ -239,6 +309,8 @@ mod tests {
             "otp[-3:]",
             "otp|default('a < b or c')",
             "t('signin-code-line')",
+            "t( \"hello\" ) ~ otp | upper",
+            "otp [ 0 ] ~ '\\'' ~ link",
             "user_name if app_name else 'otp'",
         ] {
             assert_eq!(conditions(&format!("{{{{ {shown} }}}}")), [], "{shown}");
@@ -252,6 +324,14 @@ mod tests {
             "otp[0:1] | trim ('5')",
             "(otp and 'a') or ''",
             "'a\\'' ~ ('' if link else 'b')",
+            "{'5': ''}[otp[0:1]]|default('x')",
+            "['a', ''][otp]",
+            "user_name[otp]",
+            "app_name|default(otp)",
+            "otp|length",
+            "otp.a",
+            "otp[app_name]",
+            "t(otp)",
         ] {
             let source = format!("{{{{ {shown} }}}}");
             assert_eq!(conditions(&source), [(0, &*source)], "{shown}");

@@ -21,14 +21,26 @@ const FETCHED: [&str; 6] = [
 /// Elements that mail programs take out.
 const STRIPPED: [&str; 5] = ["<script", "<iframe", "<form", "<object", "<embed"];
 
-/// Conditions by which the mail could tell its code or link, in what it fetches or does not.
-pub(super) fn conditions(written: &str) -> Vec<Finding> {
+/// How far before an address is looked for what it is the address of.
+const NEAR: usize = 64;
+
+/// The last place up to `at` where a character begins.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or_default()
+}
+
+/// Conditions by which the mail could tell its code or link, in what it fetches or does not. The HTML may show its
+/// subject.
+pub(super) fn conditions(part: Part, written: &str) -> Vec<Finding> {
     let told = |(at, tag): (usize, &str)| {
         let told = format!(
             "{tag} chooses by what the code or link is, and what is fetched then would tell it; only whether it is \
              there may be asked, and it is shown as it is"
         );
-        Finding::error(Part::Html, "secret-condition", told).at(Some(line_at(written, at)))
+        Finding::error(part, "secret-condition", told).at(Some(line_at(written, at)))
     };
     let found = context::conditions(written).into_iter();
     found.take(MOST).map(told).collect()
@@ -86,14 +98,16 @@ pub(super) fn findings(html: &str) -> Vec<Finding> {
         if found.len() >= MOST {
             break;
         }
-        let before = lower[..at].trim_end_matches(['"', '\'', ' ', '\n', '\t']);
-        let line = Some(line_at(html, at));
+        // Looked up for what is told only: a long text may have very many.
+        let line = || Some(line_at(html, at));
+        let near = floor(&lower, at.saturating_sub(NEAR));
+        let before = lower[near..at].trim_end_matches(['"', '\'', ' ', '\n', '\t']);
         if FETCHED.iter().any(|begin| before.ends_with(begin)) {
             let told = "an http: asset tells the network who reads the mail: use https:";
-            found.push(Finding::error(Part::Html, "http-asset", told).at(line));
+            found.push(Finding::error(Part::Html, "http-asset", told).at(line()));
         } else if before.ends_with("href=") {
             let told = "a link without TLS: use https:";
-            found.push(Finding::warning(Part::Html, "http-link", told).at(line));
+            found.push(Finding::warning(Part::Html, "http-link", told).at(line()));
         }
     }
     for (at, _) in lower.match_indices("javascript:").take(MOST) {

@@ -71,6 +71,18 @@ fn code_and_link_have_to_be_in_every_mail() {
         wrong(&one),
         ["error html missing-otp", "warning html plain-link"]
     );
+    for hidden in [
+        "<div style=\"display:none\">",
+        "<span STYLE='color:red; display : NONE'>",
+    ] {
+        let mut one = good();
+        one.html = one.html.replace("{{ otp }}", "");
+        one.html += &[hidden, "{{ otp }}</div>"].concat();
+        assert!(
+            wrong(&one).contains(&"error html missing-otp".to_owned()),
+            "{hidden}"
+        );
+    }
 }
 
 #[test]
@@ -260,6 +272,22 @@ fn more_variables_than_fit_are_told_and_nothing_else_is_looked_at() {
     let expected = "html: error: it names 3000 variables beyond those of Postern, and 100 is the most: a send \
                     carries at most 30 [too-many-variables]";
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_subject_that_goes_by_the_code_is_refused_too() {
+    let mut one = good();
+    one.subject =
+        "{% if otp[0] == '1' %}a{% endif %} {{ {'5': ''}[otp[0]]|default('a') }}".to_owned();
+    let both = ["error subject:1 secret-condition"; 2];
+    assert_eq!(wrong(&one), both);
+}
+
+#[test]
+fn many_addresses_take_no_longer_each_than_a_few() {
+    let mut one = good();
+    one.html.push_str(&"http:\n".repeat(150_000));
+    assert_eq!(wrong(&one), ["warning html clipping"]);
 }
 
 #[test]

@@ -149,7 +149,14 @@ fn link(parts: &Parts, seen: &str) -> Vec<Finding> {
     found
 }
 
-/// The HTML without its tags, comments, styles and title.
+/// Whether the tag that the text begins with hides what is in it, as the preview of a mail is hidden.
+fn is_hidden(text: &str) -> bool {
+    let tag = &text[..text.find('>').unwrap_or(text.len())];
+    let bare: String = tag.split_whitespace().collect();
+    bare.to_ascii_lowercase().contains("display:none")
+}
+
+/// The HTML without its tags, comments, styles and title, and without what it hides.
 fn visible(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
@@ -163,7 +170,8 @@ fn visible(html: &str) -> String {
         ]
         .into_iter()
         .find(|(begin, _)| rest.starts_with(begin))
-        .map_or(">", |(_, end)| end);
+        .map(|(_, end)| end);
+        let end = end.unwrap_or(if is_hidden(rest) { "</" } else { ">" });
         rest = rest.find(end).map_or("", |at| &rest[at + end.len()..]);
     }
     out.push_str(rest);
