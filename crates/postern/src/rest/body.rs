@@ -55,6 +55,8 @@ async fn collect(mut body: Body, too_large: bool, limit: usize) -> Result<Bytes,
     while let Some(more) = piece {
         whole.extend_from_slice(&more);
         if whole.len() > limit {
+            // Nobody needs it any more, and the rest may take its time.
+            drop((whole, more));
             return Err(drained(body, limit).await);
         }
         piece = next_piece(&mut body).await?;
