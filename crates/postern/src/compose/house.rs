@@ -9,7 +9,7 @@ use super::foundation::Foundation;
 use super::signing;
 use crate::app::App;
 use crate::config::{Config, Transport};
-use crate::dashboard::Dashboard;
+use crate::dashboard::{Dashboard, Tests};
 use crate::following::Following;
 use crate::freshness::Freshness;
 use crate::health::Health;
@@ -111,6 +111,7 @@ fn dashboard(
         route,
         inbox,
         development_file: config.development_file(),
+        tests: Tests::default(),
     })
 }
 

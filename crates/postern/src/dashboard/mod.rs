@@ -30,6 +30,7 @@ use crate::mail::inbox::{DevInbox, is_loopback_host};
 use crate::mail::{Route, Templates};
 use crate::router;
 
+pub use pages::Tests;
 pub use route::Access;
 
 /// What the pages stand on; one for each process.
@@ -50,6 +51,8 @@ pub struct Dashboard {
     pub inbox: Option<Arc<DevInbox>>,
     /// Where `postern dev` keeps the credentials that it made.
     pub development_file: Option<PathBuf>,
+    /// The test mails of the last minute.
+    pub tests: Tests,
 }
 
 impl Dashboard {

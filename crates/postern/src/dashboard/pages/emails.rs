@@ -1,14 +1,42 @@
 //! Emails: the providers in their order, how they fare, and a test mail.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use askama::Template;
 use axum::response::Response;
+use postern_core::model::Timestamp;
 
-use crate::admin::{AdminCommand, AdminReply, ProviderRow};
+use crate::admin::{AdminCommand, AdminReply, ProviderRow, Refusal};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
 use crate::dashboard::fares::{self, Fares};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
+
+/// How many test mails go out in a minute, whoever asks: they heed no limit of an address.
+const TESTS: usize = 10;
+
+/// When the last test mails went out.
+#[derive(Debug, Default)]
+pub struct Tests(Mutex<VecDeque<Timestamp>>);
+
+impl Tests {
+    /// Whether one more may go, which then counts.
+    fn admit(&self, now: Timestamp) -> bool {
+        let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = now.minus(Duration::from_mins(1));
+        while sent.front().is_some_and(|at| *at <= past) {
+            sent.pop_front();
+        }
+        let room = sent.len() < TESTS;
+        if room {
+            sent.push_back(now);
+        }
+        room
+    }
+}
 
 #[derive(Template)]
 #[template(path = "emails.html")]
@@ -116,7 +144,12 @@ pub(in crate::dashboard) async fn test(
         provider: Some(name.clone()),
         to: to.clone(),
     };
-    let done = dashboard.admin.acting(visit.me()).execute(command).await;
+    let done = if dashboard.tests.admit(dashboard.postern.now()) {
+        dashboard.admin.acting(visit.me()).execute(command).await
+    } else {
+        let told = "Enough test mails went out in the last minute: wait a little.";
+        Err(Refusal(told.to_owned()))
+    };
     let tested = match done {
         Ok(AdminReply::MailSent { reply, dialogue }) => Tested {
             sent: true,
@@ -151,4 +184,19 @@ pub(in crate::dashboard) async fn test(
         ..tested
     };
     page(dashboard, &visit, tested).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_mails_are_few_in_any_minute() {
+        let tests = Tests::default();
+        let at = |seconds| Timestamp::from_unix_seconds(1_800_000_000 + seconds);
+        assert!((0..10_i64).all(|second| tests.admit(at(second))));
+        assert!(!tests.admit(at(59)));
+        assert!(tests.admit(at(60)), "the first of them is a minute ago");
+        assert!(!tests.admit(at(60)));
+    }
 }

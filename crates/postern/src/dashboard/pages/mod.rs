@@ -24,6 +24,8 @@ mod templates;
 mod trial;
 mod why;
 
+pub use emails::Tests;
+
 use super::assets;
 use super::route::{Route, page};
 

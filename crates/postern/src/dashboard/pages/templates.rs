@@ -46,11 +46,16 @@ struct State {
 
 impl State {
     fn of(head: &TemplateHead) -> Self {
-        let newest = head.newest;
         Self {
             active: head.active,
-            draft: (head.active != Some(newest)).then_some(newest),
+            draft: Self::newest_draft(head),
         }
+    }
+
+    /// The newest version, unless it is in force or was until a revert.
+    fn newest_draft(head: &TemplateHead) -> Option<u32> {
+        let newest = Some(head.newest);
+        newest.filter(|_| head.active != newest && head.previous != newest)
     }
 }
 

@@ -1,6 +1,10 @@
 //! The editor of one template.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use askama::Template;
+use aws_lc_rs::digest;
 use axum::response::Response;
 use postern_core::error::{Error, Violation};
 use postern_core::flow::TemplateDraft;
@@ -230,10 +234,15 @@ async fn page(
         &visit.form
     };
     let (tabs, known) = languages(&snapshot, key);
-    let findings = judged(key, source.clone()).await?;
+    let mut shell = Shell::of(dashboard, visit);
+    // Who changes nothing need not wait for it.
+    let findings = if shell.owner {
+        judged(key, source.clone()).await?
+    } else {
+        Vec::new()
+    };
     let kept = ["template-draft", "template-kept"].contains(&visit.query.get("done"));
     let held_back = kept && count(&findings) > 0;
-    let mut shell = Shell::of(dashboard, visit);
     if held_back {
         // The page tells it itself, with what is wrong.
         shell.done = "";
@@ -305,15 +314,17 @@ fn row(entry: &TemplateEntry, head: Option<&TemplateHead>) -> Row {
     }
 }
 
-/// The version of a template that an address names, with its source: the newest when it names none,
-/// and for a template without versions what its readers get instead.
+/// The version of a template that an address names, with its source: the draft when it names none, else the
+/// one in force, and without either what its readers get instead.
 pub(super) async fn asked(
     dashboard: &Dashboard,
     key: &TemplateKey,
     query: &Fields,
 ) -> Result<(Option<u32>, TemplateSource), Trouble> {
     let held = dashboard.postern.snapshot();
-    let newest = held.template(key).map(|head| head.newest);
+    let newest = held
+        .template(key)
+        .and_then(|head| State::newest_draft(head).or(head.active));
     let number = match query.get("version") {
         "built-in" => return Ok((None, built_in_source(key.kind))),
         "" => newest,
@@ -354,9 +365,63 @@ pub(super) fn typed(form: &Fields) -> TemplateSource {
     }
 }
 
+/// What lint finds. A version does not change, so that a page that is looked at again is not judged again.
 async fn judged(key: &TemplateKey, source: TemplateSource) -> Result<Vec<Finding>, Trouble> {
+    let mark = mark(key, &source);
+    if let Some(known) = JUDGED.get(&mark) {
+        return Ok(known);
+    }
     let key = key.clone();
-    Ok(in_turn(move || lint(&key, &source)).await?)
+    let findings = in_turn(move || lint(&key, &source)).await?;
+    JUDGED.put(mark, findings.clone());
+    Ok(findings)
+}
+
+/// Tells one source from another.
+fn mark(key: &TemplateKey, source: &TemplateSource) -> Mark {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in [
+        &key.to_string(),
+        &source.subject,
+        &source.html,
+        &source.text,
+    ] {
+        context.update(&part.len().to_le_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut mark = Mark::default();
+    mark.copy_from_slice(context.finish().as_ref());
+    mark
+}
+
+type Mark = [u8; 32];
+
+/// What was found lately, the newest last.
+struct Judged(Mutex<VecDeque<(Mark, Vec<Finding>)>>);
+
+static JUDGED: Judged = Judged(Mutex::new(VecDeque::new()));
+
+impl Judged {
+    /// How many are remembered: those that a few admins have open.
+    const MOST: usize = 16;
+
+    fn get(&self, mark: &Mark) -> Option<Vec<Finding>> {
+        let held = self.held();
+        let known = held.iter().find(|(known, _)| known == mark);
+        known.map(|(_, findings)| findings.clone())
+    }
+
+    fn put(&self, mark: Mark, findings: Vec<Finding>) {
+        let mut held = self.held();
+        held.push_back((mark, findings));
+        if held.len() > Self::MOST {
+            held.pop_front();
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, VecDeque<(Mark, Vec<Finding>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
