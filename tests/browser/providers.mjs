@@ -12,8 +12,7 @@ await enter(page, process.env.POSTERN_INVITATION);
 await page.goto(`${url}/dashboard/emails`);
 await press(page, 'Connect a provider');
 await press(page, 'Amazon SES');
-await page.select('#region', 'eu-west-1');
-await press(page, 'Use this region');
+await press(page, 'eu-west-1');
 assert.equal(await page.$eval('#host', (input) => input.value), 'email-smtp.eu-west-1.amazonaws.com');
 await press(page, 'Other SMTP');
 console.log('ok: a preset fills in what is known, region included');
@@ -26,6 +25,23 @@ for (const field of ['name', 'from', 'tls']) {
 }
 assert.equal(await page.$eval('#host', (input) => input.value), 'mail.example.com');
 console.log('ok: every mistake is told beside its field, and what was typed is still there');
+
+await page.goto(`${url}/dashboard/emails/add?preset=other`);
+await type(page, '#name', 'late');
+await type(page, '#password', PASSWORD);
+await page.setRequestInterception(true);
+// As if a proof had been asked for meanwhile, and given.
+page.on('request', (request) => (request.method() === 'POST' ? request.respond({ status: 303, headers: { location: '/dashboard/emails/add?preset=other&done=proved' } }) : request.continue()));
+await type(page, '#from', 'login@example.com');
+await type(page, '#host', 'smtp.example.com');
+await press(page, 'Connect');
+page.removeAllListeners('request');
+await page.setRequestInterception(false);
+await says(page, 'What you sent last was not saved.');
+await page.click('::-p-xpath(//button[normalize-space()="Put it back"])');
+assert.deepEqual(await page.$$eval('#name, #host, #password', (all) => all.map((one) => one.value)), ['late', '', 'smtp.example.com']);
+assert.ok(!JSON.stringify(await page.evaluate(() => ({ ...sessionStorage }))).includes(PASSWORD));
+console.log('ok: what was typed when a proof was asked for is put back, but for the password');
 
 await save(page, '/dashboard/emails/add', { on: '/dashboard/emails/add?preset=other', ...first });
 await says(page, 'Connected.');

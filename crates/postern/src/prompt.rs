@@ -132,6 +132,11 @@ impl Stack {
         }
     }
 
+    /// Whether its SDK calls over TLS only.
+    pub fn needs_tls(self) -> bool {
+        matches!(self, Self::Python | Self::Java)
+    }
+
     /// The file that its code is saved as.
     pub fn file(self) -> &'static str {
         match self {

@@ -71,6 +71,8 @@ document.querySelectorAll('form[data-live]').forEach((form) => {
   });
   button.hidden = true;
 });
+// Where a form leads that was taken, what was kept of it is needed no more.
+document.querySelectorAll('[data-kept]').forEach((part) => { sessionStorage.removeItem(`kept:${part.dataset.kept}`); });
 // What is typed into a long form is asked for before the page goes, and what was sent is kept until a page tells what
 // became of it: a session may have ended meanwhile.
 document.querySelectorAll('form[action="/dashboard/sign-out"]').forEach((form) => {
@@ -78,7 +80,7 @@ document.querySelectorAll('form[action="/dashboard/sign-out"]').forEach((form) =
 });
 document.querySelectorAll('form[data-keep]').forEach((form) => {
   const key = `kept:${location.pathname}`;
-  const typed = [...form.elements].filter((one) => one.name && one.type !== 'hidden' && one.type !== 'submit' && !one.matches('[name="view"]'));
+  const typed = [...form.elements].filter((one) => one.name && one.type !== 'hidden' && one.type !== 'submit' && one.type !== 'password' && !one.matches('[name="view"]'));
   let changed = false;
   form.addEventListener('input', () => { changed = true; });
   form.addEventListener('submit', (event) => {
@@ -89,7 +91,7 @@ document.querySelectorAll('form[data-keep]').forEach((form) => {
   addEventListener('beforeunload', (event) => { if (changed) event.preventDefault(); });
   const kept = JSON.parse(sessionStorage.getItem(key) || 'null');
   if (!kept) return;
-  const told = form.querySelector('[aria-invalid]') || document.querySelector('main > .note, .saved');
+  const told = form.querySelector('[aria-invalid]') || document.querySelector('main > .note:not([data-proved]), .saved');
   if (told || kept.length !== typed.length) {
     sessionStorage.removeItem(key);
     return;

@@ -34,6 +34,8 @@ pub(super) struct Shell {
     pub(super) version: &'static str,
     /// What was just done.
     pub(super) done: &'static str,
+    /// The page of ours that led here; empty when none did.
+    pub(super) back: String,
 }
 
 impl Shell {
@@ -51,6 +53,7 @@ impl Shell {
             dev: dashboard.inbox.is_some(),
             version: assets::version(),
             done: done(visit.query.get("done")),
+            back: visit.back.clone(),
         }
     }
 
@@ -75,6 +78,7 @@ impl Shell {
             dev: dashboard.inbox.is_some(),
             version: assets::version(),
             done: "",
+            back: String::new(),
         }
     }
 

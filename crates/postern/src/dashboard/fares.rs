@@ -61,7 +61,7 @@ fn told(health: &Health, now: Timestamp) -> Fares {
         Condition::Unknown => (
             "No mail yet",
             "",
-            "No app's mail went through it since the server started.".into(),
+            "No app's mail went through it since the server started, or since a provider or a DKIM key was changed.".into(),
         ),
         Condition::Works => ("Works", "good", worked.unwrap_or_default()),
         Condition::Full => (

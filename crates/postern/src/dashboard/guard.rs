@@ -83,6 +83,7 @@ fn visit(head: &Parts, who: Option<SignedIn>, csrf: String) -> Visit {
         form: Fields::default(),
         cookies: Fields::cookies(&head.headers),
         here: here.unwrap_or_default(),
+        back: led_from(&head.headers),
         partial: head.headers.contains_key("hx-request"),
         agent: text(&head.headers, USER_AGENT.as_str()).to_owned(),
     }
@@ -232,6 +233,13 @@ fn see_other(head: &Parts, to: &str) -> Response {
         return (StatusCode::OK, [("hx-redirect", to.to_owned())]).into_response();
     }
     (StatusCode::SEE_OTHER, [(LOCATION, to.to_owned())]).into_response()
+}
+
+/// The page of ours that led here; empty when none did.
+fn led_from(headers: &HeaderMap) -> String {
+    let led = headers.contains_key(REFERER).then(|| came_from(headers));
+    let ours = led.filter(|path| path.starts_with("/dashboard"));
+    ours.unwrap_or_default()
 }
 
 /// The page that a form was on.

@@ -64,6 +64,8 @@ pub(super) struct Visit {
     pub(super) cookies: Fields,
     /// The page's own address, path and query.
     pub(super) here: String,
+    /// The page of ours that led here, path and query; empty when none did.
+    pub(super) back: String,
     /// Whether a script asked for a part of a page.
     pub(super) partial: bool,
     /// The browser, as it names itself.

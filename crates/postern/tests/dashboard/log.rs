@@ -111,7 +111,29 @@ async fn why_there_was_no_mail_is_answered() {
         .get("/dashboard/logs/why?email=nobody@example.com")
         .await
         .text;
-    assert!(why.contains("No sign-in was ever requested"));
+    assert!(why.contains("No sign-in was ever accepted"));
+}
+
+#[tokio::test]
+async fn why_names_the_domain_rule_that_refuses_an_address() {
+    for (setting, value, told) in [
+        (
+            "blocked_domains",
+            "example.com",
+            "example.com is among the domains that are not allowed",
+        ),
+        (
+            "allowed_domains",
+            "acme.example",
+            "example.com is not among the domains that are allowed",
+        ),
+    ] {
+        let site = Site::set(&[(setting, value)]);
+        let mut owner = site.owner().await;
+        let why = "/dashboard/logs/why?email=ada@example.com";
+        let page = owner.get(why).await.text;
+        assert!(page.contains(told), "{page}");
+    }
 }
 
 #[tokio::test]
@@ -148,6 +170,9 @@ async fn the_log_is_narrowed_by_application_and_by_time() {
         .get(&between("2020-01-01T00:00", "2999-01-01T00:00"))
         .await;
     assert!(all.text.contains("2 in all"), "{}", all.text);
+    let both = format!("{}&period=1h", between("2999-01-01T00:00", ""));
+    let none = owner.get(&both).await.text;
+    assert!(none.contains("Nothing matches"), "both are heeded: {none}");
     for none in [
         between("2020-01-01T00:00", "2020-01-02T00:00"),
         between("2999-01-01T00:00", ""),

@@ -142,9 +142,11 @@ impl Filter {
             "24h" => 24,
             "7d" => 168,
             "30d" => 720,
-            _ => return moment("from", &self.from),
+            _ => 0,
         };
-        Ok(Some(now.minus(Duration::from_hours(hours))))
+        let period = (hours > 0).then(|| now.minus(Duration::from_hours(hours)));
+        // Whoever gives both means what is in both.
+        Ok(moment("from", &self.from)?.max(period))
     }
 
     fn pairs(&self) -> Vec<(&str, &str)> {

@@ -31,6 +31,8 @@ struct Page {
     trial: trial::Trial,
     /// A link of a trial's mail led here.
     link_token: String,
+    /// It was judged just now.
+    judged: bool,
 }
 
 impl Page {
@@ -95,6 +97,7 @@ pub(super) fn page(dashboard: &Dashboard, visit: &Visit, trial: trial::Trial) ->
         prompt: prompts::prompt(stack, &dashboard.url),
         trial,
         link_token: visit.query.get("link_token").to_owned(),
+        judged: !visit.form.get("link_token").is_empty(),
     })
 }
 

@@ -1,11 +1,13 @@
 //! Quickstart → a mail to see it work: sent, followed and judged as an app would.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::response::Response;
 use http::header::SET_COOKIE;
 use postern_core::error::{Error, Kind};
 use postern_core::flow::{SendInput, VerifyInput};
-use postern_core::model::{Caller, ClientId, Method};
+use postern_core::model::{AuthRequestId, Caller, ClientId, Method};
 
 use super::quickstart::{client, page};
 use super::steps::{self, Step};
@@ -14,6 +16,9 @@ use crate::dashboard::cookie::Cookie;
 use crate::dashboard::document::{go, html};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
+
+/// Within what time the log knows of a request, on a busy server too.
+const LOGGED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How far a trial is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,8 +41,8 @@ pub(super) struct Trial {
     progress: Progress,
     /// Whether the page asks by itself how far it is: what is typed there meanwhile is left alone.
     polled: bool,
-    told: String,
-    wrong: String,
+    pub(super) told: String,
+    pub(super) wrong: String,
     method: Method,
     dev: bool,
 }
@@ -70,7 +75,12 @@ impl Trial {
     async fn look(&mut self, dashboard: &Dashboard) -> Result<(), Trouble> {
         let (entry, events) = match dashboard.postern.logged(&self.request).await {
             Ok(found) => found,
-            Err(Error::AuthRequestNotFound) => return Ok(()),
+            Err(Error::AuthRequestNotFound) if self.may_come(dashboard) => return Ok(()),
+            Err(Error::AuthRequestNotFound) => {
+                // Forgotten meanwhile, or never one of ours.
+                self.request.clear();
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         };
         for event in &events {
@@ -83,6 +93,13 @@ impl Trial {
         }
         self.steps = steps::of(&events);
         Ok(())
+    }
+
+    /// Whether it was opened so lately that the log may not have it yet.
+    fn may_come(&self, dashboard: &Dashboard) -> bool {
+        let id = dashboard.postern.keyring().read_handle(&self.request);
+        let oldest = AuthRequestId::floor(dashboard.postern.now().minus(LOGGED_WITHIN));
+        id.is_some_and(|id| id.as_bytes() >= oldest.as_bytes())
     }
 
     /// A part for the script, or the whole page for a browser without one.

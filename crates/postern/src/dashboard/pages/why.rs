@@ -4,6 +4,8 @@ use askama::Template;
 use axum::response::Response;
 use postern_core::model::{Email, Event, EventKind, LogStatus, Timestamp};
 use postern_core::ports::LogQuery;
+use postern_core::rules::DomainRule;
+use postern_core::settings::DomainRules;
 
 use super::logs::Row;
 use super::steps::{self, Step};
@@ -89,7 +91,10 @@ async fn look(dashboard: &Dashboard, page: &mut Page, address: &Email) -> Result
     }
     let refusals = dashboard.postern.refusals(address.key()).await?;
     page.refusals = steps::of(&refusals);
-    (page.verdict, page.tone) = summary(dashboard, page, refusals.first());
+    (page.verdict, page.tone) = match closed(dashboard, address) {
+        Some(told) => (told, "bad"),
+        None => summary(dashboard, page, refusals.first()),
+    };
     let (suppressed, _) = suppression::of(dashboard, &page.email)
         .await
         .unwrap_or_default();
@@ -144,12 +149,29 @@ fn summary(dashboard: &Dashboard, page: &Page, refused: Option<&Event>) -> (Stri
             "bad",
         ),
         (None, None) => (
-            "No sign-in was ever requested for this address, as far as the log goes back: your app did not call \
-             send, or called it with another address."
+            "No sign-in was ever accepted for this address, as far as the log goes back: your app did not call \
+             send, called it with another address, or its call was refused as wrong. Your app was told why: look \
+             into its own log."
                 .into(),
             "warn",
         ),
     }
+}
+
+/// What the domain rules say against an address, where they refuse and do not only watch.
+fn closed(dashboard: &Dashboard, address: &Email) -> Option<String> {
+    let rules = dashboard.postern.snapshot().settings.domain_rules;
+    let rule = dashboard.postern.domain_rule(address);
+    let rule = rule.filter(|_| rules == DomainRules::Enforce)?;
+    let why = match rule {
+        DomainRule::NotAllowed => "is not among the domains that are allowed",
+        DomainRule::Blocked => "is among the domains that are not allowed",
+        DomainRule::Disposable => "is known for disposable mailboxes",
+    };
+    let domain = address.domain();
+    Some(format!(
+        "{domain} {why}, so every send to this address is refused. The rules are under Magic link & OTP."
+    ))
 }
 
 /// What the last word about the newest mail of a request means.
