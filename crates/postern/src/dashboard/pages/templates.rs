@@ -1,6 +1,7 @@
 //! Mail templates: what is in force of each kind, and the editor.
 
 mod editor;
+mod judged;
 mod look;
 mod names;
 

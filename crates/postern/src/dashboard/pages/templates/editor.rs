@@ -1,10 +1,6 @@
 //! The editor of one template.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use askama::Template;
-use aws_lc_rs::digest;
 use axum::response::Response;
 use postern_core::error::{Error, Violation};
 use postern_core::flow::TemplateDraft;
@@ -13,6 +9,7 @@ use postern_core::model::{
 };
 
 use super::State;
+use super::judged::judged;
 use super::names::{address, key, title, variables};
 use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, go, html};
@@ -21,9 +18,7 @@ use crate::dashboard::route::Visit;
 use crate::dashboard::shown;
 use crate::dashboard::trouble::Trouble;
 use crate::mail::wording::language_name;
-use crate::mail::{
-    Finding, Severity, built_in_source, in_force, in_turn, lint, sentences, wording,
-};
+use crate::mail::{Finding, Severity, built_in_source, in_force, sentences, wording};
 
 /// A language's tag, and what it is called.
 type Named = (String, String);
@@ -362,65 +357,6 @@ pub(super) fn typed(form: &Fields) -> TemplateSource {
         subject: text("subject").trim().to_owned(),
         html: text("html"),
         text: text("text"),
-    }
-}
-
-/// What lint finds. A version does not change, so that a page that is looked at again is not judged again.
-async fn judged(key: &TemplateKey, source: TemplateSource) -> Result<Vec<Finding>, Trouble> {
-    let mark = mark(key, &source);
-    if let Some(known) = JUDGED.get(&mark) {
-        return Ok(known);
-    }
-    let key = key.clone();
-    let findings = in_turn(move || lint(&key, &source)).await?;
-    JUDGED.put(mark, findings.clone());
-    Ok(findings)
-}
-
-/// Tells one source from another.
-fn mark(key: &TemplateKey, source: &TemplateSource) -> Mark {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in [
-        &key.to_string(),
-        &source.subject,
-        &source.html,
-        &source.text,
-    ] {
-        context.update(&part.len().to_le_bytes());
-        context.update(part.as_bytes());
-    }
-    let mut mark = Mark::default();
-    mark.copy_from_slice(context.finish().as_ref());
-    mark
-}
-
-type Mark = [u8; 32];
-
-/// What was found lately, the newest last.
-struct Judged(Mutex<VecDeque<(Mark, Vec<Finding>)>>);
-
-static JUDGED: Judged = Judged(Mutex::new(VecDeque::new()));
-
-impl Judged {
-    /// How many are remembered: those that a few admins have open.
-    const MOST: usize = 16;
-
-    fn get(&self, mark: &Mark) -> Option<Vec<Finding>> {
-        let held = self.held();
-        let known = held.iter().find(|(known, _)| known == mark);
-        known.map(|(_, findings)| findings.clone())
-    }
-
-    fn put(&self, mark: Mark, findings: Vec<Finding>) {
-        let mut held = self.held();
-        held.push_back((mark, findings));
-        if held.len() > Self::MOST {
-            held.pop_front();
-        }
-    }
-
-    fn held(&self) -> MutexGuard<'_, VecDeque<(Mark, Vec<Finding>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
