@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use postern_core::flow::Postern;
 use postern_core::model::{DeliveryId, NodeId};
-use postern_core::ports::Entropy;
+use postern_core::ports::{Entropy, Settled};
 use postern_core::rules::LEASE;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -212,7 +212,7 @@ struct Worker {
     waiting: Waiting,
     stopping: watch::Receiver<bool>,
     telling: Arc<watch::Sender<Work>>,
-    gathering: Arc<Gathering>,
+    gathering: Arc<Gathering<Settled>>,
     /// Whether the store may hold more than it gave when it was asked last.
     more: bool,
 }

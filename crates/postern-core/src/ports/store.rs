@@ -60,6 +60,15 @@ pub trait Store: Send + Sync {
     /// Writes how an attempt ended, with an event for each try in it. Only a queued delivery is changed.
     async fn settle_delivery(&self, settled: Settled) -> Result<(), StoreError>;
 
+    /// [`Self::settle_delivery`] for several at once, in one act or in one each: after an error, some may be
+    /// written. Writing one again changes nothing.
+    async fn settle_deliveries(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        for one in settled {
+            self.settle_delivery(one).await?;
+        }
+        Ok(())
+    }
+
     /// How much waits in the outbox.
     async fn outbox(&self) -> Result<OutboxState, StoreError>;
 

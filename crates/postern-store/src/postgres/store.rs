@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use postern_core::model::{AuthRequest, AuthRequestId, DeliveryId, Email, Event, NodeId, Outgoing};
 use postern_core::ports::{
     AddressedDelivery, Decide, Decision, Keep, Opening, OutboxState, Settled, Store, StoreError,
@@ -93,6 +94,11 @@ impl Store for PostgresStore {
 
     async fn settle_delivery(&self, settled: Settled) -> Result<(), StoreError> {
         self.writers.run(Ask::Settle(settled)).await.map(drop)
+    }
+
+    async fn settle_deliveries(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        let each = settled.into_iter().map(|one| self.settle_delivery(one));
+        try_join_all(each).await.map(drop)
     }
 
     async fn outbox(&self) -> Result<OutboxState, StoreError> {

@@ -99,6 +99,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn settle_deliveries(&self, settled: Vec<Settled>) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx| settled.iter().try_for_each(|one| delivery::settle(tx, one)))
+            .await
+    }
+
     async fn outbox(&self) -> Result<OutboxState, StoreError> {
         self.slow.run(delivery::outbox).await
     }

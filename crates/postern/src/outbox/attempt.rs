@@ -42,7 +42,7 @@ impl Lease {
 pub(super) struct Attempt<'a> {
     pub(super) parts: &'a Parts,
     pub(super) lease: Lease,
-    pub(super) under_way: UnderWay<'a>,
+    pub(super) under_way: UnderWay<'a, Settled>,
     /// Who may wait to be written.
     pub(super) ends: &'a Semaphore,
 }
@@ -81,30 +81,45 @@ impl Attempt<'_> {
         };
         let _end = self.ends.acquire().await;
         drop(slot);
-        self.under_way.gather().await;
-        self.settle(settled).await;
+        self.under_way.end(settled, |all| self.settle(all)).await;
     }
 
-    /// Writes the end of the attempt. A store without room is asked again, because a delivery
+    /// Writes the ends of attempts. A store without room is asked again, because a delivery
     /// that was sent and not settled would be sent twice; settling twice changes nothing.
-    async fn settle(&self, settled: Settled) {
-        for _ in 0..SETTLE_TRIES {
-            match self
-                .parts
-                .postern
-                .store()
-                .settle_delivery(settled.clone())
-                .await
-            {
-                Ok(()) => return,
-                Err(error @ StoreError::Broken(_)) => {
-                    return warn!(delivery = %settled.id, %error, "a delivery could not be settled");
+    async fn settle(&self, all: Vec<Settled>) {
+        match self.settled(&all).await {
+            Ok(()) => {}
+            // One that cannot be written is in nobody's way.
+            Err(StoreError::Broken(_)) if all.len() > 1 => {
+                for one in all {
+                    let alone = [one];
+                    let done = self.settled(&alone).await;
+                    done.unwrap_or_else(|error| left(&alone, &error));
                 }
-                Err(StoreError::Refused | StoreError::NotDone(_) | StoreError::Unknown(_)) => {}
             }
+            Err(error) => left(&all, &error),
+        }
+    }
+
+    async fn settled(&self, all: &[Settled]) -> Result<(), StoreError> {
+        let store = self.parts.postern.store();
+        let mut tries = 1;
+        loop {
+            match store.settle_deliveries(all.to_vec()).await {
+                Err(StoreError::Refused | StoreError::NotDone(_) | StoreError::Unknown(_))
+                    if tries < SETTLE_TRIES => {}
+                done => return done,
+            }
+            tries += 1;
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
-        warn!(delivery = %settled.id, "a delivery could not be settled in time");
+    }
+}
+
+/// These are left to their leases.
+fn left(all: &[Settled], error: &StoreError) {
+    for one in all {
+        warn!(delivery = %one.id, %error, "a delivery could not be settled");
     }
 }
 
