@@ -78,7 +78,8 @@ pub(super) fn styles(written: &str) -> Vec<Finding> {
     let told = |(at, begins): (usize, &str)| {
         let told = format!(
             "{begins:?} could tell the code or link to whoever serves what is fetched: no sheet or font from \
-             elsewhere, and no style that goes by the value of an attribute"
+             elsewhere, no url() in a sheet (pictures go into <img>), no style that goes by the value of an \
+             attribute or by a size, and no letters as escapes or entities"
         );
         let line = match made {
             Some(_) => line_of(written, begins),
