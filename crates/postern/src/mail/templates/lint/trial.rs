@@ -149,9 +149,8 @@ fn link(parts: &Parts, seen: &str) -> Vec<Finding> {
     found
 }
 
-/// Whether the tag that the text begins with hides what is in it, as the preview of a mail is hidden.
-fn is_hidden(text: &str) -> bool {
-    let tag = &text[..text.find('>').unwrap_or(text.len())];
+/// Whether a tag hides what is in it, as the preview of a mail is hidden.
+fn is_hidden(tag: &str) -> bool {
     let bare: String = tag.split_whitespace().collect();
     bare.to_ascii_lowercase().contains("display:none")
 }
@@ -170,10 +169,37 @@ fn visible(html: &str) -> String {
         ]
         .into_iter()
         .find(|(begin, _)| rest.starts_with(begin))
-        .map(|(_, end)| end);
-        let end = end.unwrap_or(if is_hidden(rest) { "</" } else { ">" });
-        rest = rest.find(end).map_or("", |at| &rest[at + end.len()..]);
+        .map_or(">", |(_, end)| end);
+        // What a tag hides reaches to the next end of an element.
+        let (tag, after) = rest.split_once(end).unwrap_or((rest, ""));
+        let hidden = end == ">" && is_hidden(tag);
+        let shown = if hidden { after.find("</") } else { Some(0) };
+        rest = shown.map_or("", |from| &after[from..]);
     }
     out.push_str(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_left_out_and_what_stands_after_it_is_not() {
+        for (html, seen) in [
+            ("a<p style=\"display:none\">b</p>c", "ac"),
+            ("a<p STYLE='color:red; display : NONE'>b</p>c", "ac"),
+            ("a<p>b</p>c<!-- d -->", "abc"),
+            ("a<p style=\"display:none\"</b", "a"),
+            ("a<style>p{display:none}</style>b", "a>b"),
+        ] {
+            assert_eq!(visible(html), seen, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_never_ends_is_looked_at_once() {
+        let endless = "<p style=\"display:none\"</".repeat(40_000);
+        assert_eq!(visible(&endless), "");
+    }
 }
