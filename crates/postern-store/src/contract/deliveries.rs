@@ -9,7 +9,7 @@ use postern_core::rules::LEASE;
 use postern_core::settings::Settings;
 
 use super::{
-    address, first, issue, opening, race, request_id, send, send_many, sent, settled, told,
+    address, bounced, first, issue, opening, race, request_id, send, send_many, sent, settled, told,
 };
 use crate::testing::TempStore;
 
@@ -104,6 +104,22 @@ pub async fn claims_come_oldest_first_and_within_their_limit(store: TempStore) {
             .unwrap(),
         ids[3..]
     );
+}
+
+/// Each once, with its own event, one that is not queued any more among them or not.
+pub async fn deliveries_settle_together(store: TempStore) {
+    let ids = send_many(&store, 3).await;
+    let ends = |end: fn() -> Settlement| ids.iter().map(move |id| settled(*id, end())).collect();
+    let one = settled(ids[0], bounced());
+    store.engine.settle_delivery(one).await.unwrap();
+    store.engine.settle_deliveries(ends(sent)).await.unwrap();
+    store.engine.settle_deliveries(ends(bounced)).await.unwrap();
+    store.engine.settle_deliveries(Vec::new()).await.unwrap();
+    for (n, id) in ids.into_iter().enumerate() {
+        let end = if n == 0 { "mail_failed" } else { "mail_sent" };
+        assert_eq!(told(&store, id).await, ["initiated", "mail_queued", end]);
+    }
+    assert_eq!(store.engine.outbox().await.unwrap().depth, 0);
 }
 
 /// The first end of a delivery stands; later ones change nothing and tell of nothing.

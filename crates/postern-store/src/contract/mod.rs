@@ -44,6 +44,7 @@ macro_rules! contract {
             a_lost_lease_is_claimed_again,
             claims_come_oldest_first_and_within_their_limit,
             a_delivery_settles_once,
+            deliveries_settle_together,
             every_try_of_an_attempt_is_on_the_timeline,
             the_last_try_is_remembered,
             deliveries_are_listed_newest_first,
