@@ -37,11 +37,9 @@ mod tests {
     use arc_swap::ArcSwap;
     use postern_core::flow::Parts;
     use postern_core::keyring::{Keyring, RootSecret};
-    use postern_core::model::{
-        AuthRequestId, ClientId, Counter, DomainList, Email, Event, EventKind, Method, Snapshot,
-        Tally,
-    };
+    use postern_core::model::{Counter, DomainList, Snapshot, Tally};
     use postern_core::ports::{Clock as _, LogQuery};
+    use postern_store::contract::initiated;
     use postern_store::testing::{SeededEntropy, TempStore, temp_store};
     use tokio::time::{Instant, advance};
 
@@ -82,27 +80,9 @@ mod tests {
 
     async fn happens(store: &TempStore, numbers: std::ops::Range<u16>) {
         let at = store.clock.now();
-        let event = |n: u16| {
-            let email = Email::parse(&format!("a{n}@example.com")).unwrap();
-            let mut random = [0; AuthRequestId::RANDOM];
-            random[..2].copy_from_slice(&n.to_be_bytes());
-            Event {
-                at,
-                request: Some(AuthRequestId::new(at, random)),
-                client: ClientId::parse("skc_1"),
-                address: email.key(),
-                what: EventKind::Initiated {
-                    email: email.as_given().to_owned(),
-                    method: Method::Otp,
-                    template: None,
-                    hardened: false,
-                    expires_in: 300,
-                },
-            }
-        };
         store
             .engine
-            .record(numbers.map(event).collect())
+            .record(numbers.map(|n| initiated(at, n)).collect())
             .await
             .unwrap();
     }
