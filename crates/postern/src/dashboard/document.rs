@@ -82,6 +82,11 @@ impl Shell {
         }
     }
 
+    /// Whether what was just done is a proof, asked for on the way to something else.
+    pub(super) fn is_proved(&self) -> bool {
+        self.done == done("proved")
+    }
+
     /// Whether it is this very page.
     pub(super) fn is(&self, path: &str) -> bool {
         self.here == path
