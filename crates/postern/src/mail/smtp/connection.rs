@@ -93,7 +93,7 @@ impl Connection {
         }
         stage.reach(Stage::EndOfData);
         let answer = match as_on_the_wire(message) {
-            Some(text) => self.smtp.command(Whole(text)).await,
+            Some(whole) => self.smtp.command(whole).await,
             None => self.smtp.message(message).await,
         };
         let answer = answer.map_err(|error| Failure::of(Stage::EndOfData, &error))?;
@@ -196,26 +196,31 @@ impl fmt::Display for Opening {
     }
 }
 
-/// A message that the SMTP crate would send byte for byte as it is, because no line of it begins with a
-/// dot (RFC 5321 §4.5.2): the crate looks at each byte to find that out, and copies it, which takes
-/// longer than all else that becomes of a mail here.
-fn as_on_the_wire(message: &[u8]) -> Option<&str> {
-    let stuffed = message.starts_with(b".") || memmem::find(message, b"\n.").is_some();
-    if stuffed {
-        return None;
+/// A message as the SMTP crate would send it, with what ends it, as one thing to say: the crate looks at
+/// each byte to find the lines that begin with a dot, which takes longer than all else that becomes of a
+/// mail here. None where a dot follows a line end that is none on the wire, or for what is not text.
+fn as_on_the_wire(message: &[u8]) -> Option<String> {
+    let text = str::from_utf8(message).ok()?;
+    let mut whole = String::with_capacity(text.len() + text.len() / 64 + END.len());
+    let mut said = 0;
+    if text.starts_with('.') {
+        whole.push('.');
     }
-    str::from_utf8(message).ok()
+    for at in memmem::find_iter(message, b"\n.") {
+        if !text[..at].ends_with('\r') {
+            return None;
+        }
+        whole.push_str(&text[said..=at]);
+        whole.push('.');
+        said = at + 1;
+    }
+    whole.push_str(&text[said..]);
+    whole.push_str(END);
+    Some(whole)
 }
 
-/// Such a message, with what ends it, as one thing to say.
-struct Whole<'m>(&'m str);
-
-impl fmt::Display for Whole<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)?;
-        f.write_str("\r\n.\r\n")
-    }
-}
+/// What ends a message.
+const END: &str = "\r\n.\r\n";
 
 #[expect(
     clippy::disallowed_methods,
@@ -242,21 +247,62 @@ fn answered(stage: Stage, result: Result<Response, Error>) -> Result<Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
 
-    #[test]
-    fn a_message_with_a_line_that_begins_with_a_dot_is_left_to_the_smtp_crate() {
-        for dotted in [".", ".\r\na", "a\r\n.b", "a\r\n.\r\nb", "a\n.b"] {
-            assert_eq!(as_on_the_wire(dotted.as_bytes()), None, "{dotted:?}");
+    /// What the SMTP crate writes of a message.
+    async fn by_the_crate(message: &[u8]) -> Vec<u8> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let hear = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"220 hello\r\n").await.unwrap();
+            let _ehlo = stream.read(&mut [0; 512]).await.unwrap();
+            stream
+                .write_all(b"250 hello\r\n250 taken\r\n")
+                .await
+                .unwrap();
+            let mut heard = Vec::new();
+            stream.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let say = async {
+            let hello = ClientId::Domain("here".to_owned());
+            let stream = Box::new(TcpStream::connect(address).await.unwrap());
+            let smtp = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
+            smtp.unwrap().message(message).await.unwrap();
+        };
+        tokio::join!(hear, say).0
+    }
+
+    #[tokio::test]
+    async fn a_message_is_said_as_the_smtp_crate_says_it() {
+        for text in [
+            "",
+            ".",
+            "..",
+            ".\r\na",
+            "a\r\n.b\r\n..c\r\n.\r\n.",
+            "a\r\n.\r\nb",
+            "a.b\r\nc.\r\n ..\r\n",
+            "a\nb\rc.\r",
+            "Grüße\r\n.é\r\n",
+        ] {
+            let said = as_on_the_wire(text.as_bytes()).unwrap();
+            assert_eq!(
+                said.as_bytes(),
+                by_the_crate(text.as_bytes()).await,
+                "{text:?}"
+            );
         }
-        for plain in ["", "a.b\r\nc.\r\n ..\r\n", "Grüße\r\n"] {
-            assert_eq!(as_on_the_wire(plain.as_bytes()), Some(plain));
-        }
-        assert_eq!(as_on_the_wire(b"\xff"), None);
     }
 
     #[test]
-    fn a_whole_message_ends_as_the_smtp_crate_ends_it() {
-        assert_eq!(Whole("a\r\n").to_string(), "a\r\n\r\n.\r\n");
+    fn what_is_no_text_on_the_wire_is_left_to_the_smtp_crate() {
+        for odd in [&b"\xff"[..], b"a\n.b", b"\n."] {
+            assert_eq!(as_on_the_wire(odd), None, "{odd:?}");
+        }
     }
 }
