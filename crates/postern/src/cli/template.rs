@@ -226,7 +226,7 @@ fn write_preview(file: &Path, filled: &TemplateText) -> Result<(), Failure> {
         Some("txt") => filled.text.clone().into_bytes(),
         Some("eml") => {
             let (subject, text, html) = (&filled.subject, &filled.text, &filled.html);
-            mail::message_of(SystemClock.now(), subject, text, html).map_err(Failure::failed)?
+            mail::message_of(SystemClock.now(), subject, text, html)
         }
         _ => return Err(usage("--out is a file that ends in .html, .txt or .eml")),
     };

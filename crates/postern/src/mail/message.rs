@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
 use lettre::message::header::{
-    ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, Headers,
+    self, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, Headers,
 };
-use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart};
 use lettre::{Address, address::AddressError};
 use memchr::memchr;
 use postern_core::model::{
@@ -60,9 +60,6 @@ pub enum MessageError {
     /// The recipient is not one that mail software takes.
     #[error("the address is not one that can be mailed")]
     Recipient,
-    /// The parts do not make a message.
-    #[error("the mail does not make a message")]
-    Parts,
 }
 
 impl Mail {
@@ -105,7 +102,7 @@ impl Mail {
     /// The envelope and the message, with CRLF line ends.
     ///
     /// # Errors
-    /// When the recipient is not one that mail software takes, or the parts make no message.
+    /// When the recipient is not one that mail software takes.
     pub fn encode(&self) -> Result<(Envelope, Vec<u8>), MessageError> {
         self.encode_for("")
     }
@@ -118,56 +115,55 @@ impl Mail {
         let to = recipient(&self.to).map_err(|_| MessageError::Recipient)?;
         let envelope = Envelope::new(Some(self.from.address().clone()), vec![to.clone()]);
         let envelope = envelope.map_err(|_| MessageError::Recipient)?;
-        let body = MultiPart::alternative()
-            .boundary(boundary(self.delivery))
-            .singlepart(part(ContentType::TEXT_PLAIN, &self.parts.text))
-            .singlepart(part(ContentType::TEXT_HTML, &self.parts.html));
-        let mut message = Message::builder();
+        let mut headers = Headers::new();
         if let Some(reply_to) = self.from.reply_to() {
-            message = message.reply_to(reply_to.clone());
+            headers.set(header::ReplyTo::from(only(reply_to.clone())));
         }
         if let Some((name, value)) = mark::header(host, self.delivery) {
-            message = message.raw_header(header(name, &value));
+            headers.insert_raw(raw(name, &value));
         }
-        let message = message
-            .message_id(Some(self.message_id()))
-            .date(system_time(self.dated))
-            .from(self.from.mailbox().clone())
-            .to(Mailbox::new(None, to))
-            .subject(self.parts.subject.clone())
-            .raw_header(header("Auto-Submitted", "auto-generated"))
-            .raw_header(header("X-Auto-Response-Suppress", "All"))
-            .multipart(body)
-            .map_err(|_| MessageError::Parts)?;
-        Ok((envelope, message.formatted()))
+        headers.set(header::MessageId::from(self.message_id()));
+        headers.set(header::Date::new(system_time(self.dated)));
+        headers.set(header::From::from(only(self.from.mailbox().clone())));
+        headers.set(header::To::from(only(Mailbox::new(None, to))));
+        headers.set(header::Subject::from(self.parts.subject.clone()));
+        headers.insert_raw(raw("Auto-Submitted", "auto-generated"));
+        headers.insert_raw(raw("X-Auto-Response-Suppress", "All"));
+        let parts = (self.parts.text.as_str(), self.parts.html.as_str());
+        let message = formatted(headers, &boundary(self.delivery), parts);
+        Ok((envelope, message))
     }
 }
 
 /// A message from nobody to nobody, for looking at.
-///
-/// # Errors
-/// When the parts make no message.
-pub fn message_of(
-    at: Timestamp,
-    subject: &str,
-    text: &str,
-    html: &str,
-) -> Result<Vec<u8>, MessageError> {
+pub fn message_of(at: Timestamp, subject: &str, text: &str, html: &str) -> Vec<u8> {
     let nobody: Mailbox = "Preview <preview@postern.localhost>"
         .parse()
         .expect("the address is well formed");
-    let body = MultiPart::alternative()
-        .boundary("=_preview")
+    let mut headers = Headers::new();
+    headers.set(header::Date::new(system_time(at)));
+    headers.set(header::From::from(only(nobody.clone())));
+    headers.set(header::To::from(only(nobody)));
+    headers.set(header::Subject::from(subject.to_owned()));
+    formatted(headers, "=_preview", (text, html))
+}
+
+/// A message with these headers, whose text and HTML say the same. They are made one multipart here: the
+/// crate's message asks its headers what it was told, which is to read them all again.
+fn formatted(mut headers: Headers, boundary: &str, (text, html): (&str, &str)) -> Vec<u8> {
+    headers.set(header::MIME_VERSION_1_0);
+    let kind = format!("multipart/alternative; boundary=\"{boundary}\"");
+    headers.insert_raw(raw("Content-Type", &kind));
+    let mut whole = MultiPart::builder()
+        .build()
         .singlepart(part(ContentType::TEXT_PLAIN, text))
         .singlepart(part(ContentType::TEXT_HTML, html));
-    let message = Message::builder()
-        .date(system_time(at))
-        .from(nobody.clone())
-        .to(nobody)
-        .subject(subject.to_owned())
-        .multipart(body)
-        .map_err(|_| MessageError::Parts)?;
-    Ok(message.formatted())
+    *whole.headers_mut() = headers;
+    whole.formatted()
+}
+
+fn only(mailbox: Mailbox) -> Mailboxes {
+    Mailboxes::from(mailbox)
 }
 
 impl fmt::Debug for Mail {
@@ -196,7 +192,7 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
 /// A text whose lines end as on the wire, and what was seen of it on the way there.
 struct Wire {
     bytes: Vec<u8>,
-    /// Bytes that may not travel as they are: all but printable ASCII and tabs.
+    /// Bytes that may not travel as they are.
     foreign: usize,
     /// Whether every line is one on the wire: not too long, and without a carriage return that ends
     /// nothing.
@@ -207,7 +203,7 @@ impl Wire {
     fn of(text: &str) -> Self {
         let mut wire = Self {
             bytes: Vec::with_capacity(text.len() + text.len() / 16),
-            foreign: text.bytes().filter(|byte| is_foreign(*byte)).count(),
+            foreign: foreign(text),
             fits: true,
         };
         let returns = memchr(b'\r', text.as_bytes()).is_some();
@@ -240,8 +236,13 @@ impl Wire {
     }
 }
 
-fn is_foreign(byte: u8) -> bool {
-    !matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+/// How many bytes of a text are none that may travel as they are: beyond ASCII, and NUL (RFC 2045 §2.7).
+fn foreign(text: &str) -> usize {
+    if text.is_ascii() && memchr(0, text.as_bytes()).is_none() {
+        return 0;
+    }
+    let foreign = |byte: &u8| !matches!(byte, 1..=0x7f);
+    text.bytes().filter(foreign).count()
 }
 
 /// The address on the envelope. An international domain goes in its ASCII form when the local
@@ -266,7 +267,7 @@ fn boundary(delivery: DeliveryId) -> String {
     format!("=_{delivery}")
 }
 
-fn header(name: &'static str, value: &str) -> HeaderValue {
+fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
@@ -276,7 +277,7 @@ fn system_time(at: Timestamp) -> SystemTime {
 
 fn date(at: Timestamp) -> String {
     let mut headers = Headers::new();
-    headers.set(Date::new(system_time(at)));
+    headers.set(header::Date::new(system_time(at)));
     headers.get_raw("Date").unwrap_or_default().to_owned()
 }
 
