@@ -5,7 +5,7 @@ use std::time::Duration;
 use postern_core::model::Timestamp;
 
 /// A moment in UTC, to the minute, by the proleptic Gregorian calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Civil {
     pub(super) year: i64,
     /// 1 to 12.
@@ -50,7 +50,7 @@ pub(crate) fn rfc3339(at: Timestamp) -> String {
 }
 
 /// What a span is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Unit {
     /// Seconds.
     Seconds,

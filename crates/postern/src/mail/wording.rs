@@ -1,7 +1,7 @@
 //! What our mails and pages say, in every language that they speak (Fluent, `locales/*.ftl`).
 
 use std::borrow::Cow;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -9,8 +9,9 @@ use fluent_bundle::{FluentArgs, FluentResource};
 use fluent_syntax::ast::PatternElement;
 use postern_core::model::{Language, Languages, Timestamp};
 use postern_core::settings::Settings;
+use quick_cache::sync::Cache;
 
-use super::when::{self, Unit};
+use super::when::{self, Civil, Unit};
 
 macro_rules! locales {
     ($($tag:literal $name:literal),* $(,)?) => {
@@ -47,7 +48,19 @@ pub fn language_name(tag: &str) -> &str {
 pub struct Wording {
     language: &'static Language,
     bundle: FluentBundle<FluentResource>,
+    /// What was said of times: mails that leave together name the same minutes.
+    times: Cache<Time, Arc<str>>,
 }
+
+/// Something that is said of a time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Time {
+    Moment(Civil),
+    Counted(&'static str, u64, Unit),
+}
+
+/// How many times a language remembers.
+const TIMES: usize = 64;
 
 /// A message that is not there, or names what it was not given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,7 +112,11 @@ impl Wording {
         bundle
             .add_resource(messages.expect("the locales are Fluent"))
             .expect("no message of a locale stands twice");
-        Self { language, bundle }
+        Self {
+            language,
+            bundle,
+            times: Cache::new(TIMES),
+        }
     }
 
     /// Which language it is.
@@ -153,19 +170,38 @@ impl Wording {
 
     /// A moment to the minute, such as "22 November 2026, 20:31 UTC".
     pub fn moment(&self, at: Timestamp) -> String {
-        let civil = when::Civil::of(at);
+        self.remembered(Time::Moment(Civil::of(at)))
+    }
+
+    fn counted(&self, what: &'static str, left: Duration) -> String {
+        let (number, unit) = when::rounded(left);
+        self.remembered(Time::Counted(what, number, unit))
+    }
+
+    fn remembered(&self, time: Time) -> String {
+        if let Some(said) = self.times.get(&time) {
+            return said.as_ref().to_owned();
+        }
+        let said = match time {
+            Time::Moment(civil) => self.civil(civil),
+            Time::Counted(what, number, unit) => self.number(what, number, unit),
+        };
+        self.times.insert(time, said.as_str().into());
+        said
+    }
+
+    fn civil(&self, at: Civil) -> String {
         let mut args = FluentArgs::new();
-        args.set("n", civil.month);
+        args.set("n", at.month);
         let month = self.ours("month", &args);
         args.set("month", month);
-        args.set("day", civil.day.to_string());
-        args.set("year", civil.year.to_string());
-        args.set("time", format!("{:02}:{:02}", civil.hour, civil.minute));
+        args.set("day", at.day.to_string());
+        args.set("year", at.year.to_string());
+        args.set("time", format!("{:02}:{:02}", at.hour, at.minute));
         self.ours("moment", &args)
     }
 
-    fn counted(&self, what: &str, left: Duration) -> String {
-        let (number, unit) = when::rounded(left);
+    fn number(&self, what: &str, number: u64, unit: Unit) -> String {
         let key = match unit {
             Unit::Seconds => "seconds",
             Unit::Minutes => "minutes",

@@ -19,8 +19,8 @@ use super::pieces::{Piece, pieces};
 
 /// Steps of the engine that one part of a mail may take; the built-in ones take about 200.
 const FUEL: u64 = 50_000;
-/// What a part of a mail seldom passes, in bytes.
-const USUAL: usize = 8 * 1024;
+/// What the HTML and what any other part of a mail seldom passes, in bytes.
+const USUAL: (usize, usize) = (8 * 1024, 1024);
 /// The longest body part, in bytes (contract §11).
 pub(super) const MAX_BODY: usize = 1 << 20;
 
@@ -111,7 +111,11 @@ pub(super) fn fill(
     let template = environment
         .get_template(name)
         .map_err(|error| trouble(&error))?;
-    let mut out = Bounded(Vec::with_capacity(USUAL));
+    let usual = match name.rsplit_once('.') {
+        Some((_, "html")) => USUAL.0,
+        _ => USUAL.1,
+    };
+    let mut out = Bounded(Vec::with_capacity(usual));
     template
         .render_captured_to(Value::from_dyn_object(Arc::clone(filling)), &mut out)
         .map_err(|error| trouble(&error))?;
@@ -156,7 +160,7 @@ fn write_value(
 ) -> Result<(), Error> {
     let plain = value.as_str().filter(|_| !value.is_safe());
     match (state.auto_escape(), plain) {
-        (AutoEscape::Html, Some(text)) if !text.contains(SPECIAL) => {
+        (AutoEscape::Html, Some(text)) if !text.bytes().any(is_special) => {
             out.write_str(text).map_err(Error::from)
         }
         (AutoEscape::Html, Some(text)) => out.write_str(&escape_html(text)).map_err(Error::from),
@@ -164,8 +168,10 @@ fn write_value(
     }
 }
 
-/// What means something in HTML.
-const SPECIAL: [char; 5] = ['<', '>', '&', '"', '\''];
+/// Whether a byte of UTF-8 means something in HTML.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'')
+}
 
 /// `text` fit for HTML content and for quoted attributes.
 pub fn escape_html(text: &str) -> String {

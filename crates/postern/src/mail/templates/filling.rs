@@ -1,14 +1,14 @@
 //! What one mail is filled with, as the template engine looks it up.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use fluent_bundle::FluentArgs;
 use minijinja::value::{Object, ObjectRepr, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::parts::Fields;
-use crate::mail::wording::{self, Wording, WordingError};
+use crate::mail::wording::{Wording, WordingError};
 
 /// The fields of one mail, for its three parts. The engine asks for those that a template names, so
 /// that nothing is copied for it beforehand.
@@ -23,8 +23,13 @@ pub(super) struct Filling {
 /// much the same, so that what was said once is kept.
 struct Speaker {
     wording: &'static Wording,
-    args: Vec<(&'static str, String)>,
-    said: Mutex<Vec<(String, Arc<str>)>>,
+    speech: Mutex<Speech>,
+}
+
+struct Speech {
+    /// What messages are filled with.
+    args: FluentArgs<'static>,
+    said: Vec<(String, Arc<str>)>,
 }
 
 impl Filling {
@@ -65,7 +70,8 @@ impl Speaker {
             "" => app.clone(),
             organization => format!("{app} ({organization})"),
         };
-        let mut args = vec![
+        let mut args = FluentArgs::new();
+        for (name, value) in [
             ("app", app),
             ("asker", asker),
             ("name", field("user_name")),
@@ -73,29 +79,30 @@ impl Speaker {
             ("when", field("requested_at")),
             ("support", field("app_support_email")),
             ("within", field("expiry_within")),
-        ];
+        ] {
+            args.set(name, value);
+        }
         // A key that names the code has no place in a mail without one.
-        args.extend(fields.get("otp").map(|code| ("code", code.to_owned())));
+        if let Some(code) = fields.get("otp") {
+            args.set("code", code.to_owned());
+        }
+        let said = Vec::new();
         Self {
             wording: Wording::tagged(&field("language")),
-            args,
-            said: Mutex::default(),
+            speech: Mutex::new(Speech { args, said }),
         }
     }
 
     fn say(&self, key: &str) -> Result<Arc<str>, WordingError> {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = said.iter().find(|(known, _)| known == key) {
+        let mut speech = self.speech.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = speech.said.iter().find(|(known, _)| known == key) {
             return Ok(Arc::clone(text));
         }
-        let text: Arc<str> = if let Some(plain) = self.wording.plain(key) {
-            plain.into()
-        } else {
-            let pairs = self.args.iter();
-            let args = pairs.map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
-            self.wording.say(key, &wording::args(args))?.into()
+        let text: Arc<str> = match self.wording.plain(key) {
+            Some(plain) => plain.into(),
+            None => self.wording.say(key, &speech.args)?.into(),
         };
-        said.push((key.to_owned(), Arc::clone(&text)));
+        speech.said.push((key.to_owned(), Arc::clone(&text)));
         Ok(text)
     }
 }

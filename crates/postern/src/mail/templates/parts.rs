@@ -1,25 +1,32 @@
 //! What goes into a template, and what comes out.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use postern_core::model::{TemplateSource, Variables};
 
 use super::compiled::MAX_NAMED;
 
-/// What a template is filled with. Prints nothing: a code and a link are among it.
+/// What a template is filled with: a few dozen at most, each told from most others by its length. A copy
+/// shares it. Prints nothing: a code and a link are among it.
 #[derive(Clone, Default)]
-pub struct Fields(BTreeMap<String, String>);
+pub struct Fields(Arc<Vec<(String, String)>>);
 
 impl Fields {
     /// Sets one variable.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(name.to_owned(), value.into());
+        let fields = Arc::make_mut(&mut self.0);
+        match fields.iter_mut().find(|(known, _)| known == name) {
+            Some((_, held)) => *held = value.into(),
+            None => fields.push((name.to_owned(), value.into())),
+        }
     }
 
     /// The value of one variable.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let mut fields = self.0.iter();
+        let found = fields.find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 }
 
