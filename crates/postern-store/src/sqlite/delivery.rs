@@ -39,7 +39,8 @@ pub(super) fn claim(
 ) -> Result<Vec<DeliveryId>> {
     let due = tx::all(
         tx.conn(),
-        "SELECT request_id, ordinal FROM deliveries WHERE state = 0 AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+        // A bare parameter as the limit would have SQLite plan the statement anew each time.
+        "SELECT request_id, ordinal FROM deliveries WHERE state = 0 AND due_at <= ?1 ORDER BY due_at LIMIT ?2 + 0",
         params![tx.now.micros(), i64::try_from(limit).unwrap_or(i64::MAX)],
         |row| id(row, 0),
     )?;

@@ -1,5 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use postern_core::ports::StoreError;
@@ -17,6 +17,8 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 /// A thread that reads on a connection of its own, so that reading never holds up the writer.
 pub(super) struct Reader {
     queue: Arc<Queue<Read>>,
+    /// None once the thread has ended: a store is closed when its last connection is.
+    conn: Arc<Mutex<Option<Connection>>>,
 }
 
 impl Reader {
@@ -28,14 +30,18 @@ impl Reader {
         group: usize,
     ) -> Result<(Self, JoinHandle<()>), ConnectError> {
         let queue = Arc::new(Queue::new(bound));
-        let line = Arc::clone(&queue);
+        let conn = Arc::new(Mutex::new(Some(conn)));
+        let (line, held) = (Arc::clone(&queue), Arc::clone(&conn));
         let thread = spawn(name, move || {
-            let mut reads = Vec::with_capacity(group);
+            let mut reads: Vec<Read> = Vec::with_capacity(group);
             while line.take(&mut reads, group) {
-                serve(&conn, &mut reads);
+                if let Some(conn) = &*lock(&held) {
+                    seen_at_once(conn, || reads.drain(..).for_each(|read| read(conn)));
+                }
             }
+            drop(lock(&held).take());
         })?;
-        Ok((Self { queue }, thread))
+        Ok((Self { queue, conn }, thread))
     }
 
     /// Runs `read` on the state of the last commit or a later one.
@@ -46,15 +52,27 @@ impl Reader {
     {
         let (reply, answer) = oneshot::channel();
         let job: Read = Box::new(move |conn| {
-            let found = catch_unwind(AssertUnwindSafe(|| read(conn)));
-            let found = found.unwrap_or_else(|_| Err(rusqlite::Error::InvalidQuery));
             // A caller that went away wants no answer.
-            let _ = reply.send(found.map_err(not_done));
+            let _ = reply.send(tried(conn, read));
         });
         if !self.queue.push(job, Whose::House) {
             return Err(StoreError::Refused);
         }
         answer.await.unwrap_or(Err(StoreError::Refused))
+    }
+
+    /// The same, on the caller's own thread where nobody else reads: for a few rows found by their keys, by
+    /// callers whose thread may wait for the disk. To wake another thread and be woken takes longer.
+    pub(super) async fn run_here<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        if let Ok(held) = self.conn.try_lock() {
+            let conn = held.as_ref().ok_or(StoreError::Refused)?;
+            return seen_at_once(conn, || tried(conn, read));
+        }
+        self.run(read).await
     }
 
     /// Refuses what comes from now on; what was accepted is still read.
@@ -63,14 +81,30 @@ impl Reader {
     }
 }
 
-fn serve(conn: &Connection, reads: &mut Vec<Read>) {
+fn lock(conn: &Mutex<Option<Connection>>) -> MutexGuard<'_, Option<Connection>> {
+    conn.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What `read` finds, whatever becomes of it.
+fn tried<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T, StoreError> {
+    let found = catch_unwind(AssertUnwindSafe(|| read(conn)));
+    let found = found.unwrap_or_else(|_| Err(rusqlite::Error::InvalidQuery));
+    found.map_err(not_done)
+}
+
+/// Has all that `reads` reads be of one state of the store.
+fn seen_at_once<T>(conn: &Connection, reads: impl FnOnce() -> T) -> T {
     if let Err(error) = step(conn, "BEGIN") {
         tracing::error!(%error, "the store cannot be read");
     }
-    reads.drain(..).for_each(|read| read(conn));
+    let found = reads();
     if !conn.is_autocommit() && step(conn, "COMMIT").is_err() {
         let _ = step(conn, "ROLLBACK");
     }
+    found
 }
 
 fn step(conn: &Connection, sql: &str) -> Result<()> {

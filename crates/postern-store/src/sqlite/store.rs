@@ -80,7 +80,7 @@ impl Store for SqliteStore {
 
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
         self.quick
-            .run(move |conn| delivery::outgoing(conn, id))
+            .run_here(move |conn| delivery::outgoing(conn, id))
             .await
     }
 
