@@ -36,7 +36,7 @@ use gathering::Gathering;
 const RINGS: usize = 16_384;
 
 /// How many ends can wait to be written, while the next mails are on their way.
-const ENDS: usize = 64;
+const ENDS: usize = 128;
 
 /// What the outbox is made of.
 pub struct Parts {
@@ -296,7 +296,7 @@ impl Worker {
     /// Claims what is due, no more than can be begun before the lease grows too short.
     async fn claim(&mut self) {
         self.parts.route.tidy();
-        let room = (self.pace.at_once() * 2).saturating_sub(self.waiting.claimed.len());
+        let room = (self.pace.at_once() * 4).saturating_sub(self.waiting.claimed.len());
         self.more = room == 0 || self.claim_up_to(room).await;
         let waiting = self.waiting.claimed.len();
         self.telling.send_modify(|work| {

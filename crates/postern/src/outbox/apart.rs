@@ -8,9 +8,9 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// How many tasks a thread runs before it looks whether a server has answered. Making a mail takes
-/// longer than a server's answer, and one that waits for a thread keeps its connection from the next mail.
-const EVENTS: u32 = 1;
+/// How many tasks a thread runs before it looks whether a server has answered: few, because making a mail
+/// takes longer than a server's answer, and one that waits for a thread keeps its connection from the next.
+const EVENTS: u32 = 8;
 
 /// Threads that make mails and hand them over, one for each core: so that many mails hold up no call,
 /// and a burst of them has the whole machine while nobody calls.

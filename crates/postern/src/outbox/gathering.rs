@@ -9,10 +9,10 @@ use tokio::time::sleep;
 
 /// How many ends wait for each other at most. Whatever waits when the process dies is sent again, so
 /// that it is few.
-const MOST: usize = 8;
+const MOST: usize = 48;
 
 /// How long an end waits for others.
-const LONGEST: Duration = Duration::from_millis(2);
+const LONGEST: Duration = Duration::from_millis(8);
 
 /// Where attempts that have ended wait for others that are about to, because a commit for each costs
 /// more than the mail. One of them writes for all. Nobody waits while there is nobody to wait for.
