@@ -131,13 +131,13 @@ async fn drain(home: &Home, sink: &Sink, connections: usize, mails: u64) -> anyh
     let before = sink.count();
     let server = serve(home, connections).await?;
     let edge = mails / 10;
-    sink.reaches(before + edge, PATIENCE).await?;
+    sink.passes(before + edge, PATIENCE).await?;
     let (began, used) = (watch::now(), server.process.usage()?);
     let first = sink.count();
-    sink.reaches(before + mails - edge, PATIENCE * 4).await?;
+    sink.passes(before + mails - edge, PATIENCE * 4).await?;
     let (took, used) = (began.elapsed(), server.process.usage()? - used);
     let handed_over = count(sink.count() - first);
-    sink.reaches(before + mails, PATIENCE).await?;
+    sink.passes(before + mails, PATIENCE).await?;
     stop(server).await?;
     Ok(Bare {
         per_second: handed_over / took.as_secs_f64(),
