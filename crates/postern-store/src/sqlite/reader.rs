@@ -111,3 +111,45 @@ fn step(conn: &Connection, sql: &str) -> Result<()> {
     conn.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(conn: &Connection) -> Result<i64> {
+        conn.query_row("SELECT 1", [], |row| row.get(0))
+    }
+
+    fn started() -> (Reader, JoinHandle<()>) {
+        let conn = Connection::open_in_memory().unwrap();
+        Reader::start("reader", conn, 4, 1).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_reads_here_waits_for_the_thread_while_others_read() {
+        let (reader, _thread) = started();
+        let busy = lock(&reader.conn);
+        let mut read = Box::pin(reader.run_here(one));
+        assert!(futures_util::poll!(&mut read).is_pending());
+        drop(busy);
+        assert_eq!(read.await.unwrap(), 1);
+        assert_eq!(reader.run_here(one).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_breaks_down_while_reading_here_leaves_the_connection_to_the_next() {
+        let (reader, _thread) = started();
+        let broken = reader.run_here(|_| -> Result<i64> { panic!("on purpose") });
+        assert!(matches!(broken.await, Err(StoreError::Broken(_))));
+        assert_eq!(reader.run_here(one).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn once_the_thread_has_ended_reading_here_is_refused_too() {
+        let (reader, thread) = started();
+        reader.close();
+        thread.join().unwrap();
+        let refused = reader.run_here(one).await;
+        assert!(matches!(refused, Err(StoreError::Refused)));
+    }
+}
