@@ -192,7 +192,7 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
 /// A text whose lines end as on the wire, and what was seen of it on the way there.
 struct Wire {
     bytes: Vec<u8>,
-    /// Bytes that may not travel as they are.
+    /// Bytes that may not travel as they are: all but printable ASCII and tabs.
     foreign: usize,
     /// Whether every line is one on the wire: not too long, and without a carriage return that ends
     /// nothing.
@@ -236,13 +236,26 @@ impl Wire {
     }
 }
 
-/// How many bytes of a text are none that may travel as they are: beyond ASCII, and NUL (RFC 2045 §2.7).
+/// How many bytes of a text may not travel as they are: all but printable ASCII, tabs and line ends.
 fn foreign(text: &str) -> usize {
-    if text.is_ascii() && memchr(0, text.as_bytes()).is_none() {
-        return 0;
-    }
-    let foreign = |byte: &u8| !matches!(byte, 1..=0x7f);
-    text.bytes().filter(foreign).count()
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let suspects = words.iter().filter(|word| !is_printable(**word));
+    let bytes = suspects.flatten().chain(rest);
+    bytes.filter(|byte| is_foreign(**byte)).count()
+}
+
+fn is_foreign(byte: u8) -> bool {
+    !matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}
+
+/// Whether eight bytes are printable ASCII, by arithmetic on all of them at once.
+fn is_printable(word: [u8; 8]) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_ne_bytes(word);
+    let below = word.wrapping_sub(EACH * 0x20) & !word;
+    let delete = word ^ (EACH * 0x7f);
+    let delete = delete.wrapping_sub(EACH) & !delete;
+    (below | delete | word) & (EACH * 0x80) == 0
 }
 
 /// The address on the envelope. An international domain goes in its ASCII form when the local
@@ -304,6 +317,14 @@ mod tests {
             assert_eq!(of(stray), ContentTransferEncoding::QuotedPrintable);
         }
         assert_eq!(of("a line\0"), ContentTransferEncoding::QuotedPrintable);
+        for byte in 0..=0x7f_u8 {
+            for place in 0..9 {
+                let mut text = [b'x'; 9];
+                text[place] = byte;
+                let counted = foreign(str::from_utf8(&text).unwrap());
+                assert_eq!(counted, usize::from(is_foreign(byte)), "{byte} at {place}");
+            }
+        }
         assert_eq!(of("Viele Grüße"), ContentTransferEncoding::QuotedPrintable);
         assert_eq!(of("コード"), ContentTransferEncoding::Base64);
     }
