@@ -76,7 +76,14 @@ impl Process {
         self.status("VmRSS:")
     }
 
-    /// The most it ever was, in bytes.
+    /// Lets [`Self::peak_resident`] count from now on.
+    pub(crate) fn forget_peak(self) -> anyhow::Result<()> {
+        const PEAK: &str = "5";
+        let path = format!("/proc/{}/clear_refs", self.0);
+        fs::write(&path, PEAK).with_context(|| format!("cannot write to {path}"))
+    }
+
+    /// The most it was since then, or ever, in bytes.
     pub(crate) fn peak_resident(self) -> anyhow::Result<u64> {
         self.status("VmHWM:")
     }

@@ -60,7 +60,8 @@ pub(crate) struct Memory {
     pub(crate) prefill: u64,
     pub(crate) outbox_paused: bool,
     pub(crate) idle: u64,
-    pub(crate) peak: u64,
+    /// The most while calls were measured.
+    pub(crate) loaded: u64,
 }
 
 /// The rounds of one row.
@@ -181,9 +182,9 @@ impl Report {
             };
             writeln!(
                 out,
-                "resident: {:.1} MB idle, {:.1} MB at most ({} live requests beforehand{paused})",
+                "resident: {:.1} MB idle, {:.1} MB under load ({} live requests beforehand{paused})",
                 megabytes(memory.idle),
-                megabytes(memory.peak),
+                megabytes(memory.loaded),
                 memory.prefill,
             )?;
         }

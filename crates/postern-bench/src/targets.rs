@@ -180,12 +180,12 @@ fn of_memory(report: &Report) -> Vec<Verdict> {
     let empty = report.memory.iter().filter(|memory| memory.prefill == 0);
     let most = |of: fn(&crate::report::Memory) -> u64| empty.clone().map(of).max();
     let mut verdicts = Vec::new();
-    if let (Some(idle), Some(peak)) = (most(|memory| memory.idle), most(|memory| memory.peak)) {
+    if let (Some(idle), Some(loaded)) = (most(|memory| memory.idle), most(|memory| memory.loaded)) {
         verdicts.push(Verdict::at_most("resident idle, MB", 20.0, megabytes(idle)));
         verdicts.push(Verdict::at_most(
             "resident under load, MB",
             64.0,
-            megabytes(peak),
+            megabytes(loaded),
         ));
     }
     verdicts
