@@ -7,11 +7,12 @@ pub const BACKOFF_FLOOR: Duration = Duration::from_secs(2);
 
 const CEILING: Duration = Duration::from_mins(1);
 
-/// When a delivery is tried again after its `attempts`-th failure (from 1), or `None` when that
-/// would be after the credential's end.
+/// When a delivery is tried again after its `attempts`-th failure (from 1), or `None` when hardly
+/// anything is left of the credential's life.
 ///
 /// Exponential with full jitter over the upper half, so that what failed together does not come back
-/// together; `jitter` is any random number.
+/// together; `jitter` is any random number. Never longer than half of what is left, so that no mail is given
+/// up while its credential lives.
 pub fn next_attempt_at(
     request: &AuthRequest,
     attempts: u16,
@@ -23,10 +24,10 @@ pub fn next_attempt_at(
             .checked_shl(u32::from(attempts.saturating_sub(1)))
             .unwrap_or(u32::MAX),
     );
-    let full = doubled.min(CEILING);
+    let left = request.expires_at.since(now);
+    let full = doubled.min(CEILING).min(left / 2);
     let wait = full / 2 + (full / 2).mul_f64(f64::from(jitter) / f64::from(u32::MAX));
-    let at = now.plus(wait);
-    (at < request.expires_at).then_some(at)
+    (left > BACKOFF_FLOOR).then(|| now.plus(wait))
 }
 
 #[cfg(test)]
@@ -47,6 +48,13 @@ mod tests {
         assert_eq!(wait(3, u32::MAX), Some(Duration::from_secs(8)));
         assert_eq!(wait(9, u32::MAX), Some(Duration::from_mins(1)));
         assert_eq!(wait(u16::MAX, 0), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn no_mail_is_given_up_while_its_credential_lives() {
+        let next = |now| next_attempt_at(&request(), 14, u32::MAX, at(now));
+        assert_eq!(next(248), Some(at(274)));
+        assert_eq!(next(274), Some(at(287)));
     }
 
     #[test]
