@@ -36,12 +36,7 @@ pub(super) fn guesses(tx: &Tx<'_>, address: AddressKey) -> Result<History> {
 
 /// Mails of the client.
 pub(super) fn client_sends(tx: &Tx<'_>, client: &ClientId) -> Result<SecondBuckets> {
-    let found = tx.find(
-        "SELECT buckets FROM client_sends WHERE client = ?1",
-        [client.as_str()],
-        |row| Ok(SecondBuckets::from_bytes(row.get_ref(0)?.as_blob()?)),
-    )?;
-    Ok(found.unwrap_or_default())
+    tx.clients().of(tx.held(), client)
 }
 
 /// Replaces the mails to the address.
@@ -60,19 +55,6 @@ pub(super) fn put_guesses(tx: &Tx<'_>, address: AddressKey, guesses: &History) -
     tx.write(
         "INSERT OR REPLACE INTO address_guesses (address, times) VALUES (?1, ?2)",
         (address.0, guesses.to_bytes()),
-    )?;
-    Ok(())
-}
-
-/// Replaces the mails of the client.
-pub(super) fn put_client_sends(
-    tx: &Tx<'_>,
-    client: &ClientId,
-    sends: &SecondBuckets,
-) -> Result<()> {
-    tx.write(
-        "INSERT OR REPLACE INTO client_sends (client, buckets) VALUES (?1, ?2)",
-        (client.as_str(), sends.to_bytes()),
     )?;
     Ok(())
 }

@@ -4,6 +4,7 @@ mod act;
 mod auth_request;
 pub(crate) mod catalog;
 mod checkpoint;
+mod client_counts;
 mod delivery;
 mod desk;
 mod dkim;

@@ -245,6 +245,7 @@ fn drop_client(tx: &Tx<'_>, id: &ClientId) -> Result<()> {
         [id.as_str()],
     )?;
     tx.write("DELETE FROM client_sends WHERE client = ?1", [id.as_str()])?;
+    tx.clients().forget(id);
     Ok(())
 }
 

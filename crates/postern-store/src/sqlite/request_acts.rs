@@ -128,7 +128,7 @@ fn follow(tx: &Tx<'_>, counted_as: AddressKey, change: &Change) -> Result<()> {
         ledger::put_sends(tx, counted_as, sends)?;
     }
     if let Some(sends) = &change.client_sends {
-        ledger::put_client_sends(tx, &change.request.client, sends)?;
+        tx.clients().put(&change.request.client, sends.clone());
     }
     if let Some(guesses) = &change.guesses {
         ledger::put_guesses(tx, counted_as, guesses)?;

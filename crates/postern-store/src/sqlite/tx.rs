@@ -3,6 +3,7 @@ use std::cell::{Cell, RefCell};
 use postern_core::model::{NodeId, Timestamp};
 use rusqlite::{CachedStatement, Connection, Params, Result, Row, Statement};
 
+use super::client_counts::ClientCounts;
 use super::event::EventIds;
 use super::recent_sends::RecentSends;
 use super::suppression::Suppressing;
@@ -70,6 +71,7 @@ pub(super) struct Ground<'c> {
     pub(super) held: &'c dyn Statements,
     pub(super) ids: &'c EventIds,
     pub(super) sends: &'c RecentSends,
+    pub(super) clients: &'c ClientCounts,
     pub(super) suppressing: &'c Suppressing,
     pub(super) guard: Guard,
     /// Whose leases new deliveries carry.
@@ -90,6 +92,7 @@ pub(super) struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(ground: Ground<'c>, now: Timestamp) -> Self {
+        ground.clients.begin();
         Self {
             ground,
             wrote: Cell::new(false),
@@ -112,6 +115,11 @@ impl<'c> Tx<'c> {
     /// What lies between the acts and the table of sends.
     pub(super) fn sends(&self) -> &'c RecentSends {
         self.ground.sends
+    }
+
+    /// What the group's acts have counted of clients.
+    pub(super) fn clients(&self) -> &'c ClientCounts {
+        self.ground.clients
     }
 
     /// Whether the suppression list has to be asked.
@@ -154,6 +162,7 @@ impl<'c> Tx<'c> {
     /// It cannot be told from what others wrote: the transaction is spoilt.
     pub(super) fn undo(&self) -> Result<()> {
         self.sends().forget_after(self.noted);
+        self.clients().undo();
         match (self.wrote.get(), self.ground.guard) {
             (false, _) => Ok(()),
             (true, Guard::Shared | Guard::Alone) => Err(rusqlite::Error::InvalidQuery),

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Result};
 
 use super::act::{Act, Job, Shared};
 use super::checkpoint::{self, Checkpointer};
+use super::client_counts::ClientCounts;
 use super::event::EventIds;
 use super::queue::Queue;
 use super::recent_sends::RecentSends;
@@ -287,12 +288,13 @@ impl Group {
     /// # Errors
     /// The transaction is spoilt or gone.
     fn run(&self, open: &Open, acts: &mut [Box<dyn Act>], guard: Guard) -> Result<()> {
-        let held = Held::new(&open.conn);
+        let (held, clients) = (Held::new(&open.conn), ClientCounts::default());
         let ground = Ground {
             conn: &open.conn,
             held: &held,
             ids: &self.ids,
             sends: &open.sends,
+            clients: &clients,
             suppressing: &open.suppressing,
             guard,
             node: self.parts.node,
@@ -305,6 +307,7 @@ impl Group {
             let isolated = if done { tx.keep() } else { tx.undo() };
             isolated.and_then(|()| stands(&open.conn))?;
         }
+        clients.write(&held)?;
         if guard != Guard::Alone {
             open.sends.carry_over(&held)?;
         }

@@ -1,6 +1,7 @@
 //! What only this engine can get wrong: groups whose transaction is lost, commits that fail, queues
 //! that are full, files that are left behind.
 
+mod client_counts;
 mod files;
 mod groups;
 mod recent_sends;
