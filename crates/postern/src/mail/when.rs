@@ -60,12 +60,13 @@ pub(super) enum Unit {
     Hours,
 }
 
-/// A span as people say it: seconds below 90 s, then minutes to the nearest, and whole hours.
+/// A span as people say it: seconds below two minutes, then whole minutes, and whole hours. What is
+/// promised holds, but for five seconds: a mail takes a moment to be made.
 pub(super) fn rounded(left: Duration) -> (u64, Unit) {
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-    let minutes = (seconds + 30) / 60;
+    let minutes = (seconds + 5) / 60;
     match (seconds, minutes) {
-        (0..90, _) => (seconds, Unit::Seconds),
+        (0..115, _) => (seconds, Unit::Seconds),
         (_, minutes) if minutes % 60 == 0 => (minutes / 60, Unit::Hours),
         (_, minutes) => (minutes, Unit::Minutes),
     }
@@ -122,7 +123,12 @@ mod tests {
             (60_000, (60, Unit::Seconds)),
             (1_000, (1, Unit::Seconds)),
             (89_000, (89, Unit::Seconds)),
-            (90_000, (2, Unit::Minutes)),
+            (90_000, (90, Unit::Seconds)),
+            (114_000, (114, Unit::Seconds)),
+            (119_950, (2, Unit::Minutes)),
+            (150_000, (2, Unit::Minutes)),
+            (294_000, (4, Unit::Minutes)),
+            (295_000, (5, Unit::Minutes)),
             (3_600_000, (1, Unit::Hours)),
             (3_000_000, (50, Unit::Minutes)),
         ] {
