@@ -83,7 +83,7 @@ async fn by_token(
     {
         return Err(Failure::misfit(
             Stage::Auth,
-            "the server does not offer a login by XOAUTH2",
+            "the server does not offer XOAUTH2",
         ));
     }
     let trouble = |told: String| Failure::connection(Stage::Auth, told);
