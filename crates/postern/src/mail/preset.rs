@@ -132,7 +132,7 @@ impl Preset {
                 implicit(host, LoginName::Always("apikey"))
             }
             Self::Ses => {
-                let region = region.filter(|region| is_label(region));
+                let region = region.filter(|region| is_aws_region(region));
                 let region = region.ok_or("preset ses needs --region, such as eu-central-1")?;
                 implicit(format!("email-smtp.{region}.amazonaws.com"), LoginName::Own)
             }
@@ -193,6 +193,24 @@ pub fn microsoft_token_url(tenant: &str) -> Result<String, String> {
     ))
 }
 
+/// Whether it is written as Amazon writes its regions: letters, words and a number, such as us-gov-west-1.
+fn is_aws_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let Some(([area, words @ ..], number)) = parts.split_last().map(|(last, rest)| (rest, last))
+    else {
+        return false;
+    };
+    let is_word = |word: &&str| {
+        (2..=12).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase())
+    };
+    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    area.len() == 2
+        && is_word(area)
+        && !words.is_empty()
+        && words.iter().all(is_word)
+        && is_number
+}
+
 /// Whether it can stand in a host name or a path as it is.
 fn is_label(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
@@ -233,6 +251,21 @@ mod tests {
         );
         assert_eq!(host(Preset::Mailgun, "eu"), "smtp.eu.mailgun.org");
         assert!(Preset::Ses.shape(None).is_err());
+        for region in ["eu-west-3", "us-gov-west-1", "ap-southeast-10"] {
+            assert!(Preset::Ses.shape(Some(region)).is_ok(), "{region}");
+        }
+        for region in [
+            "nowhere",
+            "eu",
+            "eu-1",
+            "EU-west-1",
+            "eu-west",
+            "eu-west-1.a",
+            "-west-1",
+            "",
+        ] {
+            assert!(Preset::Ses.shape(Some(region)).is_err(), "{region}");
+        }
     }
 
     #[test]
