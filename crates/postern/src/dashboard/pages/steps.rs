@@ -1,7 +1,7 @@
 //! The steps of an auth request in words.
 
 use postern_core::model::{Event, EventKind, Method, UsedBy};
-use postern_core::rules::is_bad_mailbox;
+use postern_core::rules::{DomainRule, is_bad_mailbox};
 
 use crate::dashboard::shown;
 
@@ -113,11 +113,18 @@ fn of_request(what: &EventKind) -> Option<Told> {
 
 fn of_limit(what: &EventKind) -> Option<Told> {
     Some(match what {
-        EventKind::DomainFlagged { .. } => (
-            "A domain rule speaks against it".into(),
-            "The rules only write down what they would do.".into(),
-            "warn",
-        ),
+        EventKind::DomainFlagged { rule } => {
+            let rule = match rule {
+                DomainRule::NotAllowed => "The domain is not on the list of those allowed.",
+                DomainRule::Blocked => "The domain is on the list of those blocked.",
+                DomainRule::Disposable => "The domain is known for disposable mailboxes.",
+            };
+            (
+                "A domain rule speaks against it".into(),
+                format!("{rule} The rules only write down what they would do."),
+                "warn",
+            )
+        }
         EventKind::Locked => (
             "Ended by wrong codes".into(),
             "Nothing opens it any more; the person has to begin again.".into(),
@@ -303,5 +310,18 @@ mod tests {
         assert!(other.starts_with("There is no such mailbox"), "{other}");
         let sender = refused(None, "rcpt: 553 5.1.8 The sender's domain does not exist");
         assert!(sender.starts_with("The recipient was refused"), "{sender}");
+    }
+
+    #[test]
+    fn a_flagged_domain_is_told_with_the_rule_that_speaks_against_it() {
+        let told =
+            DomainRule::ALL.map(|rule| of_limit(&EventKind::DomainFlagged { rule }).unwrap().1);
+        let words = ["allowed", "blocked", "disposable"];
+        assert!(
+            told.iter()
+                .zip(words)
+                .all(|(told, word)| told.contains(word)),
+            "{told:?}"
+        );
     }
 }
