@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::http1;
 
-/// The most that one answer holds.
-const PAGE: usize = 10_000;
+/// How many mails one answer holds: few, because what the server makes of them is in its memory.
+const PAGE: usize = 500;
 
 /// Reads mails in the order in which they came.
 pub(crate) struct Inbox {
