@@ -14,7 +14,7 @@ use std::fmt::{self, Write as _};
 
 use postern_core::model::{MailKind, RESERVED_VARIABLES};
 
-use self::expression::{Carried, Spared};
+use self::expression::{Carried, Known};
 use self::lexer::{Tag, Token, tokens};
 use super::Source;
 use super::compiled::{Compiled, provided};
@@ -48,10 +48,18 @@ pub struct Uncarried {
 pub fn import(kind: MailKind, jet: &Source) -> Imported {
     // First to see which variables it shows without asking for them: it needs those, and the others
     // are left out by senders who do not have them.
-    let (_, first) = carried(jet, &|_| true);
+    let filled = |name: &str| provided(kind, name);
+    let first = Known {
+        filled: &filled,
+        spared: &|_| true,
+    };
+    let (_, first) = carried(jet, first);
     let needed = first.needed;
-    let spared = |name: &str| !provided(kind, name) && !needed.contains(name);
-    let (mut source, report) = carried(jet, &spared);
+    let known = Known {
+        filled: &filled,
+        spared: &|name| !provided(kind, name) && !needed.contains(name),
+    };
+    let (mut source, report) = carried(jet, known);
     declare(kind, &mut source);
     Imported {
         source,
@@ -60,11 +68,11 @@ pub fn import(kind: MailKind, jet: &Source) -> Imported {
     }
 }
 
-fn carried(jet: &Source, spared: Spared<'_>) -> (Source, Report) {
+fn carried(jet: &Source, known: Known<'_>) -> (Source, Report) {
     let mut report = Report::default();
     let mut carry = |part: Part| {
         report.part = Some(part);
-        Carrier::new(&mut report, spared).carry(part.of(jet))
+        Carrier::new(&mut report, known).carry(part.of(jet))
     };
     let source = Source {
         subject: carry(Part::Subject).trim().to_owned(),
@@ -114,16 +122,16 @@ enum Open {
 /// Carries one part over.
 struct Carrier<'r> {
     report: &'r mut Report,
-    spared: Spared<'r>,
+    known: Known<'r>,
     out: String,
     open: Vec<(Open, usize)>,
 }
 
 impl<'r> Carrier<'r> {
-    fn new(report: &'r mut Report, spared: Spared<'r>) -> Self {
+    fn new(report: &'r mut Report, known: Known<'r>) -> Self {
         Self {
             report,
-            spared,
+            known,
             out: String::new(),
             open: Vec::new(),
         }
@@ -247,7 +255,7 @@ impl<'r> Carrier<'r> {
 
     /// The expression in our language; reported when it has none.
     fn expression(&mut self, tag: &Tag<'_>, text: &str, condition: bool) -> Option<Carried> {
-        match expression::carry(text, condition, self.spared) {
+        match expression::carry(text, condition, self.known) {
             Ok(carried) => {
                 for note in &carried.notes {
                     self.change(tag.whole, tag.line, note);

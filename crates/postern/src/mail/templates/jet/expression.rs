@@ -31,21 +31,27 @@ pub(super) struct Carried {
     pub(super) fails: Vec<String>,
 }
 
-/// Whether a template can do without a variable. In JET, one that is not there is untrue and equals
-/// nothing; here it has to be asked for first.
-pub(super) type Spared<'s> = &'s dyn Fn(&str) -> bool;
+/// What is known of variables.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    /// Whether Postern fills it: it is always there, and empty when there is nothing to say.
+    pub(super) filled: &'k dyn Fn(&str) -> bool,
+    /// Whether a template can do without it. In JET, one that is not there is untrue and equals
+    /// nothing; here it has to be asked for first.
+    pub(super) spared: &'k dyn Fn(&str) -> bool,
+}
 
 /// Carries an expression over: what is shown, or with `condition` what is asked.
 ///
 /// # Errors
 /// Why it cannot be.
-pub(super) fn carry(jet: &str, condition: bool, spared: Spared<'_>) -> Result<Carried, String> {
+pub(super) fn carry(jet: &str, condition: bool, known: Known<'_>) -> Result<Carried, String> {
     let mut parser = Parser {
         at: Cursor { rest: jet },
         depth: 0,
         notes: Vec::new(),
         used: Vec::new(),
-        spared,
+        known,
     };
     let mut read = parser.pipeline()?;
     if condition {
@@ -69,7 +75,7 @@ struct Parser<'a> {
     depth: usize,
     notes: Vec<String>,
     used: Vec<String>,
-    spared: Spared<'a>,
+    known: Known<'a>,
 }
 
 impl Parser<'_> {
@@ -174,18 +180,48 @@ impl Parser<'_> {
 
     /// What was read, as a question: whether a variable says something, and is there at all.
     fn truth(&mut self, read: Read) -> Read {
+        if let (Is::Set, [name]) = (read.is, &*read.holds) {
+            return Read {
+                text: name.clone(),
+                is: Is::Name,
+                ..read
+            };
+        }
         if read.is != Is::Name {
             return read;
         }
         let name = read.text.clone();
         self.asked(&name);
-        if !(self.spared)(&name) {
+        if !(self.known.spared)(&name) {
             return Read {
                 holds: vec![name],
                 ..read
             };
         }
         Read::shows(format!("{name} is defined and {name}"), vec![name])
+    }
+
+    /// Whether a variable is set. One that Postern fills is always there: it is set when it says
+    /// something.
+    fn set(&mut self, name: &str) -> Read {
+        self.asked(name);
+        let holds = vec![name.to_owned()];
+        if (self.known.filled)(name) {
+            // Twice, so that it is a truth value wherever it stands; in a condition the name is enough.
+            return Read {
+                is: Is::Set,
+                ..Read::shows(format!("not not {name}"), holds)
+            };
+        }
+        Read::shows(format!("{name} is defined"), holds)
+    }
+
+    /// The opposite.
+    fn not(&mut self, read: Read) -> Read {
+        let read = self.truth(read);
+        let text = format!("not {}", read.apart());
+        let is = Is::Other;
+        Read { text, is, ..read }.turned()
     }
 
     /// The variable that was read last is asked about, and its value not used.
@@ -233,18 +269,18 @@ impl Parser<'_> {
                 if one.is != Is::Name {
                     return Err("only a variable can be compared with nil".to_owned());
                 }
-                self.asked(&one.text);
-                let not = if equal { "not " } else { "" };
-                let text = format!("{} is {not}defined", one.text);
-                let asked = Read::shows(text, vec![one.text.clone()]);
-                return Ok(if equal { asked.turned() } else { asked });
+                let set = self.set(&one.text);
+                return Ok(if equal { self.not(set) } else { set });
             }
         }
         let (one, other) = (self.quoted(left, right), self.quoted(right, left));
         let text = format!("{one} {ours} {other}");
         let names = [left, right].into_iter().filter(|read| read.is == Is::Name);
         let names: Vec<String> = names.map(|read| read.text.clone()).collect();
-        let spared: Vec<_> = names.iter().filter(|name| (self.spared)(name)).collect();
+        let spared: Vec<_> = names
+            .iter()
+            .filter(|name| (self.known.spared)(name))
+            .collect();
         let (is, then) = if equal {
             ("is defined", "and")
         } else {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mail::templates::engine;
+use crate::mail::templates::{Fields, engine};
 
 fn text(jet: &str) -> Imported {
     let source = Source {
@@ -29,7 +29,7 @@ fn what_scalekit_shows_in_its_guides_is_carried_whole() {
         ),
         (
             "{{ isset(user_name) ? user_name : \"you\" }}",
-            "{{ user_name if (user_name is defined) else \"you\" }}",
+            "{{ user_name if user_name else \"you\" }}",
         ),
         ("{{ user_name | upper }}", "{{ user_name|upper }}"),
         ("{{ app_name + \"!\" }}", "{{ app_name ~ \"!\" }}"),
@@ -39,13 +39,52 @@ fn what_scalekit_shows_in_its_guides_is_carried_whole() {
         ),
         (
             "{{ if user_name != nil }}a{{ end }}",
-            "{% if user_name is defined %}a{% endif %}",
+            "{% if user_name %}a{% endif %}",
         ),
         ("a {b} \"c\" }}", "a {b} \"c\" }}"),
     ] {
         let made = text(jet);
         assert_eq!(made.source.text, ours, "{jet}");
         assert_eq!((made.uncarried, made.changed), (vec![], vec![]), "{jet}");
+    }
+}
+
+/// Postern always has them, and they are empty when there is nothing to say.
+#[test]
+fn whether_a_variable_that_postern_fills_is_set_is_whether_it_says_something() {
+    for (jet, ours) in [
+        (
+            "{{ if isset(user_name) }}a{{ else }}b{{ end }}",
+            "{% if user_name %}a{% else %}b{% endif %}",
+        ),
+        (
+            "{{ if !isset(.organization_name) }}a{{ end }}",
+            "{% if not organization_name %}a{% endif %}",
+        ),
+        (
+            "{{ if user_name == nil }}a{{ end }}",
+            "{% if not user_name %}a{% endif %}",
+        ),
+        (
+            "{{ if isset(user_name) && isset(plan) }}a{{ end }}",
+            "{% if user_name and (plan is defined) %}a{% endif %}",
+        ),
+        (
+            "{{ if !isset(plan) }}a{{ end }}",
+            "{% if not (plan is defined) %}a{% endif %}",
+        ),
+        ("{{ isset(user_name) }}", "{{ not not user_name }}"),
+    ] {
+        let made = text(jet);
+        assert_eq!(made.source.text, ours, "{jet}");
+        assert_eq!((made.uncarried, made.changed), (vec![], vec![]), "{jet}");
+    }
+    let greeting = text("{{ if isset(user_name) }}Hi {{ user_name }}{{ else }}Hi you{{ end }}");
+    let compiled = Compiled::compile(MailKind::SigninLinkOtp, &greeting.source).unwrap();
+    for (name, said) in [("", "Hi you"), ("Ada", "Hi Ada")] {
+        let mut fields = Fields::default();
+        fields.set("user_name", name);
+        assert_eq!(compiled.fill(&fields).unwrap().text, said);
     }
 }
 

@@ -21,14 +21,7 @@ impl Parser<'_> {
             }
             let read = self.unary()?;
             Self::fits(&read)?;
-            let read = self.truth(read);
-            let text = format!("not {}", read.apart());
-            Read {
-                text,
-                is: Is::Other,
-                ..read
-            }
-            .turned()
+            self.not(read)
         } else {
             self.primary()?
         };
@@ -111,11 +104,7 @@ impl Parser<'_> {
         }
         if name == "isset" {
             return match argument.is {
-                Is::Name => {
-                    self.asked(&argument.text);
-                    let text = format!("{} is defined", argument.text);
-                    Ok(Read::shows(text, vec![argument.text]))
-                }
+                Is::Name => Ok(self.set(&argument.text)),
                 _ => Err("isset asks for a variable".to_owned()),
             };
         }
@@ -155,7 +144,7 @@ impl Parser<'_> {
     pub(super) fn fits(read: &Read) -> Result<(), String> {
         match read.is {
             Is::Nil => Err("nil has no counterpart here".to_owned()),
-            Is::Name | Is::Bare | Is::Text | Is::Count | Is::Other => Ok(()),
+            Is::Name | Is::Bare | Is::Text | Is::Count | Is::Set | Is::Other => Ok(()),
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum Is {
     Text,
     /// How long a text is.
     Count,
+    /// Whether a variable that Postern fills is set: the one that it holds.
+    Set,
     Other,
 }
 
@@ -56,7 +58,7 @@ impl Read {
     /// As it may stand beside an operator.
     pub(super) fn apart(&self) -> String {
         match self.is {
-            Is::Count | Is::Other => format!("({})", self.text),
+            Is::Count | Is::Set | Is::Other => format!("({})", self.text),
             Is::Name | Is::Nil | Is::Bare | Is::Text => self.text.clone(),
         }
     }
