@@ -33,6 +33,9 @@ const STATEMENTS: [&str; 4] = ["if", "elif", "else", "endif"];
 /// An engine without templates. The suffix `.html` of a template's name means HTML escaping.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
+    // So that the engine names the variable that is not there. What else it keeps of a mail goes into
+    // the error alone, and only its kind and detail are told.
+    environment.set_debug(true);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(20);

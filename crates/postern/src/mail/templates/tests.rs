@@ -317,6 +317,48 @@ async fn a_template_that_cannot_be_filled_gives_way_to_the_built_in_one() {
 }
 
 #[test]
+fn a_template_that_cannot_be_filled_names_the_variable_that_is_not_there() {
+    let fields = Fields::default();
+    for (text, named) in [
+        ("{{ plan }}", "plan"),
+        ("\n{{ 'a' ~ plan|upper }}", "plan"),
+        ("{% if tier is defined %}{% endif %}{{ plan }}", "plan"),
+        ("{% if plan == 'a' %}{% endif %}", "plan"),
+        ("{% if plan %}{% endif %}", "plan"),
+        ("{{ plan if tier is defined else\n mood }}", "mood"),
+        ("{{ tier|default(plan) }}", "plan"),
+    ] {
+        let source = Source {
+            subject: "s".to_owned(),
+            html: "<p></p>".to_owned(),
+            text: text.to_owned(),
+        };
+        let compiled = Compiled::compile(Kind::SigninOtp, &source).unwrap();
+        let told = compiled.fill(&fields).unwrap_err().to_string();
+        assert!(
+            told.contains(&format!("`{named}` is undefined")),
+            "{text}: {told}"
+        );
+    }
+    assert!(
+        engine::environment().debug(),
+        "a release build names it too"
+    );
+}
+
+#[test]
+fn what_is_told_of_a_template_that_cannot_be_filled_has_no_value_in_it() {
+    let source = version("", 1, "{{ otp ~ plan }}{{ otp.parts }}").source;
+    let compiled = Compiled::compile(Kind::SigninOtp, &source).unwrap();
+    let mut fields = Fields::default();
+    for name in ["otp", "language", "direction"] {
+        fields.set(name, "731904");
+    }
+    let problem = compiled.fill(&fields).unwrap_err();
+    assert!(!format!("{problem} {problem:?}").contains("731904"));
+}
+
+#[test]
 fn a_preview_needs_nothing_and_shows_what_callers_supply() {
     let source = version("de", 1, " {{ otp }} {{ plan }} {{ user_name }}").source;
     let language = Language::parse("de").unwrap();

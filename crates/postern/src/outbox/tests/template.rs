@@ -49,7 +49,7 @@ async fn a_mail_whose_template_cannot_be_filled_goes_out_as_the_built_in_one_and
     });
     let (template, reason) = failed.unwrap();
     assert_eq!(template, "signin_otp, version 1");
-    assert!(reason.contains("undefined"), "{reason}");
+    assert!(reason.contains("`plan` is undefined"), "{reason}");
 }
 
 #[tokio::test]

@@ -110,6 +110,16 @@ fn an_unknown_variable_is_refused_unless_it_is_declared_or_asked_for() {
 }
 
 #[test]
+fn what_keeps_a_template_from_being_filled_is_told_by_its_name() {
+    let mut one = good();
+    one.html
+        .push_str("{% if plan is defined %}x{% endif %}{{ plan }}");
+    let found = lint(&key(MailKind::SigninLinkOtp, ""), &one);
+    let told = "it cannot be filled when plan is left out";
+    assert!(found[0].message.starts_with(told), "{found:?}");
+}
+
+#[test]
 fn a_variable_of_another_kind_is_not_there() {
     let found = lint(&key(MailKind::SigninOtp, ""), &good());
     assert!(

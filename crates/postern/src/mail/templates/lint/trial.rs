@@ -74,8 +74,12 @@ fn failed(source: &Source, error: &TemplateError) -> Finding {
     let part = error.part();
     let undefined = error.problem.contains("undefined");
     let told = if undefined {
-        "it cannot be filled when an optional variable is left out: ask with `is defined` wherever it is named"
-            .to_owned()
+        // The engine puts what is not there between these.
+        let name = error.problem.split('`').nth(1);
+        let name = name.unwrap_or("an optional variable");
+        format!(
+            "it cannot be filled when {name} is left out: ask with `is defined` wherever it is named"
+        )
     } else {
         format!("it cannot be filled: {}", error.problem)
     };
