@@ -19,6 +19,7 @@ use self::lexer::{Tag, Token, tokens};
 use super::Source;
 use super::compiled::{Compiled, provided};
 use super::parts::Part;
+use super::pieces::{Piece, pieces};
 
 /// A template carried over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,31 @@ pub fn import(kind: MailKind, jet: &Source) -> Imported {
         uncarried: report.uncarried,
         changed: report.changed,
     }
+}
+
+/// Whether a text has a tag that only JET has: a dot before a name, a word of a statement between the
+/// braces of what is shown, or one of its operators.
+pub(super) fn is_jet(text: &str) -> bool {
+    let only_jet = |piece: Piece<'_>| {
+        let inner = piece.inner();
+        let word = inner.split_whitespace().next().unwrap_or_default();
+        let operator = ["&&", "||", ":=", "isset("];
+        let operator = operator.iter().any(|mark| inner.contains(mark));
+        match piece {
+            Piece::Output(_) => inner.starts_with('.') || is_word(word) || operator,
+            Piece::Statement(_) => operator,
+            Piece::Text(_) | Piece::Comment(_) => false,
+        }
+    };
+    pieces(text).unwrap_or_default().into_iter().any(only_jet)
+}
+
+/// Whether a word begins a statement of JET. Between `{{` and `}}`, ours reads it as a variable.
+pub(super) fn is_word(word: &str) -> bool {
+    let known = [
+        "if", "else", "end", "range", "block", "yield", "include", "import", "extends",
+    ];
+    known.contains(&word)
 }
 
 fn carried(jet: &Source, known: Known<'_>) -> (Source, Report) {

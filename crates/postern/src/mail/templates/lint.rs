@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::compiled::{self, Compiled, wordly};
 use super::parts::{Part, TemplateError};
 use super::pieces::{Piece, pieces};
-use super::{Source, engine, mjml};
+use super::{Source, engine, jet, mjml};
 use crate::mail::wording;
 
 /// How much a finding matters.
@@ -185,6 +185,19 @@ fn broken_subject(subject: &str) -> Option<Finding> {
 
 /// What the engine refuses of one part.
 fn engine(part: Part, source: &Source) -> Option<Finding> {
+    let mut found = refused(part, source)?;
+    if jet::is_jet(part.of(source)) {
+        found.message.push_str("; ");
+        found.message.push_str(WRITTEN_FOR_SCALEKIT);
+    }
+    Some(found)
+}
+
+/// Where to go with a template in JET.
+const WRITTEN_FOR_SCALEKIT: &str =
+    "if it was written for Scalekit, `postern template import` carries it over";
+
+fn refused(part: Part, source: &Source) -> Option<Finding> {
     let written = part.of(source);
     if part == Part::Html && mjml::is_mjml(written) {
         if let Err(problem) = mjml::to_html(written) {
@@ -246,6 +259,10 @@ fn unknown(kind: MailKind, name: &str, declared: &BTreeSet<String>, part: Part) 
     if declared.contains(name) {
         let told = format!("every send has to supply {name}, or it is refused");
         return Finding::warning(part, rule, told);
+    }
+    if jet::is_word(name) {
+        let told = format!("{{{{ {name} … }}}} is no statement here; {WRITTEN_FOR_SCALEKIT}");
+        return Finding::error(part, rule, told);
     }
     Finding::error(
         part,

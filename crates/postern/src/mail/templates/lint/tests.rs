@@ -120,6 +120,33 @@ fn what_keeps_a_template_from_being_filled_is_told_by_its_name() {
 }
 
 #[test]
+fn a_template_written_for_scalekit_is_pointed_to_its_import() {
+    let pointed = |html: &str| {
+        let mut one = good();
+        one.html.push_str(html);
+        let found = lint(&key(MailKind::SigninLinkOtp, ""), &one);
+        let pointed = |one: &Finding| one.message.contains("`postern template import`");
+        found.iter().any(pointed)
+    };
+    for html in [
+        "{{ .otp }}",
+        "{{ if user_name }}a{{ end }}",
+        "{{- if .user_name -}}a{{- end -}}",
+        "<a href=\"{{ .link }}\">b</a>",
+        "{% if isset(user_name) && otp %}a{% endif %}",
+    ] {
+        assert!(pointed(html), "{html}");
+    }
+    for html in [
+        "{% if %}",
+        "{% for a in b %}{% endfor %}",
+        "{{ 'if'..otp }}",
+    ] {
+        assert!(!pointed(html), "{html}");
+    }
+}
+
+#[test]
 fn a_variable_of_another_kind_is_not_there() {
     let found = lint(&key(MailKind::SigninOtp, ""), &good());
     assert!(
