@@ -147,6 +147,33 @@ fn a_template_written_for_scalekit_is_pointed_to_its_import() {
 }
 
 #[test]
+fn a_logo_that_is_shown_without_being_asked_for_is_warned_of() {
+    let with = |logo: &str| {
+        let mut one = good();
+        one.html.push_str(logo);
+        wrong(&one)
+    };
+    let bare = "\n<img src=\"{{ app_logo_url }}\" alt=\"\">";
+    assert_eq!(with(bare), ["warning html:3 empty-picture"]);
+    assert_eq!(
+        with("<img src='{{ app_logo_url }}' alt=''>"),
+        ["warning html:2 empty-picture"]
+    );
+    let asked = format!("{{% if app_logo_url %}}{bare}{{% endif %}}");
+    let avatar = "{% if avatar is defined %}<img src=\"{{ avatar }}\" alt=\"\">{% endif %}";
+    let named = "<a href=\"{{ app_logo_url }}\">a</a>";
+    for fine in [asked.as_str(), avatar, named] {
+        assert_eq!(with(fine), [""; 0], "{fine}");
+    }
+    let mut one = good();
+    one.html = "<mjml><mj-body><mj-section><mj-column><mj-text>{{ otp }} {{ link }}</mj-text>\n\
+                <mj-image src=\"{{ app_logo_url }}\" alt=\"\" /><mj-button href=\"{{ link }}\">a</mj-button>\
+                </mj-column></mj-section></mj-body></mjml>"
+        .to_owned();
+    assert_eq!(wrong(&one), ["warning html:2 empty-picture"]);
+}
+
+#[test]
 fn a_variable_of_another_kind_is_not_there() {
     let found = lint(&key(MailKind::SigninOtp, ""), &good());
     assert!(

@@ -6,15 +6,18 @@ use postern_core::settings::Settings;
 
 use super::super::compiled::{Compiled, MAX_SUBJECT};
 use super::super::parts::{Fields, Part, Parts, TemplateError};
+use super::super::pieces::{Piece, pieces};
 use super::super::samples::{self, SAMPLE_CODE, SAMPLE_LINK};
 use super::super::{Source, escape_html};
-use super::Finding;
+use super::{Finding, line_at, roots};
 use crate::mail::wording;
 
 /// Gmail shows no more of a mail than 102 KB.
 const CLIPPED: usize = 100 * 1024;
 /// A moment with two digits in every place.
 const WHEN: Timestamp = Timestamp::from_unix_seconds(1_795_379_460);
+/// A logo.
+const LOGO: &str = "https://cdn.example.com/logo.png";
 /// Optional variables that are tried one by one.
 const TRIED: usize = 40;
 
@@ -33,7 +36,57 @@ pub(super) fn findings(key: &TemplateKey, source: &Source, compiled: &Compiled) 
             }
         }
     }
+    found.extend(logo(key, source, compiled, &languages[0]));
     found
+}
+
+/// A picture of nowhere where there is no logo.
+fn logo(
+    key: &TemplateKey,
+    source: &Source,
+    compiled: &Compiled,
+    language: &Language,
+) -> Option<Finding> {
+    let value = |name: &String| (name.clone(), format!("[{name}]"));
+    let supplied: Vec<_> = compiled
+        .required()
+        .chain(compiled.optional())
+        .map(value)
+        .collect();
+    let nowhere = |logo: &str| {
+        let settings = Settings {
+            app_logo_url: logo.to_owned(),
+            ..Settings::default()
+        };
+        let fields = samples::fields(key.kind, language, &settings, WHEN, &supplied);
+        let html = compiled.fill(&fields).ok()?.html;
+        let found = ["src=\"#", "src='#", "src=#"].map(|src| html.matches(src).count());
+        Some(found.into_iter().sum::<usize>())
+    };
+    // What a caller supplies is no address here either, with a logo and without.
+    if nowhere("")? <= nowhere(LOGO)? {
+        return None;
+    }
+    let told = "without a logo there is a picture of nowhere (src=\"#\"): put it between {% if app_logo_url %} and \
+                {% endif %}";
+    let finding = Finding::warning(Part::Html, "empty-picture", told);
+    Some(finding.at(only_line(&source.html, "app_logo_url")))
+}
+
+/// The line on which a variable is shown, if it is shown once.
+fn only_line(written: &str, name: &str) -> Option<usize> {
+    let mut at = 0;
+    let mut found = Vec::new();
+    for piece in pieces(written).unwrap_or_default() {
+        if matches!(piece, Piece::Output(_)) && roots(piece.inner()).any(|root| root == name) {
+            found.push(line_at(written, at));
+        }
+        at += piece.len();
+    }
+    match *found {
+        [line] => Some(line),
+        _ => None,
+    }
 }
 
 /// A full mail, a bare one, and, with `each`, those in which one optional variable is there or not.
@@ -45,7 +98,7 @@ fn occasions(
 ) -> Vec<Fields> {
     let settings = Settings {
         app_name: "Acme".to_owned(),
-        app_logo_url: "https://cdn.example.com/logo.png".to_owned(),
+        app_logo_url: LOGO.to_owned(),
         app_support_email: "help@example.com".to_owned(),
         ..Settings::default()
     };
