@@ -138,3 +138,11 @@ pub struct TemplateHead {
     /// By whom.
     pub changed_by: String,
 }
+
+impl TemplateHead {
+    /// The newest version, when it waits to come into force: it is not, and was not before.
+    pub fn draft(&self) -> Option<u32> {
+        let newest = Some(self.newest);
+        newest.filter(|_| self.active != newest && self.previous != newest)
+    }
+}

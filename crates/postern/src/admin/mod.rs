@@ -41,5 +41,5 @@ pub use template_command::{
     NewTemplate, TemplateCommand, TemplateName, TemplateText, WantedPreview, WantedVersion,
 };
 pub use template_reply::{
-    FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
+    FindingRow, TemplateRest, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
 };

@@ -61,6 +61,8 @@ pub struct TemplateName {
 pub enum WantedVersion {
     /// The one in force; the built-in one where there is none.
     InForce,
+    /// The draft that waits to come into force; where there is none, as [`Self::InForce`].
+    Draft,
     /// The one that was saved last, in force or not.
     Newest,
     /// The built-in one.
@@ -80,7 +82,7 @@ pub struct TemplateText {
     pub text: String,
 }
 
-/// A version to save. A part that is not given stays as in the newest version, else as it is in force.
+/// A version to save.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewTemplate {
     /// Which template.
@@ -91,6 +93,8 @@ pub struct NewTemplate {
     pub html: Option<String>,
     /// Plain text.
     pub text: Option<String>,
+    /// Where the parts come from that are not given.
+    pub rest: WantedVersion,
     /// The newest version that was seen, 0 when there was none; a save on top of another is refused.
     pub seen: Option<u32>,
     /// What was done, for the history.

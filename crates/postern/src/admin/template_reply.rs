@@ -11,10 +11,14 @@ pub struct TemplateRow {
     /// Its readers' language; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The version in force; absent while it is the built-in one.
+    /// Its version in force; absent while it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// The newest version, when it is not in force.
+    /// The language whose template its readers get while it has none in force, `all` for that of all
+    /// languages; absent while that is the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_language: Option<String>,
+    /// The newest version, when it waits to come into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<u32>,
     /// When it was last saved or put in force, RFC 3339.
@@ -40,6 +44,16 @@ pub struct TemplateShown {
     /// The three parts.
     #[serde(flatten)]
     pub source: TemplateText,
+}
+
+impl TemplateShown {
+    /// Which one it is: `version 2 of signin_otp`, or `the built-in template`.
+    pub fn called(&self) -> String {
+        match (self.version, &self.of) {
+            (Some(number), Some(of)) => format!("version {number} of {of}"),
+            _ => "the built-in template".to_owned(),
+        }
+    }
 }
 
 /// A version in a history.
@@ -97,4 +111,19 @@ pub struct TemplateSaved {
     pub active: bool,
     /// What lint says of it.
     pub findings: Vec<FindingRow>,
+    /// The parts that were not given, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<TemplateRest>,
+}
+
+/// The parts of a saved version that were not given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRest {
+    /// `subject`, `html`, `text`.
+    pub parts: Vec<String>,
+    /// Whose they are, such as `version 2 of signin_otp` or `the built-in template`.
+    pub of: String,
+    /// A draft that they were not taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<u32>,
 }

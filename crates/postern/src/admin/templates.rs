@@ -13,10 +13,10 @@ use super::template_command::{
     NewTemplate, TemplateCommand, TemplateName, TemplateText, WantedPreview, WantedVersion,
 };
 use super::template_reply::{
-    FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
+    FindingRow, TemplateRest, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
 };
 use crate::mail::inbox::DevInbox;
-use crate::mail::{Serving, built_in_source, in_force, in_turn, lint, preview};
+use crate::mail::{Serving, built_in_source, in_force, in_turn, lint, preview, served_instead};
 use crate::world::SystemClock;
 
 /// A version that was asked for.
@@ -32,7 +32,10 @@ impl Admin {
     /// Carries out one command on templates.
     pub(super) async fn templates(&self, command: TemplateCommand) -> Result<AdminReply, Refusal> {
         match command {
-            TemplateCommand::List => self.list(|held, _| AdminReply::Templates(rows(held))).await,
+            TemplateCommand::List => {
+                let told = |held: &Snapshot, _| AdminReply::Templates(rows(held));
+                self.list(told).await
+            }
             TemplateCommand::Show { template, version } => {
                 let found = self.shown(&template, version).await?;
                 Ok(AdminReply::Template(Box::new(found.shown)))
@@ -48,13 +51,13 @@ impl Admin {
                 let key = key(&template)?;
                 self.now_held().await?;
                 let head = self.postern.use_template(&key, version).await?;
-                Ok(AdminReply::TemplateUsed(row(&head)))
+                Ok(AdminReply::TemplateUsed(self.used(&head)))
             }
             TemplateCommand::Revert { template } => {
                 let key = key(&template)?;
                 self.now_held().await?;
                 let head = self.postern.revert_template(&key).await?;
-                Ok(AdminReply::TemplateUsed(row(&head)))
+                Ok(AdminReply::TemplateUsed(self.used(&head)))
             }
             TemplateCommand::Preview(wanted) => self.preview(*wanted).await,
         }
@@ -72,7 +75,8 @@ impl Admin {
         };
         let (serving, number) = match (version, head) {
             (WantedVersion::Newest, Some(head)) => own(Some(head.newest)),
-            (WantedVersion::InForce | WantedVersion::Newest, _) => served(),
+            (WantedVersion::Draft, Some(head)) if head.draft().is_some() => own(head.draft()),
+            (WantedVersion::InForce | WantedVersion::Draft | WantedVersion::Newest, _) => served(),
             (WantedVersion::BuiltIn, _) => {
                 let general = TemplateKey::of(key.kind);
                 let (built_in, _) = in_force(&key, &[], &snapshot.settings);
@@ -122,7 +126,8 @@ impl Admin {
     }
 
     async fn save(&self, new: NewTemplate) -> Result<AdminReply, Refusal> {
-        let Found { key, shown, .. } = self.shown(&new.template, WantedVersion::Newest).await?;
+        let Found { key, shown, .. } = self.shown(&new.template, new.rest).await?;
+        let rest = self.rest(&key, &new, &shown);
         let source = TemplateSource {
             subject: new.subject.unwrap_or(shown.source.subject),
             html: new.html.unwrap_or(shown.source.html),
@@ -141,7 +146,36 @@ impl Admin {
             version: saved.number,
             active: saved.active,
             findings,
+            rest,
         }))
+    }
+
+    /// Which parts a version takes from what is there already.
+    fn rest(
+        &self,
+        key: &TemplateKey,
+        new: &NewTemplate,
+        shown: &TemplateShown,
+    ) -> Option<TemplateRest> {
+        let given = [
+            ("subject", &new.subject),
+            ("html", &new.html),
+            ("text", &new.text),
+        ];
+        let missing = given.into_iter().filter(|(_, part)| part.is_none());
+        let parts: Vec<String> = missing.map(|(name, _)| name.to_owned()).collect();
+        let snapshot = self.postern.snapshot();
+        let draft = snapshot.template(key).and_then(TemplateHead::draft);
+        (!parts.is_empty()).then(|| TemplateRest {
+            parts,
+            of: shown.called(),
+            passed_over: draft.filter(|_| new.rest == WantedVersion::InForce),
+        })
+    }
+
+    /// What is in force after a change.
+    fn used(&self, head: &TemplateHead) -> TemplateRow {
+        row(&head.key, &self.postern.snapshot())
     }
 
     async fn preview(&self, wanted: WantedPreview) -> Result<AdminReply, Refusal> {
@@ -221,31 +255,23 @@ fn rows(snapshot: &Snapshot) -> Vec<TemplateRow> {
     keys.extend(snapshot.templates.iter().map(|head| head.key.clone()));
     keys.sort();
     keys.dedup();
-    let told = |key: &TemplateKey| match snapshot.template(key) {
-        Some(head) => row(head),
-        None => bare(key),
-    };
-    keys.iter().map(told).collect()
+    keys.iter().map(|key| row(key, snapshot)).collect()
 }
 
-fn bare(key: &TemplateKey) -> TemplateRow {
+fn row(key: &TemplateKey, snapshot: &Snapshot) -> TemplateRow {
+    let head = snapshot.template(key);
+    let instead = served_instead(key, &snapshot.templates, &snapshot.settings);
     TemplateRow {
         template: key.kind.as_str().to_owned(),
         language: key.language.as_ref().map(ToString::to_string),
-        version: None,
-        draft: None,
-        changed_at: None,
-        changed_by: None,
-    }
-}
-
-fn row(head: &TemplateHead) -> TemplateRow {
-    TemplateRow {
-        version: head.active,
-        draft: (head.active != Some(head.newest)).then_some(head.newest),
-        changed_at: Some(Timestamp::rfc3339(head.changed_at)),
-        changed_by: Some(head.changed_by.clone()),
-        ..bare(&head.key)
+        version: head.and_then(|head| head.active),
+        as_language: instead.map(|key| match key.language {
+            Some(language) => language.to_string(),
+            None => "all".to_owned(),
+        }),
+        draft: head.and_then(TemplateHead::draft),
+        changed_at: head.map(|head| Timestamp::rfc3339(head.changed_at)),
+        changed_by: head.map(|head| head.changed_by.clone()),
     }
 }
 

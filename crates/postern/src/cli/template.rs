@@ -46,12 +46,14 @@ pub(super) fn run(command: TemplateCommand, json: bool) -> Result<(), Failure> {
         }
         TemplateCommand::Edit {
             which,
+            version,
             draft,
             store,
-        } => edit::run(&which, draft, &store, json),
+        } => edit::run(&which, version, draft, &store, json),
         TemplateCommand::Set {
             which,
             files,
+            version,
             draft,
             note,
             store,
@@ -62,7 +64,8 @@ pub(super) fn run(command: TemplateCommand, json: bool) -> Result<(), Failure> {
                     "say what to set: --subject, --html, --text or --from",
                 ));
             }
-            save(&store, parts.version(name(&which), note, !draft), json)
+            let new = parts.version(name(&which), version, note, !draft);
+            save(&store, new, json)
         }
         TemplateCommand::Export {
             which,
@@ -111,7 +114,7 @@ pub(super) fn run(command: TemplateCommand, json: bool) -> Result<(), Failure> {
             let version = match version {
                 WantedVersion::Number(number) => Some(number),
                 WantedVersion::BuiltIn => None,
-                WantedVersion::InForce | WantedVersion::Newest => {
+                WantedVersion::InForce | WantedVersion::Draft | WantedVersion::Newest => {
                     return Err(usage("say which version: a number, or built-in"));
                 }
             };

@@ -44,7 +44,7 @@ pub use sender::{Sender, SenderProblem};
 pub use templates::{
     ALWAYS, FellBack, Fields, Finding, Imported, Part, Parts, SAMPLE_CODE, SAMPLE_LINK, Serving,
     Severity, Source, TemplateError, Templates, Uncarried, built_in_source, escape_html, import,
-    in_force, in_turn, lint, preview, sample, sentences,
+    in_force, in_turn, lint, preview, sample, sentences, served_instead,
 };
 pub use transport::{Carrier, Patience, Route, Transport};
 pub(crate) use when::rfc3339;

@@ -39,7 +39,7 @@ pub use lint::{Finding, Severity, lint};
 pub use parts::{Fields, Part, Parts, TemplateError};
 pub use room::in_turn;
 pub use samples::{SAMPLE_CODE, SAMPLE_LINK, preview, sample, sentences};
-pub use serving::{Serving, in_force};
+pub use serving::{Serving, in_force, served_instead};
 
 /// The variables that every mail has, supplied or not (contract §11). An optional one that nobody
 /// supplied is empty.

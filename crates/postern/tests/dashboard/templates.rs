@@ -91,6 +91,28 @@ async fn a_language_without_a_template_of_its_own_is_shown_as_its_readers_get_it
 }
 
 #[tokio::test]
+async fn a_language_with_a_draft_alone_is_listed_with_what_its_readers_get() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    save(&mut owner, "0", "", HTML).await;
+    let mut draft = form("0", "de", "<p>Nur Deutsch {{ otp }}</p>");
+    draft.retain(|(name, _)| *name != "do");
+    draft.push(("do", "draft"));
+    owner.post(EDITOR, &draft).await;
+    let list = owner.get("/dashboard/emails/templates").await.text;
+    let chip = list.split_once("<strong>de</strong>").unwrap().1;
+    let chip = chip.split_once("</a>").unwrap().0;
+    assert!(
+        chip.contains("As all languages") && chip.contains("Draft 1"),
+        "{chip}"
+    );
+    let page = owner.get(&format!("{EDITOR}?language=de")).await.text;
+    assert!(page.contains("As all languages"), "{page}");
+    let history = page.split_once("<h2>History</h2>").unwrap().1;
+    assert!(!history.contains("tag good\">In force"), "{history}");
+}
+
+#[tokio::test]
 async fn a_template_without_its_code_stays_a_draft_and_says_why() {
     let site = Site::start();
     let mut owner = site.owner().await;

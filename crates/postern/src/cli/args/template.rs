@@ -28,7 +28,7 @@ pub(crate) enum TemplateCommand {
     Show {
         #[command(flatten)]
         which: Which,
-        /// Which version: in-force, newest, built-in or a number.
+        /// Which version: in-force, draft (what is in force, where there is none), newest, built-in or a number.
         #[arg(long, default_value = "in-force", value_parser = version)]
         version: WantedVersion,
         /// Print one part only, as it is: subject, text or html.
@@ -45,19 +45,22 @@ pub(crate) enum TemplateCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Open the newest version in $VISUAL or $EDITOR, as three files: subject, text, and MJML or HTML. What passes
-    /// lint comes into force.
+    /// Open a template in $VISUAL or $EDITOR, as three files: subject, text, and MJML or HTML. What passes lint comes
+    /// into force.
     #[command(after_help = "Example:\n  postern template edit signin_otp --config postern.toml")]
     Edit {
         #[command(flatten)]
         which: Which,
+        /// What to begin with: draft (what is in force, where there is none), in-force, newest, built-in or a number.
+        #[arg(long, default_value = "draft", value_parser = version)]
+        version: WantedVersion,
         /// Keep the version as a draft.
         #[arg(long)]
         draft: bool,
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Save a version from files; what passes lint comes into force. A part that is not given stays.
+    /// Save a version from files; what passes lint comes into force. A part that is not given stays as it is in force.
     #[command(
         after_help = "Example:\n  postern template set signin_otp --from ./mails --config postern.toml"
     )]
@@ -66,6 +69,10 @@ pub(crate) enum TemplateCommand {
         which: Which,
         #[command(flatten)]
         files: Files,
+        /// Whose the parts are that are not given: in-force, draft (what is in force, where there is none), newest,
+        /// built-in or a number.
+        #[arg(long, default_value = "in-force", value_parser = version)]
+        version: WantedVersion,
         /// Keep the version as a draft.
         #[arg(long)]
         draft: bool,
@@ -82,7 +89,7 @@ pub(crate) enum TemplateCommand {
     Export {
         #[command(flatten)]
         which: Which,
-        /// Which version: in-force, newest, built-in or a number.
+        /// Which version: in-force, draft (what is in force, where there is none), newest, built-in or a number.
         #[arg(long, default_value = "in-force", value_parser = version)]
         version: WantedVersion,
         /// The directory; made when missing.
@@ -118,8 +125,8 @@ pub(crate) enum TemplateCommand {
         which: Which,
         #[command(flatten)]
         files: Files,
-        /// Which version: in-force, newest, built-in or a number.
-        #[arg(long, default_value = "newest", value_parser = version)]
+        /// Which version: draft (what is in force, where there is none), in-force, newest, built-in or a number.
+        #[arg(long, default_value = "draft", value_parser = version)]
         version: WantedVersion,
         #[command(flatten)]
         store: StoreArgs,
@@ -131,8 +138,8 @@ pub(crate) enum TemplateCommand {
     Preview {
         #[command(flatten)]
         which: Which,
-        /// Which version: in-force, newest, built-in or a number.
-        #[arg(long, default_value = "newest", value_parser = version)]
+        /// Which version: draft (what is in force, where there is none), in-force, newest, built-in or a number.
+        #[arg(long, default_value = "draft", value_parser = version)]
         version: WantedVersion,
         /// The file; .html, .txt or .eml says what is written.
         #[arg(long, value_name = "FILE", conflicts_with = "inbox")]
@@ -197,11 +204,12 @@ pub(crate) struct Files {
 fn version(text: &str) -> Result<WantedVersion, String> {
     match text {
         "in-force" => Ok(WantedVersion::InForce),
+        "draft" => Ok(WantedVersion::Draft),
         "newest" => Ok(WantedVersion::Newest),
         "built-in" => Ok(WantedVersion::BuiltIn),
         number => match number.parse() {
             Ok(number) if number > 0 => Ok(WantedVersion::Number(number)),
-            _ => Err("it is in-force, newest, built-in or a number".to_owned()),
+            _ => Err("it is in-force, draft, newest, built-in or a number".to_owned()),
         },
     }
 }

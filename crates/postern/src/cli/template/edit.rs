@@ -2,40 +2,32 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::super::args::{StoreArgs, TemplateFiles, Which};
 use super::super::exit::Failure;
 use super::super::show;
 use super::{fetch, files, key, name, save};
-use crate::admin::{NewTemplate, WantedVersion};
+use crate::admin::{NewTemplate, TemplateText, WantedVersion};
+use crate::mail::Source;
 
-/// Opens the newest version in an editor and saves what comes of it. Until it is saved, the files stay.
+/// Opens a version in an editor and saves what comes of it. Until it is saved, the files stay.
 pub(super) fn run(
     which: &Which,
+    version: WantedVersion,
     draft: bool,
     store: &StoreArgs,
     json: bool,
 ) -> Result<(), Failure> {
     key(which)?;
-    let shown = fetch(store, which, WantedVersion::Newest)?;
+    let shown = fetch(store, which, version)?;
+    eprintln!("beginning with {}", shown.called());
     let dir = directory()?;
     let written = files::write(&dir, which, &shown.source)?;
     edit(&written)?;
-    let from = TemplateFiles {
-        subject: None,
-        html: None,
-        text: None,
-        from: Some(dir.clone()),
-    };
-    let source = files::parts(&from, which)?
-        .whole()
-        .map_err(Failure::failed)?;
-    let unchanged = source.subject == shown.source.subject.trim_end()
-        && source.html == shown.source.html
-        && source.text == shown.source.text;
-    if unchanged {
+    let source = read_back(which, &dir)?;
+    if is_same(&source, &shown.source) {
         let _ = fs::remove_dir_all(&dir);
         if json {
             return show::json(&serde_json::json!({ "changed": false }));
@@ -47,6 +39,7 @@ pub(super) fn run(
         subject: Some(source.subject),
         html: Some(source.html),
         text: Some(source.text),
+        rest: version,
         seen: Some(shown.newest),
         note: "edited".to_owned(),
         activate: !draft,
@@ -62,6 +55,23 @@ pub(super) fn run(
             saved
         }
     }
+}
+
+/// What the files read.
+fn read_back(which: &Which, dir: &Path) -> Result<Source, Failure> {
+    let from = TemplateFiles {
+        subject: None,
+        html: None,
+        text: None,
+        from: Some(dir.to_owned()),
+    };
+    files::parts(&from, which)?.whole().map_err(Failure::failed)
+}
+
+fn is_same(written: &Source, shown: &TemplateText) -> bool {
+    written.subject == shown.subject.trim_end()
+        && written.html == shown.html
+        && written.text == shown.text
 }
 
 fn directory() -> Result<PathBuf, Failure> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::admin::read;
 use super::super::args::{TemplateFiles, Which};
 use super::super::exit::Failure;
-use crate::admin::{NewTemplate, TemplateName, TemplateText};
+use crate::admin::{NewTemplate, TemplateName, TemplateText, WantedVersion};
 use crate::mail::Source;
 
 /// Parts of a template, as they were given.
@@ -39,6 +39,7 @@ impl Given {
     pub(super) fn version(
         self,
         template: TemplateName,
+        rest: WantedVersion,
         note: String,
         activate: bool,
     ) -> NewTemplate {
@@ -47,6 +48,7 @@ impl Given {
             subject: self.subject,
             html: self.html,
             text: self.text,
+            rest,
             seen: None,
             note,
             activate,

@@ -6,7 +6,7 @@ use super::super::args::{StoreArgs, TemplateFiles, Which};
 use super::super::exit::Failure;
 use super::super::show::{self, counted};
 use super::{ask, files, key, name, told, usage};
-use crate::admin::{AdminReply, FindingRow, NewTemplate, TemplateCommand as Asked};
+use crate::admin::{AdminReply, FindingRow, NewTemplate, TemplateCommand as Asked, WantedVersion};
 use crate::mail::{self, Imported, Uncarried};
 
 /// Carries the files over, tells how that went and what lint says of it, and saves the result unless
@@ -70,6 +70,7 @@ fn save(
         subject: Some(source.subject),
         html: Some(source.html),
         text: Some(source.text),
+        rest: WantedVersion::InForce,
         seen: None,
         note: "imported from Scalekit".to_owned(),
         activate: !draft,

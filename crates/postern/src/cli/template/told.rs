@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::super::exit::Failure;
 use super::super::show::{self, table};
-use crate::admin::{FindingRow, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow};
+use crate::admin::{
+    FindingRow, TemplateRest, TemplateRow, TemplateSaved, TemplateShown, TemplateVersionRow,
+};
 
 /// Every kind of mail.
 pub(in crate::cli) fn list(rows: &[TemplateRow]) -> String {
@@ -26,8 +28,12 @@ pub(in crate::cli) fn list(rows: &[TemplateRow]) -> String {
 }
 
 fn in_force(row: &TemplateRow) -> String {
-    row.version
-        .map_or("built-in".to_owned(), |number| format!("version {number}"))
+    match (row.version, row.as_language.as_deref()) {
+        (Some(number), _) => format!("version {number}"),
+        (None, Some("all")) => "as all languages".to_owned(),
+        (None, Some(language)) => format!("as {language}"),
+        (None, None) => "built-in".to_owned(),
+    }
 }
 
 /// What is in force now.
@@ -36,10 +42,14 @@ pub(in crate::cli) fn used(row: &TemplateRow) -> String {
         .language
         .as_ref()
         .map_or(String::new(), |tag| format!(" ({tag})"));
+    let what = match row.as_language.as_deref() {
+        Some("all") => "its readers get the template for all languages".to_owned(),
+        Some(other) => format!("its readers get the template for {other}"),
+        None => format!("{} is in force", in_force(row)),
+    };
     format!(
-        "{}{language}: {} is in force, on every node within 2 s\n",
-        row.template,
-        in_force(row)
+        "{}{language}: {what}, on every node within 2 s\n",
+        row.template
     )
 }
 
@@ -116,7 +126,24 @@ pub(in crate::cli) fn saved(saved: &TemplateSaved) -> String {
         "is kept as a draft"
     };
     let findings: String = saved.findings.iter().map(finding).collect();
-    format!("{findings}version {} {told}\n", saved.version)
+    let rest = saved.rest.as_ref().map(rest).unwrap_or_default();
+    format!("{findings}{rest}version {} {told}\n", saved.version)
+}
+
+/// Whose the parts are that were not given.
+fn rest(rest: &TemplateRest) -> String {
+    let are = if rest.parts.len() == 1 {
+        "is that"
+    } else {
+        "are those"
+    };
+    let parts = rest.parts.join(" and ");
+    let passed_over = rest.passed_over.map_or(String::new(), |number| {
+        format!(
+            "; version {number} is a draft and was passed over: --version draft takes them from it"
+        )
+    });
+    format!("{parts} {are} of {}{passed_over}\n", rest.of)
 }
 
 /// Which files were written.

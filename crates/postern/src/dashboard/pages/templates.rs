@@ -7,7 +7,7 @@ mod names;
 
 use askama::Template;
 use axum::response::Response;
-use postern_core::model::{MailKind, TemplateHead};
+use postern_core::model::{MailKind, Snapshot, TemplateHead, TemplateKey};
 
 pub(in crate::dashboard) use editor::{findings, revert, save, show, use_version};
 pub(in crate::dashboard) use look::{preview_saved, preview_typed};
@@ -17,6 +17,7 @@ use crate::dashboard::Dashboard;
 use crate::dashboard::document::{Shell, html};
 use crate::dashboard::route::Visit;
 use crate::dashboard::trouble::Trouble;
+use crate::mail::served_instead;
 
 #[derive(Template)]
 #[template(path = "templates.html")]
@@ -37,26 +38,28 @@ struct Kind {
 }
 
 /// What is in force.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct State {
-    /// The custom version; none while the built-in template serves.
+    /// The custom version; none while another template serves.
     active: Option<u32>,
-    /// A version that was saved and is not in force.
+    /// Whose template serves instead, such as `all languages`; none while that is the built-in one.
+    instead: Option<String>,
+    /// A version that waits to come into force.
     draft: Option<u32>,
 }
 
 impl State {
-    fn of(head: &TemplateHead) -> Self {
+    fn of(key: &TemplateKey, snapshot: &Snapshot) -> Self {
+        let head = snapshot.template(key);
+        let instead = served_instead(key, &snapshot.templates, &snapshot.settings);
         Self {
-            active: head.active,
-            draft: Self::newest_draft(head),
+            active: head.and_then(|head| head.active),
+            instead: instead.map(|key| match key.language {
+                Some(language) => language.to_string(),
+                None => "all languages".to_owned(),
+            }),
+            draft: head.and_then(TemplateHead::draft),
         }
-    }
-
-    /// The newest version, unless it is in force or was until a revert.
-    fn newest_draft(head: &TemplateHead) -> Option<u32> {
-        let newest = Some(head.newest);
-        newest.filter(|_| head.active != newest && head.previous != newest)
     }
 }
 
@@ -75,12 +78,12 @@ pub(in crate::dashboard) async fn list(
         id: kind.as_str(),
         title: title(kind),
         about: about(kind),
-        general: of(kind)
-            .find(|head| head.key.language.is_none())
-            .map(State::of)
-            .unwrap_or_default(),
+        general: State::of(&TemplateKey::of(kind), &held),
         languages: of(kind)
-            .filter_map(|head| Some((head.key.language.as_ref()?.to_string(), State::of(head))))
+            .filter_map(|head| {
+                let tag = head.key.language.as_ref()?.to_string();
+                Some((tag, State::of(&head.key, &held)))
+            })
             .collect(),
     });
     Ok(html(&Page {

@@ -70,6 +70,17 @@ pub fn in_force(
     (serving, head.and_then(|head| head.active))
 }
 
+/// Whose custom template the readers of `key`'s language get while it has none of its own in force;
+/// none where that is the built-in one.
+pub fn served_instead(
+    key: &TemplateKey,
+    heads: &[TemplateHead],
+    settings: &Settings,
+) -> Option<TemplateKey> {
+    let (serving, number) = in_force(key, heads, settings);
+    (number.is_some() && serving.key != *key).then_some(serving.key)
+}
+
 #[cfg(test)]
 mod tests {
     use postern_core::model::Timestamp;
@@ -116,6 +127,26 @@ mod tests {
                 "{reader:?}"
             );
         }
+    }
+
+    #[test]
+    fn who_has_no_template_of_their_own_in_force_is_served_that_of_others() {
+        let heads = [
+            head(None, Some(3)),
+            head(Some("de"), Some(5)),
+            head(Some("fr"), None),
+        ];
+        for (reader, whose) in [
+            (Some("fr"), Some(key(None))),
+            (Some("de-AT"), Some(key(Some("de")))),
+            (Some("de"), None),
+            (None, None),
+        ] {
+            let instead = served_instead(&key(reader), &heads, &Settings::default());
+            assert_eq!(instead, whose, "{reader:?}");
+        }
+        let nobody = served_instead(&key(Some("fr")), &heads[2..], &Settings::default());
+        assert_eq!(nobody, None);
     }
 
     #[test]

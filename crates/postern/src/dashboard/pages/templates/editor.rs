@@ -248,7 +248,7 @@ async fn page(
         tag: key.tag(),
         tabs,
         known,
-        state: head.map(State::of).unwrap_or_default(),
+        state: State::of(key, &snapshot),
         version,
         asked: match (version, visit.query.get("version")) {
             (Some(number), _) => number.to_string(),
@@ -319,7 +319,7 @@ pub(super) async fn asked(
     let held = dashboard.postern.snapshot();
     let newest = held
         .template(key)
-        .and_then(|head| State::newest_draft(head).or(head.active));
+        .and_then(|head| head.draft().or(head.active));
     let number = match query.get("version") {
         "built-in" => return Ok((None, built_in_source(key.kind))),
         "" => newest,
