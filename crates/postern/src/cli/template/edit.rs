@@ -25,8 +25,9 @@ pub(super) fn run(
     eprintln!("beginning with {}", shown.called());
     let dir = directory()?;
     let written = files::write(&dir, which, &shown.source)?;
-    edit(&written)?;
-    let source = read_back(which, &dir)?;
+    edit(&written).map_err(|failure| kept(which, &shown.source, &dir, failure))?;
+    let read_back = read_back(which, &dir);
+    let source = read_back.map_err(|failure| kept(which, &shown.source, &dir, failure))?;
     if is_same(&source, &shown.source) {
         let _ = fs::remove_dir_all(&dir);
         if json {
@@ -72,6 +73,20 @@ fn is_same(written: &Source, shown: &TemplateText) -> bool {
     written.subject == shown.subject.trim_end()
         && written.html == shown.html
         && written.text == shown.text
+}
+
+/// The failure, with the folder of what was written, if anything was.
+fn kept(which: &Which, shown: &TemplateText, dir: &Path, failure: Failure) -> Failure {
+    match read_back(which, dir) {
+        Ok(source) if is_same(&source, shown) => {
+            let _ = fs::remove_dir_all(dir);
+            failure
+        }
+        _ => Failure::failed(format_args!(
+            "{failure}; what you wrote is in {}",
+            dir.display()
+        )),
+    }
 }
 
 fn directory() -> Result<PathBuf, Failure> {

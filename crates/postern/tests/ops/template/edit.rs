@@ -47,6 +47,26 @@ async fn an_editor_begins_with_what_is_in_force_and_with_a_draft_where_there_is_
 }
 
 #[tokio::test]
+async fn an_editor_that_fails_leaves_what_was_written_and_says_where() {
+    let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
+    let left = || {
+        let all = fs::read_dir(files.path()).unwrap();
+        let names = all.map(|one| one.unwrap().file_name().into_string().unwrap());
+        let mut dirs = names.filter(|name| name.starts_with("postern-template-"));
+        dirs.next()
+    };
+    let failed = edit(&server, &files, "exit 3");
+    let told = stderr(&failed);
+    assert!(told.contains("nothing was saved"), "{told}");
+    assert_eq!(left(), None, "nothing was written");
+    let failed = edit(&server, &files, "echo a >> \"$1\"; exit 3");
+    let told = stderr(&failed);
+    let dir = left().expect("what was written is there");
+    assert!(told.contains("nothing was saved"), "{told}");
+    assert!(told.contains(&dir), "{told}");
+}
+
+#[tokio::test]
 async fn an_editor_changes_a_version_and_only_what_it_changed_is_saved() {
     let (server, files) = (plan().start(), tempfile::tempdir().unwrap());
     let edit = |script: &str| edit(&server, &files, script);
