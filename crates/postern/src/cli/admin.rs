@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use postern_core::keyring::RootSecret;
+use postern_core::model::Language;
 use postern_core::ports::random;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,7 @@ use super::args::{
 use super::exit::{Code, Failure};
 use super::{show, store};
 use crate::admin::AdminCommand;
+use crate::mail::wording;
 use crate::root_keys::{RootKeys, RootKeysError};
 use crate::world::SystemEntropy;
 
@@ -63,7 +65,30 @@ pub(super) fn settings(command: SettingsCommand, json: bool) -> Result<(), Failu
             )
         }
     };
-    carry(&store, &command, json)
+    carry(&store, &command, json)?;
+    if let AdminCommand::SettingsSet { changes: set } | AdminCommand::SettingsImport { values: set } =
+        &command
+        && let Some(warning) = unspoken(set)
+    {
+        eprintln!("postern: warning: {warning}");
+    }
+    Ok(())
+}
+
+/// What to say of a default language that the built-in wording does not speak. It may be meant: there
+/// may be templates in it.
+fn unspoken(set: &BTreeMap<String, String>) -> Option<String> {
+    let language = Language::parse(set.get("default_language")?)?;
+    let spoken = wording::languages();
+    if language.best_of(spoken).is_some() {
+        return None;
+    }
+    let spoken: Vec<_> = spoken.iter().map(ToString::to_string).collect();
+    Some(format!(
+        "there is no built-in wording in {language}: without a template in it, mails read in English. There is \
+         wording in {}",
+        spoken.join(", ")
+    ))
 }
 
 /// `postern keys …`

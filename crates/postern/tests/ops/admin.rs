@@ -92,6 +92,27 @@ fn commands_work_the_same_when_the_server_is_stopped() {
 }
 
 #[test]
+fn a_default_language_without_wording_is_set_and_warned_of_with_those_that_have_it() {
+    let server = plan().start();
+    for (tag, warned) in [("sv", true), ("de-AT", false), ("zh-Hans", false)] {
+        let change = format!("default_language={tag}");
+        let set = server.admin(&["--json", "settings", "set", &change]);
+        assert!(set.status.success(), "{}", stderr(&set));
+        assert_eq!(parsed(&set)["default_language"], tag);
+        let told = stderr(&set);
+        let warning = "warning: there is no built-in wording in sv";
+        assert_eq!(told.contains(warning), warned, "{told}");
+        assert_eq!(told.contains("en, de, fr, "), warned, "{told}");
+    }
+    let refused = server.admin(&["settings", "set", "default_language=sv", "code_length=99"]);
+    assert!(
+        !stderr(&refused).contains("warning"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
 fn settings_are_refused_as_a_whole_and_every_problem_is_named() {
     let server = plan().start();
     let refused = server.admin(&[
