@@ -19,6 +19,8 @@ pub enum Certificate {
     WrongName,
     /// For the right name, by an authority nobody knows.
     UnknownAuthority,
+    /// For the right name, signed by itself, and an authority's, as `openssl req -x509` makes it.
+    SelfSigned,
     /// Right in all but its time: it ran out in 2001.
     Expired,
 }
@@ -48,10 +50,17 @@ impl ServerIdentity {
         let ca_pem = trusted.pem();
         let issuer = match kind {
             Certificate::UnknownAuthority => authority("Nobody's authority")?,
-            Certificate::Good | Certificate::WrongName | Certificate::Expired => trusted,
+            Certificate::Good
+            | Certificate::WrongName
+            | Certificate::SelfSigned
+            | Certificate::Expired => trusted,
         };
         let key = KeyPair::generate()?;
-        let leaf = leaf_params(kind)?.signed_by(&key, &issuer)?;
+        let params = leaf_params(kind)?;
+        let leaf = match kind {
+            Certificate::SelfSigned => params.self_signed(&key)?,
+            _ => params.signed_by(&key, &issuer)?,
+        };
         Ok(Self {
             ca_pem,
             chain_pem: leaf.pem(),
@@ -92,11 +101,17 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Err
 fn leaf_params(kind: Certificate) -> Result<CertificateParams, rcgen::Error> {
     let names = match kind {
         Certificate::WrongName => vec!["elsewhere.example".to_owned()],
-        Certificate::Good | Certificate::UnknownAuthority | Certificate::Expired => {
+        Certificate::Good
+        | Certificate::UnknownAuthority
+        | Certificate::SelfSigned
+        | Certificate::Expired => {
             vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
         }
     };
     let mut params = CertificateParams::new(names)?;
+    if kind == Certificate::SelfSigned {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
     if kind == Certificate::Expired {
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(2001, 1, 1);

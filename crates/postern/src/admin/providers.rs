@@ -95,7 +95,7 @@ impl Admin {
             },
             failed => AdminReply::MailRefused {
                 reason: format!("{} {}: {}", provider.name, why(&failed), failed.reply()),
-                advice: advice(&failed).to_owned(),
+                advice: advice(&failed),
                 dialogue,
             },
         })
@@ -114,8 +114,15 @@ fn why(failed: &Outcome) -> &'static str {
     }
 }
 
-/// What to look at first after a test that failed, by how far it came.
-fn advice(failed: &Outcome) -> &'static str {
+/// What to look at first after a test that failed: what is known to be wrong, else by how far it came.
+fn advice(failed: &Outcome) -> String {
+    match failed.reply().matter {
+        Some(matter) => format!("What to do: {}.", matter.fix()),
+        None => advice_at(failed).to_owned(),
+    }
+}
+
+fn advice_at(failed: &Outcome) -> &'static str {
     let reply = failed.reply();
     let refused = reply.code.is_some();
     match reply.stage {
@@ -167,7 +174,23 @@ fn advice(failed: &Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::Reply;
+    use crate::mail::{Matter, Reply};
+    use crate::trust::Distrust;
+
+    #[test]
+    fn a_certificate_that_is_not_believed_has_advice_of_its_own() {
+        for (why, word) in [
+            (Distrust::Issuer, "SSL_CERT_FILE"),
+            (Distrust::SelfSigned, "authority"),
+            (Distrust::Name, "name that its certificate carries"),
+            (Distrust::Ended, "renewed"),
+        ] {
+            let mut reply = Reply::new(Stage::Tls, None, "no", &[]);
+            reply.matter = Some(Matter::Certificate(why));
+            let told = advice(&Outcome::ProviderTrouble(reply));
+            assert!(told.contains(word) && !told.contains("465"), "{told}");
+        }
+    }
 
     #[test]
     fn a_test_that_failed_says_what_to_look_at_by_how_far_it_came() {

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::finding::Finding;
+use crate::trust::{Distrust, Unanswered};
 
 const CHECK: &str = "public url";
 const FIX: &str = "see DNS, firewall and proxy, and server.public_url";
@@ -45,7 +46,16 @@ pub(super) async fn check(url: &str, held: &Snapshot, ca: &Path, now: Timestamp)
             "it leads to a server with other signing keys than this one's",
             FIX,
         ),
-        Err(told) => Finding::failed(CHECK, url, format!("it does not lead here: {told}"), FIX),
+        Err(Unanswered {
+            told,
+            distrust: Some(why),
+        }) => Finding::failed(
+            CHECK,
+            url,
+            format!("its certificate is not believed: {told}"),
+            why.fix(),
+        ),
+        Err(other) => Finding::failed(CHECK, url, format!("it does not lead here: {other}"), FIX),
     }
 }
 
@@ -56,7 +66,7 @@ async fn lasting(url: &str, ca: &Path, now: Timestamp) -> Finding {
         return good;
     }
     match key_ids(url, ca, now.plus(SOON)).await {
-        Err(told) if told.contains("xpired") => Finding::warning(
+        Err(why) if why.distrust == Some(Distrust::Ended) => Finding::warning(
             CHECK,
             url,
             format!(
@@ -69,20 +79,18 @@ async fn lasting(url: &str, ca: &Path, now: Timestamp) -> Finding {
     }
 }
 
-async fn key_ids(url: &str, ca: &Path, at: Timestamp) -> Result<Vec<String>, String> {
+async fn key_ids(url: &str, ca: &Path, at: Timestamp) -> Result<Vec<String>, Unanswered> {
     let asked = timeout(BOUND, fetch(url, ca, at)).await;
-    let body = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()))?;
+    let body = asked.unwrap_or_else(|_| Err("no answer in time".into()))?;
     let set: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|_| "what answers is no key set".to_owned())?;
+        serde_json::from_slice(&body).map_err(|_| "what answers is no key set")?;
     let keys = set["keys"].as_array().ok_or("what answers is no key set")?;
     let kids = keys.iter().filter_map(|key| key["kid"].as_str());
     Ok(kids.map(str::to_owned).collect())
 }
 
-async fn fetch(url: &str, ca: &Path, at: Timestamp) -> Result<Bytes, String> {
-    let uri: Uri = format!("{url}/keys")
-        .parse()
-        .map_err(|_| "it is no URL".to_owned())?;
+async fn fetch(url: &str, ca: &Path, at: Timestamp) -> Result<Bytes, Unanswered> {
+    let uri: Uri = format!("{url}/keys").parse().map_err(|_| "it is no URL")?;
     let host = uri
         .host()
         .ok_or("it names no host")?
@@ -93,15 +101,15 @@ async fn fetch(url: &str, ca: &Path, at: Timestamp) -> Result<Bytes, String> {
         .await
         .map_err(|error| error.to_string())?;
     if !secure {
-        return get(stream, &uri).await;
+        return Ok(get(stream, &uri).await?);
     }
     let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
     let connector = TlsConnector::from(trusting(ca, at)?);
     let stream = connector
         .connect(name, stream)
         .await
-        .map_err(|error| error.to_string())?;
-    get(stream, &uri).await
+        .map_err(|error| Unanswered::handshake(&error))?;
+    Ok(get(stream, &uri).await?)
 }
 
 async fn get(

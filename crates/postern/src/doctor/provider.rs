@@ -7,7 +7,7 @@ use postern_core::model::{MailProvider, TlsMode};
 
 use super::finding::Finding;
 use crate::mail::smtp::Trust;
-use crate::mail::{Reply, Stage, probe};
+use crate::mail::{Matter, Reply, Stage, probe};
 
 const REACHED: &str = "reach";
 const TLS: &str = "tls";
@@ -53,7 +53,7 @@ fn failed(provider: &MailProvider, reply: &Reply) -> Vec<Finding> {
                 TLS,
                 name,
                 format!("no TLS with {}: {}", provider.host, reply.text),
-                tls_fix(provider.tls),
+                reply.matter.map_or(tls_fix(provider.tls), Matter::fix),
             ),
             skipped(LOGIN),
         ],

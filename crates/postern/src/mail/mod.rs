@@ -34,7 +34,7 @@ pub use health::{Condition, Health};
 pub use mark::POSTMARK_MARK;
 pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError, message_of};
-pub use outcome::{Outcome, Reply, Stage};
+pub use outcome::{Matter, Outcome, Reply, Stage};
 /// Which mail: what it is for and what it carries.
 pub use postern_core::model::MailKind as Kind;
 pub use preset::{LoginName, Preset, Shape, SpfNeed, microsoft_token_url};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::trust::Distrust;
+
 /// How one attempt ended. The rule behind the cases: a recipient refused, or a message refused
 /// once it was seen whole, is final; any other refusal is about the provider, not the mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,24 @@ pub struct Reply {
     pub code: Option<u16>,
     /// The text, at most [`Reply::MAX_TEXT`] characters.
     pub text: String,
+    /// What an operator has to look at, where more is known of it than the stage.
+    pub matter: Option<Matter>,
+}
+
+/// What an operator has to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// The mail server's certificate.
+    Certificate(Distrust),
+}
+
+impl Matter {
+    /// What to do about it.
+    pub fn fix(self) -> &'static str {
+        match self {
+            Self::Certificate(why) => why.fix(),
+        }
+    }
 }
 
 impl Reply {
@@ -99,6 +119,7 @@ impl Reply {
             stage,
             code,
             text: words.join(" ").chars().take(Self::MAX_TEXT).collect(),
+            matter: None,
         }
     }
 }

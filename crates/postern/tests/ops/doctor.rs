@@ -2,7 +2,7 @@
 
 use postern_testkit::dns::DnsServer;
 use postern_testkit::process::Server;
-use postern_testkit::smtp::{Act, Encryption, SmtpServer, Step};
+use postern_testkit::smtp::{Act, Encryption, ServerIdentity, SmtpServer, Step};
 use serde_json::Value;
 
 use crate::{plan, postern, stderr, stdout};
@@ -152,6 +152,11 @@ async fn a_provider_that_cannot_be_trusted_or_reached_is_told_apart() {
         (status(&found, "tls"), status(&found, "login")),
         ("failed", "skipped")
     );
+    let lines = stdout(&server.admin(&["doctor", "--dns", &dns]));
+    assert!(
+        lines.contains("issuer is not trusted here") && lines.contains("SSL_CERT_FILE"),
+        "{lines}"
+    );
     let plain = SmtpServer::builder().start().await.unwrap();
     plain.always(Step::Banner, Act::reply(554));
     add(&server, &plain, &["--tls", "none"]);
@@ -160,6 +165,20 @@ async fn a_provider_that_cannot_be_trusted_or_reached_is_told_apart() {
     drop(plain);
     let (_, found) = examined(&server.admin(&asked));
     assert_eq!(status(&found, "reach"), "failed", "{found:?}");
+}
+
+#[test]
+fn a_public_url_under_a_certificate_that_nobody_here_trusts_is_told_as_that() {
+    let server = plan().tls().start();
+    let another = ServerIdentity::make().unwrap();
+    std::fs::write(server.data().join("ca.pem"), another.ca_pem).unwrap();
+    let told = stdout(&server.admin(&["doctor"]));
+    let line = told.lines().find(|line| line.contains("  public url  "));
+    let line = line.expect("its line");
+    assert!(line.starts_with("failed"), "{line}");
+    assert!(line.contains("its certificate is not believed"), "{line}");
+    assert!(line.contains("SSL_CERT_FILE"), "{line}");
+    assert!(!line.contains("firewall"), "{line}");
 }
 
 #[test]

@@ -14,8 +14,8 @@ use tokio_rustls::client::TlsStream;
 use super::failure::Failure;
 use super::login::Login;
 use super::tape::Tape;
-use crate::mail::Stage;
-use crate::trust::{Client, Trust};
+use crate::mail::{Matter, Stage};
+use crate::trust::{Client, Trust, Unanswered};
 
 /// How long one address of a name is tried before the next.
 const CONNECT_BOUND: Duration = Duration::from_secs(8);
@@ -111,7 +111,10 @@ impl Dialer {
         }
         connected.map_err(|error| match error.kind() {
             // A certificate that is refused today is refused in a minute.
-            io::ErrorKind::InvalidData => Failure::misfit(Stage::Tls, error.to_string()),
+            io::ErrorKind::InvalidData => {
+                let Unanswered { told, distrust } = Unanswered::handshake(&error);
+                Failure::misfit(Stage::Tls, told).about(distrust.map(Matter::Certificate))
+            }
             _ => Failure::connection(Stage::Tls, error.to_string()),
         })
     }

@@ -3,7 +3,7 @@
 use lettre::transport::smtp::Error;
 
 use super::answer::TooMuch;
-use crate::mail::{Outcome, Reply, Stage};
+use crate::mail::{Matter, Outcome, Reply, Stage};
 
 /// Where and how a dialogue failed.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub(super) struct Failure {
     cause: Cause,
     text: String,
     hang_up: bool,
+    matter: Option<Matter>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,48 +37,39 @@ impl Failure {
             None if error.is_client() => Cause::Misfit,
             None => Cause::Connection,
         };
-        Self {
-            stage,
-            cause,
-            text: said(error),
-            hang_up: false,
-        }
+        Self::new(stage, cause, said(error))
     }
 
     pub(super) fn too_much(stage: Stage, found: TooMuch) -> Self {
-        Self {
-            stage,
-            cause: Cause::Babble,
-            text: found.to_string(),
-            hang_up: true,
-        }
+        Self::new(stage, Cause::Babble, found.to_string()).hang_up()
     }
 
     pub(super) fn misfit(stage: Stage, text: impl Into<String>) -> Self {
-        Self {
-            stage,
-            cause: Cause::Misfit,
-            text: text.into(),
-            hang_up: false,
-        }
+        Self::new(stage, Cause::Misfit, text.into())
     }
 
     pub(super) fn connection(stage: Stage, text: impl Into<String>) -> Self {
-        Self {
-            stage,
-            cause: Cause::Connection,
-            text: text.into(),
-            hang_up: false,
-        }
+        Self::new(stage, Cause::Connection, text.into())
     }
 
     pub(super) fn refused(stage: Stage, code: u16, text: impl Into<String>) -> Self {
+        Self::new(stage, Cause::Refused(code), text.into())
+    }
+
+    fn new(stage: Stage, cause: Cause, text: String) -> Self {
         Self {
             stage,
-            cause: Cause::Refused(code),
-            text: text.into(),
+            cause,
+            text,
             hang_up: false,
+            matter: None,
         }
+    }
+
+    /// The same, of which it is known what an operator has to look at.
+    pub(super) fn about(mut self, matter: Option<Matter>) -> Self {
+        self.matter = matter;
+        self
     }
 
     /// Whether an idle connection had simply died, so that a fresh one may be tried at once:
@@ -115,7 +107,8 @@ impl Failure {
             Cause::Refused(code) => Some(code),
             Cause::Misfit | Cause::Connection | Cause::Babble => None,
         };
-        let reply = Reply::new(self.stage, code, &self.text, secrets);
+        let mut reply = Reply::new(self.stage, code, &self.text, secrets);
+        reply.matter = self.matter;
         match (self.cause, self.stage) {
             (Cause::Refused(500..), Stage::Rcpt | Stage::EndOfData)
             | (Cause::Misfit, Stage::Rcpt) => Outcome::Bounced(reply),

@@ -1,4 +1,5 @@
 mod babble;
+mod certificates;
 mod xoauth2;
 
 use std::time::Duration;
@@ -123,32 +124,6 @@ async fn implicit_tls_and_starttls_encrypt_the_whole_mail() {
         let outcome = world.send().await;
         assert!(matches!(outcome, Outcome::Sent(_)), "{outcome:?}");
         assert!(world.server.wait_for(1).await[0].encrypted);
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_that_cannot_be_trusted_stops_the_mail() {
-    for certificate in [
-        Certificate::WrongName,
-        Certificate::UnknownAuthority,
-        Certificate::Expired,
-    ] {
-        for (encryption, tls) in [
-            (Encryption::Implicit, TlsMode::Implicit),
-            (Encryption::StartTls, TlsMode::StartTls),
-        ] {
-            let builder = SmtpServer::builder()
-                .encryption(encryption)
-                .certificate(certificate);
-            // The testkit's unknown authority is not the one it hands out.
-            let world = World::new(builder, tls).await;
-            let outcome = world.send().await;
-            assert!(
-                matches!(&outcome, Outcome::ProviderTrouble(r) if r.stage == Stage::Tls),
-                "{certificate:?}: {outcome:?}"
-            );
-            assert_eq!(world.server.count(), 0);
-        }
     }
 }
 
