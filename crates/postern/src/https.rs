@@ -15,7 +15,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::trust::{Client, Trust};
+use crate::trust::{Client, Trust, Unanswered};
 
 /// For the whole of a request.
 const BOUND: Duration = Duration::from_secs(10);
@@ -50,24 +50,28 @@ impl Https {
     /// # Errors
     /// Nothing came back within 10 s, or not within the bound, in words for a log. Nothing of the
     /// request is in them but the host.
-    pub async fn request(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    pub async fn request(&self, request: Request<Full<Bytes>>) -> Result<Answer, Unanswered> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         match timeout(BOUND, self.unbounded(request)).await {
-            Ok(answer) => answer.map_err(|problem| format!("{host}: {problem}")),
-            Err(_) => Err(format!("{host} did not answer in time")),
+            Ok(answer) => answer.map_err(|problem| Unanswered {
+                told: format!("{host}: {problem}"),
+                ..problem
+            }),
+            Err(_) => Err(format!("{host} did not answer in time").into()),
         }
     }
 
-    async fn unbounded(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    async fn unbounded(&self, request: Request<Full<Bytes>>) -> Result<Answer, Unanswered> {
         let target = Target::of(request.uri())?;
         let stream = target.connect().await?;
         if !target.tls {
-            return exchange(stream, request).await;
+            return Ok(exchange(stream, request).await?);
         }
         let name = ServerName::try_from(target.host).map_err(told)?;
         let connector = TlsConnector::from(self.tls.config().await?);
-        let stream = connector.connect(name, stream).await.map_err(told)?;
-        exchange(stream, request).await
+        let stream = connector.connect(name, stream).await;
+        let stream = stream.map_err(|error| Unanswered::handshake(&error))?;
+        Ok(exchange(stream, request).await?)
     }
 }
 
@@ -187,7 +191,7 @@ mod tests {
         format!("https://localhost:{port}/token?a=b")
     }
 
-    async fn get(https: &Https, url: &str) -> Result<Answer, String> {
+    async fn get(https: &Https, url: &str) -> Result<Answer, Unanswered> {
         let request = Request::get(url).body(Full::default()).unwrap();
         https.request(request).await
     }
@@ -206,7 +210,7 @@ mod tests {
         assert_eq!((told.status.as_u16(), told.body), (401, b"{}".to_vec()));
         let other = ServerIdentity::make().unwrap();
         let refused = get(&trusting(&other), &url).await.unwrap_err();
-        assert!(refused.contains("certificate"), "{refused}");
+        assert!(refused.distrust.is_some(), "{refused}");
     }
 
     #[tokio::test]
@@ -216,7 +220,7 @@ mod tests {
         answer.resize(answer.len() + 70_000, b' ');
         let url = server(&identity, answer).await;
         let refused = get(&trusting(&identity), &url).await.unwrap_err();
-        assert!(refused.contains("length limit"), "{refused}");
+        assert!(refused.told.contains("length limit"), "{refused}");
     }
 
     #[tokio::test]
@@ -227,7 +231,7 @@ mod tests {
             ("/token", "host"),
         ] {
             let refused = get(&Https::default(), url).await.unwrap_err();
-            assert!(refused.contains(said), "{url}: {refused}");
+            assert!(refused.told.contains(said), "{url}: {refused}");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::command::NewProvider;
 use super::execute::{Admin, Refusal, parse_address};
 use super::reply::AdminReply;
 use crate::mail::smtp::Trust;
-use crate::mail::{self, Outcome, Stage, Tried};
+use crate::mail::{self, Matter, Outcome, Stage, Tried};
 
 /// A provider as an admin typed it, for the flow that judges it.
 ///
@@ -104,6 +104,9 @@ impl Admin {
 
 /// What became of a test mail, after the provider's name.
 fn why(failed: &Outcome) -> &'static str {
+    if let Some(Matter::Token(_)) = failed.reply().matter {
+        return "cannot be logged in to, for want of an access token";
+    }
     match failed {
         Outcome::Sent(_) => "took it",
         Outcome::Bounced(_) => "refused this recipient or this mail for good",
@@ -174,7 +177,7 @@ fn advice_at(failed: &Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::{Matter, Reply};
+    use crate::mail::{Reply, TokenFault};
     use crate::trust::Distrust;
 
     #[test]
@@ -189,6 +192,27 @@ mod tests {
             reply.matter = Some(Matter::Certificate(why));
             let told = advice(&Outcome::ProviderTrouble(reply));
             assert!(told.contains(word) && !told.contains("465"), "{told}");
+        }
+    }
+
+    #[test]
+    fn trouble_with_the_token_endpoint_has_advice_and_a_heading_of_its_own() {
+        for (fault, word) in [
+            (TokenFault::Unreached, "--token-url"),
+            (TokenFault::NoToken, "--token-url"),
+            (TokenFault::Refused, "--client-secret-file"),
+            (
+                TokenFault::Certificate(Distrust::Issuer),
+                "endpoint's certificate",
+            ),
+            (TokenFault::Down, "try again"),
+        ] {
+            let mut reply = Reply::new(Stage::Auth, None, "no", &[]);
+            reply.matter = Some(Matter::Token(fault));
+            let failed = Outcome::Retry(reply);
+            assert!(why(&failed).contains("access token"), "{fault:?}");
+            let told = advice(&failed);
+            assert!(told.contains(word) && !told.contains("STARTTLS"), "{told}");
         }
     }
 

@@ -53,7 +53,9 @@ fn failed(provider: &MailProvider, reply: &Reply) -> Vec<Finding> {
                 TLS,
                 name,
                 format!("no TLS with {}: {}", provider.host, reply.text),
-                reply.matter.map_or(tls_fix(provider.tls), Matter::fix),
+                reply
+                    .matter
+                    .map_or_else(|| tls_fix(provider.tls).to_owned(), Matter::fix),
             ),
             skipped(LOGIN),
         ],
@@ -70,16 +72,28 @@ fn failed(provider: &MailProvider, reply: &Reply) -> Vec<Finding> {
         Stage::Auth | Stage::Mail | Stage::Rcpt | Stage::Data | Stage::EndOfData => vec![
             reached(provider),
             encrypted(provider),
-            Finding::failed(
-                LOGIN,
-                name,
-                format!("the login is refused: {reply}"),
-                format!(
-                    "add it again with the right --username and --password-file: `postern mail provider add {name} …`"
-                ),
-            ),
+            shut_out(provider, reply),
         ],
     }
+}
+
+/// A login that did not come about: for want of an access token, or refused.
+fn shut_out(provider: &MailProvider, reply: &Reply) -> Finding {
+    let name = provider.name.as_str();
+    if let Some(matter @ Matter::Token(_)) = reply.matter {
+        let told = format!("there is no access token to log in with: {}", reply.text);
+        return Finding::failed(LOGIN, name, told, matter.fix());
+    }
+    let flags = match provider.oauth {
+        Some(_) => "--username and client, as an account that may log in by XOAUTH2",
+        None => "--username and --password-file",
+    };
+    Finding::failed(
+        LOGIN,
+        name,
+        format!("the login is refused: {reply}"),
+        format!("add it again with the right {flags}: `postern mail provider add {name} …`"),
+    )
 }
 
 fn tls_fix(mode: TlsMode) -> &'static str {

@@ -14,7 +14,7 @@ impl Fetch for Https {
         let request = Request::get(format!("https://{host}{path}"))
             .body(Full::<Bytes>::default())
             .map_err(|error| format!("{host}: {error}"))?;
-        let answer = self.request(request).await?;
+        let answer = self.request(request).await.map_err(|none| none.told)?;
         if answer.status != StatusCode::OK {
             return Err(format!("{host} answered {}", answer.status));
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::trust::Distrust;
+use super::Matter;
 
 /// How one attempt ended. The rule behind the cases: a recipient refused, or a message refused
 /// once it was seen whole, is final; any other refusal is about the provider, not the mail.
@@ -69,22 +69,6 @@ pub struct Reply {
     pub text: String,
     /// What an operator has to look at, where more is known of it than the stage.
     pub matter: Option<Matter>,
-}
-
-/// What an operator has to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matter {
-    /// The mail server's certificate.
-    Certificate(Distrust),
-}
-
-impl Matter {
-    /// What to do about it.
-    pub fn fix(self) -> &'static str {
-        match self {
-            Self::Certificate(why) => why.fix(),
-        }
-    }
 }
 
 impl Reply {

@@ -3,6 +3,7 @@
 use postern_testkit::dns::DnsServer;
 use postern_testkit::process::Server;
 use postern_testkit::smtp::{Act, Encryption, ServerIdentity, SmtpServer, Step};
+use postern_testkit::tokens::TokenServer;
 use serde_json::Value;
 
 use crate::{plan, postern, stderr, stdout};
@@ -165,6 +166,37 @@ async fn a_provider_that_cannot_be_trusted_or_reached_is_told_apart() {
     drop(plain);
     let (_, found) = examined(&server.admin(&asked));
     assert_eq!(status(&found, "reach"), "failed", "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_endpoint_that_refuses_the_client_is_told_as_that() {
+    let tokens = TokenServer::start().await.unwrap();
+    tokens.answer(401, r#"{"error":"invalid_client"}"#);
+    let account = SmtpServer::builder().token_user("mailer");
+    let (server, smtp) = (plan().start(), account.start().await.unwrap());
+    let dns = DnsServer::start(HEALTHY).await.unwrap();
+    let secret = server.data().join("client.secret");
+    std::fs::write(&secret, "s3cr3t-9f81-kq7w").unwrap();
+    let url = tokens.url();
+    let login = [
+        "--tls",
+        "none",
+        "--username",
+        "mailer",
+        "--token-url",
+        &url,
+        "--client-id",
+        "app-1",
+        "--client-secret-file",
+        secret.to_str().unwrap(),
+    ];
+    add(&server, &smtp, &login);
+    let told = stdout(&server.admin(&["doctor", "--dns", &dns.addr().to_string()]));
+    let line = told.lines().find(|line| line.contains("  login  "));
+    let line = line.expect("its line");
+    assert!(line.contains("401 invalid_client"), "{line}");
+    assert!(line.contains("--client-secret-file"), "{line}");
+    assert!(!line.contains("--password-file"), "{line}");
 }
 
 #[test]

@@ -232,10 +232,17 @@ async fn a_provider_is_logged_in_to_by_tokens_of_any_endpoint_and_the_log_tells_
     let added = server.admin(&words);
     assert!(added.status.success(), "{}", stderr(&added));
 
+    tokens.answer(401, r#"{"error":"invalid_client"}"#);
     tokens.grant("the-first-token-0a1b", 3600);
     let test: Vec<&str> = "mail provider test main --to ada@example.com"
         .split(' ')
         .collect();
+    let unknown = stderr(&server.admin(&test));
+    assert!(
+        unknown.contains("for want of an access token: auth: token endpoint: 401")
+            && unknown.contains("--client-secret-file"),
+        "{unknown}"
+    );
     smtp.accept_token("another-token-2c3d");
     let refused = server.admin(&test);
     assert!(

@@ -10,8 +10,8 @@ use lettre::transport::smtp::commands::Auth;
 use postern_core::model::SecretText;
 
 use super::failure::Failure;
-use super::tokens::{Token, Tokens};
-use crate::mail::Stage;
+use super::tokens::{NoToken, Token, Tokens};
+use crate::mail::{Matter, Stage};
 
 /// How a client logs in to its server.
 #[derive(Clone)]
@@ -86,7 +86,9 @@ async fn by_token(
             "the server does not offer XOAUTH2",
         ));
     }
-    let trouble = |told: String| Failure::connection(Stage::Auth, told);
+    let trouble = |none: NoToken| {
+        Failure::connection(Stage::Auth, none.told).about(Some(Matter::Token(none.fault)))
+    };
     let token = tokens.token(None).await.map_err(trouble)?;
     let refused = match offer(smtp, username, &token).await {
         Ok(()) => return Ok(()),

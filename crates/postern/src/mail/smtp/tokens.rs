@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 use crate::app::Stopwatch;
 use crate::https::{Answer, Https};
+use crate::mail::TokenFault;
+use crate::trust::Unanswered;
 
 /// How long a token is good for where the endpoint does not say.
 const USUAL: Duration = Duration::from_mins(5);
@@ -41,13 +43,37 @@ struct Inner {
 #[derive(Default)]
 struct Held {
     token: Option<Kept>,
-    trouble: Option<(String, Stopwatch)>,
+    trouble: Option<(NoToken, Stopwatch)>,
 }
 
 struct Kept {
     text: SecretText,
     since: Stopwatch,
     good_for: Duration,
+}
+
+/// Why there is none.
+#[derive(Debug, Clone)]
+pub(super) struct NoToken {
+    /// In words that may hold what the endpoint said.
+    pub(super) told: String,
+    pub(super) fault: TokenFault,
+}
+
+impl NoToken {
+    fn new(fault: TokenFault, told: impl Into<String>) -> Self {
+        Self {
+            told: told.into(),
+            fault,
+        }
+    }
+
+    fn unanswered(problem: &Unanswered) -> Self {
+        let fault = problem
+            .distrust
+            .map_or(TokenFault::Unreached, TokenFault::Certificate);
+        Self::new(fault, format!("token endpoint: {problem}"))
+    }
 }
 
 /// A token for one login.
@@ -74,14 +100,15 @@ impl Tokens {
     /// its end, even when the mail that asked for it no longer waits.
     ///
     /// # Errors
-    /// The endpoint gave none, in words that may hold what it said.
-    pub(super) async fn token(&self, refused: Option<SecretText>) -> Result<Token, String> {
+    /// The endpoint gave none.
+    pub(super) async fn token(&self, refused: Option<SecretText>) -> Result<Token, NoToken> {
         if let Some(text) = self.0.kept(refused.as_ref()) {
             return Ok(Token { text, fresh: false });
         }
         let inner = Arc::clone(&self.0);
         let fetched = tokio::spawn(async move { inner.fetch(refused.as_ref()).await }).await;
-        fetched.unwrap_or_else(|_| Err("the access token could not be fetched".to_owned()))
+        let lost = "the access token could not be fetched";
+        fetched.unwrap_or_else(|_| Err(NoToken::new(TokenFault::Unreached, lost)))
     }
 
     /// What must not be passed on.
@@ -104,15 +131,15 @@ impl Inner {
         good.then(|| kept.text.clone())
     }
 
-    async fn fetch(&self, refused: Option<&SecretText>) -> Result<Token, String> {
+    async fn fetch(&self, refused: Option<&SecretText>) -> Result<Token, NoToken> {
         let _alone = self.fetching.lock().await;
         if let Some(text) = self.kept(refused) {
             return Ok(Token { text, fresh: false });
         }
-        if let Some((told, since)) = &self.held().trouble
+        if let Some((none, since)) = &self.held().trouble
             && since.elapsed() < TROUBLE
         {
-            return Err(told.clone());
+            return Err(none.clone());
         }
         let fetched = self.ask().await;
         let mut held = self.held();
@@ -122,17 +149,17 @@ impl Inner {
                 (held.token, held.trouble) = (Some(kept), None);
                 Ok(Token { text, fresh: true })
             }
-            Err(told) => {
-                held.trouble = Some((told.clone(), Stopwatch::start()));
-                Err(told)
+            Err(none) => {
+                held.trouble = Some((none.clone(), Stopwatch::start()));
+                Err(none)
             }
         }
     }
 
-    async fn ask(&self) -> Result<Kept, String> {
+    async fn ask(&self) -> Result<Kept, NoToken> {
         let since = Stopwatch::start();
         let answer = self.https.request(self.request()?).await;
-        let answer = answer.map_err(|problem| format!("token endpoint: {problem}"))?;
+        let answer = answer.map_err(|problem| NoToken::unanswered(&problem))?;
         let granted = read(&answer)?;
         let life = granted
             .expires_in
@@ -146,7 +173,7 @@ impl Inner {
     }
 
     /// The client is named in the body (RFC 6749 §2.3.1), which Microsoft and most others take.
-    fn request(&self) -> Result<Request<Full<Bytes>>, String> {
+    fn request(&self) -> Result<Request<Full<Bytes>>, NoToken> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &self.source.client_id)
@@ -158,7 +185,7 @@ impl Inner {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
             .body(Full::from(form.finish()))
-            .map_err(|_| "the token endpoint is not a URL".to_owned())
+            .map_err(|_| NoToken::new(TokenFault::Unreached, "the token endpoint is not a URL"))
     }
 }
 
@@ -192,7 +219,7 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-fn read(answer: &Answer) -> Result<Granted, String> {
+fn read(answer: &Answer) -> Result<Granted, NoToken> {
     #[derive(Deserialize)]
     struct Wire {
         access_token: String,
@@ -202,16 +229,17 @@ fn read(answer: &Answer) -> Result<Granted, String> {
     if answer.status != StatusCode::OK {
         return Err(refusal(answer));
     }
+    let useless = |told: &str| NoToken::new(TokenFault::NoToken, format!("token endpoint: {told}"));
     // The error of the parser may quote the body.
-    let wire: Wire = serde_json::from_slice(&answer.body)
-        .map_err(|_| "token endpoint: the answer is no token".to_owned())?;
+    let wire: Wire =
+        serde_json::from_slice(&answer.body).map_err(|_| useless("the answer is no token"))?;
     if !wire.token_type.eq_ignore_ascii_case("bearer") {
-        return Err("token endpoint: the token is not of type Bearer".to_owned());
+        return Err(useless("the token is not of type Bearer"));
     }
     let text = SecretText::new(wire.access_token);
     let fits = (1..=MOST).contains(&text.expose().len());
     if !fits || !text.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("token endpoint: the token is not one that a login can carry".to_owned());
+        return Err(useless("the token is not one that a login can carry"));
     }
     Ok(Granted {
         access_token: text,
@@ -219,8 +247,9 @@ fn read(answer: &Answer) -> Result<Granted, String> {
     })
 }
 
-/// What an endpoint says in refusing (RFC 6749 §5.2).
-fn refusal(answer: &Answer) -> String {
+/// What an endpoint says in refusing (RFC 6749 §5.2). 400 and 401 are about client and scope; another
+/// status, or one without an error of OAuth's, about the URL or the endpoint itself.
+fn refusal(answer: &Answer) -> NoToken {
     #[derive(Default, Deserialize)]
     struct Wire {
         #[serde(default)]
@@ -229,6 +258,13 @@ fn refusal(answer: &Answer) -> String {
         error_description: String,
     }
     let said: Wire = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let fault = match answer.status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => TokenFault::Refused,
+        StatusCode::BAD_REQUEST if !said.error.is_empty() => TokenFault::Refused,
+        status if status.is_server_error() => TokenFault::Down,
+        _ => TokenFault::NoToken,
+    };
     let told = format!("{} {}", said.error, said.error_description);
-    format!("token endpoint: {} {}", answer.status.as_u16(), told.trim())
+    let told = format!("token endpoint: {} {}", answer.status.as_u16(), told.trim());
+    NoToken::new(fault, told)
 }

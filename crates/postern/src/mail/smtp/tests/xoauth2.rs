@@ -8,6 +8,7 @@ use postern_testkit::tokens::TokenServer;
 
 use super::*;
 use crate::https::Https;
+use crate::mail::{Matter, TokenFault};
 
 const SECRET: &str = "s3cr3t-9f81-kq7w";
 
@@ -119,25 +120,30 @@ async fn trouble_with_the_endpoint_is_the_providers_and_tells_no_secret() {
             401,
             said.as_str(),
             "401 invalid_client AADSTS7000215: no ***",
+            TokenFault::Refused,
         ),
-        (500, "<html>", "token endpoint: 500"),
-        (200, "{}", "is no token"),
+        (500, "<html>", "token endpoint: 500", TokenFault::Down),
+        (404, "<html>", "token endpoint: 404", TokenFault::NoToken),
+        (200, "{}", "is no token", TokenFault::NoToken),
         (
             200,
             r#"{"access_token":"a b","token_type":"Bearer"}"#,
             "the token is not one that",
+            TokenFault::NoToken,
         ),
         (
             200,
             r#"{"access_token":"ab","token_type":"mac"}"#,
             "not of type Bearer",
+            TokenFault::NoToken,
         ),
     ];
-    for (status, body, told) in answers {
+    for (status, body, told, fault) in answers {
         let Scene { tokens, world } = Scene::new().await;
         tokens.answer(status, body);
         let outcome = world.send().await;
         assert!(refused_at_login(&outcome), "{outcome:?}");
+        assert_eq!(outcome.reply().matter, Some(Matter::Token(fault)), "{body}");
         let text = &outcome.reply().text;
         assert!(text.contains(told), "{body}: {text}");
         assert!(!text.contains(SECRET), "{text}");
@@ -145,7 +151,10 @@ async fn trouble_with_the_endpoint_is_the_providers_and_tells_no_secret() {
     }
     let Scene { tokens, world } = Scene::new().await;
     drop(tokens);
-    assert!(refused_at_login(&world.send().await));
+    let outcome = world.send().await;
+    assert!(refused_at_login(&outcome));
+    let unreached = Some(Matter::Token(TokenFault::Unreached));
+    assert_eq!(outcome.reply().matter, unreached, "{outcome:?}");
 }
 
 #[tokio::test]
