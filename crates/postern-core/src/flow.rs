@@ -233,6 +233,11 @@ impl Postern {
         Err(Error::MethodDisabled)
     }
 
+    /// Whether mails are kept in a development inbox, be there providers or not.
+    pub fn has_inbox(&self) -> bool {
+        self.inbox
+    }
+
     /// Whether there is a way to send mail.
     fn mails(&self, snapshot: &Snapshot) -> bool {
         self.inbox || !snapshot.providers.is_empty()

@@ -48,7 +48,8 @@ impl Admin {
     pub(super) async fn add_provider(&self, new: NewProvider) -> Result<AdminReply, Refusal> {
         let name = new.name.clone();
         self.postern.put_provider(input(new)?).await?;
-        Ok(AdminReply::ProviderAdded { name })
+        let development = self.postern.has_inbox();
+        Ok(AdminReply::ProviderAdded { name, development })
     }
 
     /// Sets the order in which providers are tried.

@@ -43,6 +43,10 @@ pub enum AdminReply {
     ProviderAdded {
         /// Its name.
         name: String,
+        /// Whether this is a development server, whose mails went to its inbox alone before there
+        /// was a provider.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        development: bool,
     },
     /// The mail providers, in the order in which they are tried.
     Providers(Vec<ProviderRow>),

@@ -79,9 +79,7 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::Resealed { resealed } => {
             format!("{} sealed anew\n", counted(*resealed as u64, "secret"))
         }
-        AdminReply::ProviderAdded { name } => format!(
-            "mail provider {name} is in force; try it with `postern mail provider test {name} --to ADDRESS`\n"
-        ),
+        AdminReply::ProviderAdded { name, development } => provider_added(name, *development),
         AdminReply::Providers(rows) => providers(rows),
         AdminReply::ProviderRemoved { name } => format!("mail provider {name} is removed\n"),
         AdminReply::MailSent { reply, dialogue } => {
@@ -136,6 +134,17 @@ fn providers(rows: &[ProviderRow]) -> String {
     table(&head, rows.iter().map(provider))
 }
 
+fn provider_added(name: &str, development: bool) -> String {
+    let also = if development {
+        "From now on mails of this development server go out to people too; the inbox keeps its copy.\n"
+    } else {
+        ""
+    };
+    format!(
+        "mail provider {name} is in force; try it with `postern mail provider test {name} --to ADDRESS`\n{also}"
+    )
+}
+
 fn hooks(rows: &[HookRow]) -> String {
     let row = |row: &HookRow| vec![row.provider.clone(), row.path.clone()];
     table(&["PROVIDER", "PATH"], rows.iter().map(row))
@@ -160,10 +169,7 @@ fn suppressions(entries: &[SuppressionRow], more: bool) -> String {
             entry.address.clone(),
             entry.reason.clone(),
             entry.since.clone(),
-            entry
-                .until
-                .clone()
-                .unwrap_or("taken off by hand".to_owned()),
+            entry.until.clone().unwrap_or("taken off by hand".to_owned()),
             entry.detail.clone(),
         ]
     };

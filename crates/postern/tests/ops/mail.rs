@@ -27,6 +27,8 @@ fn add(server: &Server, name: &str, smtp: &SmtpServer) {
         "help@example.com",
     ]);
     assert!(added.status.success(), "{}", stderr(&added));
+    let told = crate::stdout(&added);
+    assert!(told.contains("go out to people too"), "{told}");
 }
 
 /// Two providers, tried in this order.
@@ -59,6 +61,10 @@ async fn development_keeps_a_copy_of_what_goes_out_through_a_provider() {
     let kept = kept.as_array().expect("a list");
     assert_eq!(kept.len(), 1, "a repeat is no second copy: {kept:?}");
     assert_eq!(kept[0]["from"], "Shop <login@example.com>");
+    let page = reqwest::get(format!("{}/dev/inbox", server.credentials().url)).await;
+    let page = page.expect("it answers").text().await.expect("a page");
+    assert!(!page.contains("instead of sending"), "{page}");
+    assert!(page.contains("they go out to people too"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
