@@ -96,6 +96,9 @@ pub enum AdminReply {
     },
     /// The suppression list, newest first, and whether there is more than is shown.
     Suppressions {
+        /// The one address that was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
         /// The entries.
         entries: Vec<SuppressionRow>,
         /// Whether there are older ones.

@@ -23,7 +23,11 @@ impl Admin {
             (found, more)
         };
         let entries = found.iter().map(row).collect();
-        Ok(AdminReply::Suppressions { entries, more })
+        Ok(AdminReply::Suppressions {
+            address: address.map(str::to_owned),
+            entries,
+            more,
+        })
     }
 
     /// Lists an address.

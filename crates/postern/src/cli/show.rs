@@ -98,7 +98,12 @@ fn lines(reply: &AdminReply) -> String {
         AdminReply::DkimRemoved { name } => {
             format!("no mail is signed with {name} any more; leave its record for some days\n")
         }
-        AdminReply::Suppressions { entries, more } => suppressions(entries, *more),
+        AdminReply::Suppressions {
+            address: Some(address),
+            entries,
+            ..
+        } if entries.is_empty() => format!("{address} is not on the suppression list\n"),
+        AdminReply::Suppressions { entries, more, .. } => suppressions(entries, *more),
         AdminReply::Suppressed(row) => format!(
             "{} is sent no mail {}\n",
             row.address,
@@ -169,7 +174,7 @@ fn suppressions(entries: &[SuppressionRow], more: bool) -> String {
             entry.address.clone(),
             entry.reason.clone(),
             entry.since.clone(),
-            entry.until.clone().unwrap_or("taken off by hand".to_owned()),
+            entry.until.clone().unwrap_or("until removed".to_owned()),
             entry.detail.clone(),
         ]
     };

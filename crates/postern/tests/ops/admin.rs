@@ -339,6 +339,16 @@ async fn an_address_on_the_suppression_list_is_refused_until_it_is_taken_off() {
         "ada@example.com is sent mail again\n"
     );
     assert!(stderr(&server.admin(&remove)).contains("not on the suppression list"));
+    let none = server.admin(&["suppression", "list", "ada@example.com"]);
+    assert_eq!(none.status.code(), Some(0));
+    assert_eq!(
+        stdout(&none),
+        "ada@example.com is not on the suppression list\n"
+    );
+    let for_good = server.admin(&["suppression", "add", "bob@example.com"]);
+    assert!(for_good.status.success(), "{}", stderr(&for_good));
+    let table = stdout(&server.admin(&["suppression", "list"]));
+    assert!(table.contains("  until removed"), "{table}");
     assert_eq!(application.send("ada@example.com").await.0, 200);
 }
 

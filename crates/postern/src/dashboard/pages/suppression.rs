@@ -94,7 +94,7 @@ pub(super) async fn of(
     let address = (!address.is_empty()).then(|| address.to_owned());
     let command = AdminCommand::SuppressionList { address };
     match dashboard.admin.execute(command).await {
-        Ok(AdminReply::Suppressions { entries, more }) => {
+        Ok(AdminReply::Suppressions { entries, more, .. }) => {
             let readable = |row: SuppressionRow| SuppressionRow {
                 since: shown::written(&row.since),
                 until: row.until.as_deref().map(shown::written),
