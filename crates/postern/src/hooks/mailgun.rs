@@ -64,7 +64,11 @@ pub(super) fn check(secret: &str) -> Result<(), String> {
     if (16..=256).contains(&secret.len()) {
         return Ok(());
     }
-    Err("give the HTTP webhook signing key of the Mailgun account".to_owned())
+    let length = secret.len();
+    Err(format!(
+        "what was given has {length} characters: give the whole HTTP webhook signing key of the Mailgun account, which \
+         has 16 to 256"
+    ))
 }
 
 /// Which event each signature came with first. A signature covers its token and not the event, so

@@ -431,6 +431,8 @@ fn a_secret_that_cannot_verify_anything_is_refused_when_it_is_set() {
     ] {
         assert!(check_secret(provider, bad).is_err(), "{bad}");
     }
+    let short = check_secret(HookProvider::Mailgun, "key").unwrap_err();
+    assert!(short.contains("has 3 characters"), "{short}");
     let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEDr2LjtURuePQzplybdC+u4CwrqDqBaWjcMMsTbhdbcwHBcepxo7yAQGhHPTnlvFYPAZFceEu/1FwCM/QmGUhA==";
     assert_eq!(check_secret(HookProvider::Sendgrid, key), Ok(()));
 }
