@@ -124,6 +124,23 @@ async fn keys_that_sign_mails_are_made_and_their_records_shown() {
 }
 
 #[tokio::test]
+async fn the_url_for_postmark_shows_where_its_name_and_password_stand() {
+    let site = Site::start();
+    let mut owner = site.owner().await;
+    let form = [
+        ("provider", "postmark"),
+        ("secret", "postern:a-long-enough-password"),
+    ];
+    let set = owner.post("/dashboard/emails/callbacks", &form).await;
+    assert!(set.leads_to("/dashboard/emails/callbacks?done=added"));
+    let page = owner.get("/dashboard/emails/callbacks").await.text;
+    let (scheme, host) = site.url.split_once("://").unwrap();
+    let url = format!("<code>{scheme}://NAME:PASSWORD@{host}/hooks/mail/postmark</code>");
+    assert!(page.contains(&url), "{page}");
+    assert!(!page.contains("a-long-enough-password"), "{page}");
+}
+
+#[tokio::test]
 async fn a_password_beside_a_mistake_is_not_sent_back_and_is_asked_for_again() {
     let site = Site::start();
     let mut owner = site.owner().await;

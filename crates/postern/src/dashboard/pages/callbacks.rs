@@ -14,8 +14,7 @@ use crate::dashboard::trouble::Trouble;
 #[template(path = "callbacks.html")]
 struct Page {
     shell: Shell,
-    url: String,
-    hooks: Vec<HookRow>,
+    hooks: Vec<(String, String)>,
     offers: Vec<(&'static str, &'static str, &'static str)>,
     provider: String,
     wrong: String,
@@ -41,6 +40,17 @@ fn offer(provider: HookProvider) -> (&'static str, &'static str, &'static str) {
     (provider.as_str(), name, secret)
 }
 
+/// The URL to give a provider. Postmark's bears what it is known by, which is secret: it is hinted at.
+fn url_for(origin: &str, hook: &HookRow) -> String {
+    let postmark = hook.provider == HookProvider::Postmark.as_str();
+    match origin.split_once("://") {
+        Some((scheme, host)) if postmark => {
+            format!("{scheme}://NAME:PASSWORD@{host}{}", hook.path)
+        }
+        _ => format!("{origin}{}", hook.path),
+    }
+}
+
 /// Whose callbacks are taken.
 pub(in crate::dashboard) async fn list(
     dashboard: &Dashboard,
@@ -55,8 +65,10 @@ async fn page(dashboard: &Dashboard, visit: &Visit, wrong: String) -> Result<Res
     };
     Ok(html(&Page {
         shell: Shell::of(dashboard, visit),
-        url: dashboard.url.clone(),
-        hooks,
+        hooks: hooks
+            .into_iter()
+            .map(|hook| (url_for(&dashboard.url, &hook), hook.provider))
+            .collect(),
         offers: HookProvider::ALL.map(offer).to_vec(),
         provider: visit.form.get("provider").to_owned(),
         wrong,
