@@ -106,7 +106,8 @@ pub(super) fn keys(command: KeysCommand, json: bool) -> Result<(), Failure> {
             (store, AdminCommand::RootRetire { kid })
         }
         KeysCommand::Root(RootCommand::Add { store }) => {
-            return edit_roots(&store, true, json, |roots| roots.add(new_root()).map(drop));
+            edit_roots(&store, true, json, |roots| roots.add(new_root()).map(drop))?;
+            return if json { Ok(()) } else { kept_in(&store) };
         }
         KeysCommand::Root(RootCommand::Promote { kid, store }) => {
             return edit_roots(&store, false, json, |roots| roots.promote(kid));
@@ -150,6 +151,16 @@ fn edit_roots(
     let file = store::find(store)?.data.root_keys_file;
     let roots = RootKeys::edit(&file, make.then(new_root), edit).map_err(Failure::failed)?;
     show::roots(&roots, json)
+}
+
+/// Where the roots are, and that nothing else opens what they seal.
+fn kept_in(store: &StoreArgs) -> Result<(), Failure> {
+    let file = store::find(store)?.data.root_keys_file;
+    show::text(&format!(
+        "Kept in {}. Keep a copy outside this machine, and apart from backups of the store: what these keys seal opens \
+         with nothing else.\n",
+        file.display()
+    ))
 }
 
 fn new_root() -> RootSecret {

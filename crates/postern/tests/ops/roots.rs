@@ -1,6 +1,15 @@
 use serde_json::json;
 
-use crate::{Application, eventually, parsed, plan, stderr};
+use crate::{Application, eventually, parsed, plan, postern, stderr, stdout};
+
+#[test]
+fn who_makes_root_keys_is_told_where_they_are_and_to_keep_a_copy_elsewhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().to_str().expect("a path in UTF-8");
+    let told = stdout(&postern(&["keys", "root", "add", "--data", data]));
+    let kept = format!("Kept in {data}/root.keys. Keep a copy outside this machine");
+    assert!(told.contains(&kept), "{told}");
+}
 
 #[tokio::test]
 async fn a_root_is_added_promoted_resealed_and_retired_while_the_server_runs() {
