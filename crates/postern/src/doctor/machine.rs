@@ -6,7 +6,8 @@ use std::time::Duration;
 use postern_core::flow::Postern;
 use postern_core::keyring::Keyring;
 use postern_core::model::{
-    DkimKey, MailHook, MailProvider, SigningKey, SigningState, Snapshot, Timestamp,
+    DeliveryState, DkimKey, Fault, LastTry, MailHook, MailProvider, SigningKey, SigningState,
+    Snapshot, Timestamp,
 };
 use postern_core::rules::SKEW;
 use rustix::fs::statvfs;
@@ -21,6 +22,8 @@ const LATE: Duration = Duration::from_mins(1);
 /// Free space below which the store soon refuses writes, and below which one should look.
 const FULL: u64 = 64 << 20;
 const TIGHT: u64 = 1 << 30;
+/// Mails that wait which are looked at for why.
+const LOOKED_AT: usize = 100;
 
 /// Whether the store answers, and what waits in it.
 pub(super) async fn store(postern: &Postern) -> Finding {
@@ -38,15 +41,9 @@ pub(super) async fn store(postern: &Postern) -> Finding {
             let age = state
                 .oldest
                 .map_or(Duration::ZERO, |oldest| postern.now().since(oldest));
-            let told = format!(
-                "it answers; {} mails wait, the oldest for {} s",
-                state.depth,
-                age.as_secs()
-            );
+            let told = format!("it answers; {}", waiting(state.depth, age));
             if age > LATE {
-                let fix =
-                    "see the findings on the providers, and `postern delivery list --state queued`";
-                return Finding::warning(CHECK, "store", told, fix);
+                return Finding::warning(CHECK, "store", told, why_waiting(postern).await);
             }
             Finding::ok(CHECK, "store", told)
         }
@@ -57,6 +54,33 @@ pub(super) async fn store(postern: &Postern) -> Finding {
             "see the server's log",
         ),
     }
+}
+
+fn waiting(depth: u64, age: Duration) -> String {
+    match depth {
+        0 => "no mail waits".to_owned(),
+        1 => format!("1 mail waits, for {} s", age.as_secs()),
+        _ => format!("{depth} mails wait, the oldest for {} s", age.as_secs()),
+    }
+}
+
+/// Where to look when mails wait for long.
+async fn why_waiting(postern: &Postern) -> &'static str {
+    let queued = Some(DeliveryState::Queued);
+    let queued = postern.list_deliveries(queued, None, LOOKED_AT).await;
+    let tries = queued.unwrap_or_default().into_iter();
+    let tries: Vec<_> = tries.filter_map(|one| one.delivery.last_try).collect();
+    where_to_look(&tries)
+}
+
+/// Not at the providers, while they only ask for patience with these mails.
+fn where_to_look(tries: &[LastTry]) -> &'static str {
+    let deferred = |last: &LastTry| last.fault == Some(Fault::Deferred);
+    if !tries.is_empty() && tries.iter().all(deferred) {
+        return "servers ask for patience with these mails, such as by greylisting, and are asked again by themselves; \
+                `postern delivery show ID` tells what they said (`postern delivery list --state queued`)";
+    }
+    "see the findings on the providers, and `postern delivery list --state queued`"
 }
 
 /// Whether there is room to write.
@@ -222,5 +246,30 @@ async fn kept_right() -> Option<bool> {
         b"yes" => Some(true),
         b"no" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mails_that_wait_are_counted_in_words_that_fit() {
+        let told = |depth| waiting(depth, Duration::from_secs(90));
+        assert_eq!(told(0), "no mail waits");
+        assert_eq!(told(1), "1 mail waits, for 90 s");
+        assert_eq!(told(2), "2 mails wait, the oldest for 90 s");
+    }
+
+    #[test]
+    fn mails_that_servers_ask_patience_for_lead_nobody_to_the_providers() {
+        let ended = |fault| LastTry::after(None, "main", Some(fault));
+        let patience = where_to_look(&[ended(Fault::Deferred), ended(Fault::Deferred)]);
+        assert!(patience.contains("greylisting"), "{patience}");
+        let mixed = [ended(Fault::Deferred), ended(Fault::Trouble)];
+        for tries in [&mixed[..], &[]] {
+            let told = where_to_look(tries);
+            assert!(told.contains("findings on the providers"), "{told}");
+        }
     }
 }
