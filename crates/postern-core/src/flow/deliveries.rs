@@ -48,7 +48,8 @@ impl Postern {
     }
 
     /// The deliveries of a request, oldest first, with what happened to the request. `text` is the
-    /// request as `req_…` or as send answered it, or one delivery as `req_….0`.
+    /// request as `req_…` or as send answered it, or one delivery as `req_….0`. A request that has none,
+    /// as one of a test identity, has what happened to it alone.
     ///
     /// # Errors
     /// [`Error::AuthRequestNotFound`].
@@ -64,14 +65,19 @@ impl Postern {
             limit: MAX_LISTED,
         };
         let mut found = self.store.deliveries(wanted).await?;
+        let none = found.is_empty();
         found.retain(|one| ordinal.is_none_or(|ordinal| one.delivery.id.ordinal == ordinal));
         found.reverse();
-        if found.is_empty() {
+        if found.is_empty() && !none {
             return Err(Error::AuthRequestNotFound);
         }
         // The log may be behind; who asks about one mail wants its last try too.
         while self.store.project().await? {}
-        Ok((found, self.store.timeline(request).await?))
+        let events = self.store.timeline(request).await?;
+        if none && events.is_empty() {
+            return Err(Error::AuthRequestNotFound);
+        }
+        Ok((found, events))
     }
 
     fn read_id(&self, text: &str) -> Option<(AuthRequestId, Option<u16>)> {

@@ -1,7 +1,7 @@
 //! What became of mails.
 
 use postern_core::Error;
-use postern_core::model::{DeliveryState, Event};
+use postern_core::model::{DeliveryState, Event, EventKind};
 use postern_core::ports::AddressedDelivery;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -93,12 +93,25 @@ impl Admin {
             }
             other => other.into(),
         })?;
+        if found.is_empty() {
+            return Err(without_mail(&events));
+        }
         let told = |one: &AddressedDelivery| DeliveryTold {
             row: row(one),
             timeline: timeline(&events, one.delivery.id.ordinal),
         };
         Ok(AdminReply::DeliveriesTold(found.iter().map(told).collect()))
     }
+}
+
+fn without_mail(events: &[Event]) -> Refusal {
+    let of_test = events.iter().any(|one| one.what == EventKind::TestIdentity);
+    let why = if of_test {
+        "its address is a test identity (test_addresses), which is mailed nothing and signs in with test_code"
+    } else {
+        "it never had one, or it is not kept any more (keep_requests)"
+    };
+    Refusal(format!("this request has no mail: {why}"))
 }
 
 fn read_state(text: &str) -> Result<DeliveryState, Refusal> {
@@ -153,7 +166,7 @@ fn timeline(events: &[Event], ordinal: u16) -> Vec<TryRow> {
 
 #[cfg(test)]
 mod tests {
-    use postern_core::model::{Email, EventKind, Fault, Timestamp};
+    use postern_core::model::{Email, Fault, Timestamp};
 
     use super::*;
 

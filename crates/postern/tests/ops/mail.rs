@@ -98,6 +98,26 @@ async fn mail_goes_out_through_the_next_provider_when_the_first_is_gone() {
     eventually("the second provider has it", async || second.count() == 1).await;
 }
 
+#[tokio::test]
+async fn a_request_of_a_test_identity_is_told_to_have_no_mail_and_why() {
+    let server = plan().start();
+    let listed = server.admin(&[
+        "settings",
+        "set",
+        "test_addresses=review+sktest@example.com",
+        "test_code=424242",
+    ]);
+    assert!(listed.status.success(), "{}", stderr(&listed));
+    let application = Application::of(server.credentials()).await;
+    let (_, sent) = application.send("review+sktest@example.com").await;
+    let id = sent["auth_request_id"].as_str().expect("an id");
+    let told = server.admin(&["delivery", "show", id]);
+    assert_eq!(told.status.code(), Some(1));
+    let told = stderr(&told);
+    assert!(told.contains("this request has no mail"), "{told}");
+    assert!(told.contains("test identity"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_try_at_a_mail_is_shown_with_its_provider_and_what_that_said() {
     let server = plan().start();
