@@ -21,7 +21,7 @@ pub(super) use commands::{
 };
 pub(super) use dkim::DkimArgs;
 pub(super) use hook::HookCommand;
-pub(super) use mail::{DeliveryCommand, MailCommand, ProviderArgs, ProviderCommand};
+pub(super) use mail::{DeliveryCommand, MailCommand, PresetArg, ProviderArgs, ProviderCommand};
 pub(super) use stores::{CopyArgs, StoreCommand};
 pub(super) use suppression::SuppressionCommand;
 pub(super) use template::{Files as TemplateFiles, TemplateCommand, Which};

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use postern_core::model::TlsMode;
 
 use super::admin::{carry, read};
-use super::args::{MailCommand, ProviderArgs, ProviderCommand, StoreArgs};
+use super::args::{MailCommand, PresetArg, ProviderArgs, ProviderCommand, StoreArgs};
 use super::exit::{Code, Failure};
 use crate::admin::{AdminCommand, NewProvider, NewTokenSource, Revealed};
 use crate::mail::{LoginName, Preset, Sender, Shape, microsoft_token_url};
@@ -75,10 +76,18 @@ fn add(typed: ProviderArgs) -> Result<(StoreArgs, AdminCommand), Failure> {
     Ok((typed.store, AdminCommand::ProviderAdd(Box::new(new))))
 }
 
-/// The preset's shape; without one, what the command line demands to be typed.
+/// The preset's shape; without one, host, port and TLS have to be typed.
 fn shape(typed: &ProviderArgs) -> Result<Shape, String> {
     if let Some(preset) = typed.preset {
         return Preset::from(preset).shape(typed.region.as_deref());
+    }
+    if typed.host.is_none() || typed.port.is_none() || typed.tls.is_none() {
+        let known = PresetArg::value_variants().iter().copied();
+        let known: Vec<_> = known.map(|one| Preset::from(one).as_str()).collect();
+        return Err(format!(
+            "say --preset ({}), or --host, --port and --tls for any other server",
+            known.join(", ")
+        ));
     }
     Ok(Shape {
         host: String::new(),
@@ -111,6 +120,9 @@ fn token_source(
         }
         (None, None) => Ok(None),
         (Some(_), None) => Err("access tokens need --client-id".to_owned()),
+        (None, Some(_)) if scope.is_some() => Err(
+            "this preset needs --tenant: the id or domain of your Microsoft 365 tenant".to_owned(),
+        ),
         (None, Some(_)) => Err("--client-id goes with --token-url or --tenant".to_owned()),
     }
 }

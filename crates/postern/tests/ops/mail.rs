@@ -5,7 +5,7 @@ use postern_testkit::smtp::{Act, SmtpServer, Step};
 use postern_testkit::tokens::TokenServer;
 use serde_json::Value;
 
-use crate::{Application, eventually, parsed, plan, stderr};
+use crate::{Application, eventually, parsed, plan, postern, stderr};
 
 /// Adds the scripted server as a provider.
 fn add(server: &Server, name: &str, smtp: &SmtpServer) {
@@ -165,6 +165,24 @@ async fn every_try_at_a_mail_is_shown_with_its_provider_and_what_that_said() {
         "{}",
         crate::stdout(&text)
     );
+}
+
+#[test]
+fn what_a_provider_lacks_is_said_with_its_preset() {
+    let add = "mail provider add main --from login@example.com";
+    let refused = |more: &str| {
+        let words = format!("{add}{more}");
+        let told = postern(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!(told.status.code(), Some(2), "as every wrong argument");
+        stderr(&told)
+    };
+    let bare = refused("");
+    assert!(
+        bare.contains("--preset (sendgrid, ses,") && bare.contains("--host, --port and --tls"),
+        "{bare}"
+    );
+    let tenantless = refused(" --preset microsoft365 --client-id a --client-secret-file b");
+    assert!(tenantless.contains("needs --tenant"), "{tenantless}");
 }
 
 #[test]

@@ -131,14 +131,14 @@ pub(crate) struct ProviderArgs {
     /// The preset's region: any of Amazon's for ses; us or eu for sendgrid and mailgun.
     #[arg(long, requires = "preset")]
     pub(crate) region: Option<String>,
-    /// Host name or address.
-    #[arg(long, required_unless_present = "preset")]
+    /// Host name or address; needed without --preset, as are --port and --tls.
+    #[arg(long)]
     pub(crate) host: Option<String>,
     /// TCP port.
-    #[arg(long, required_unless_present = "preset")]
+    #[arg(long)]
     pub(crate) port: Option<u16>,
     /// How the connection is protected; `none` only to loopback.
-    #[arg(long, required_unless_present = "preset")]
+    #[arg(long)]
     pub(crate) tls: Option<TlsArg>,
     /// The login name.
     #[arg(long)]
