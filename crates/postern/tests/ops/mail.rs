@@ -86,6 +86,9 @@ async fn a_test_mail_goes_through_the_provider_that_is_named() {
             .is_some_and(|reply| reply.contains("250"))
     );
     assert_eq!((first.count(), second.count()), (0, 1));
+    let mail = String::from_utf8_lossy(&second.wait_for(1).await[0].data).into_owned();
+    let id = mail.lines().find(|line| line.starts_with("Message-ID: "));
+    assert!(id.is_some_and(|id| id.ends_with("@example.com>")), "{mail}");
 }
 
 #[tokio::test]
