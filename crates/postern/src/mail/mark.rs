@@ -3,14 +3,14 @@
 
 use postern_core::model::DeliveryId;
 
+use super::Preset;
+
 /// The key of the metadata at Postmark, which answers with its own message ids alone.
 pub const POSTMARK_MARK: &str = "postern-delivery";
 
-/// The header that the provider at `host` has to see with a mail.
-pub(super) fn header(host: &str, delivery: DeliveryId) -> Option<(&'static str, String)> {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let postmark = host == "postmarkapp.com" || host.ends_with(".postmarkapp.com");
-    postmark.then(|| ("X-PM-Metadata-postern-delivery", delivery.to_string()))
+/// The header that a well-known provider has to see with a mail.
+pub(super) fn header(to: Option<Preset>, delivery: DeliveryId) -> Option<(&'static str, String)> {
+    (to == Some(Preset::Postmark)).then(|| ("X-PM-Metadata-postern-delivery", delivery.to_string()))
 }
 
 /// Header fields that the provider at `host` writes anew, in lower case: Amazon SES gives every mail
@@ -33,11 +33,11 @@ mod tests {
             request: AuthRequestId::from_bytes([7; 16]),
             ordinal: 0,
         };
-        let (name, value) = header("smtp.postmarkapp.com", delivery).unwrap();
+        let (name, value) = header(Some(Preset::Postmark), delivery).unwrap();
         assert_eq!(name.strip_prefix("X-PM-Metadata-"), Some(POSTMARK_MARK));
         assert_eq!(DeliveryId::parse(&value), Some(delivery));
-        for other in ["smtp.sendgrid.net", "notpostmarkapp.com", ""] {
-            assert_eq!(header(other, delivery), None, "{other}");
+        for other in [None, Some(Preset::Sendgrid)] {
+            assert_eq!(header(other, delivery), None, "{other:?}");
         }
     }
 

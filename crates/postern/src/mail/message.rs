@@ -15,6 +15,7 @@ use postern_core::model::{
 };
 
 use super::mark;
+use super::preset::Preset;
 use super::sender::Sender;
 use super::templates::Parts;
 
@@ -104,14 +105,14 @@ impl Mail {
     /// # Errors
     /// When the recipient is not one that mail software takes.
     pub fn encode(&self) -> Result<(Envelope, Vec<u8>), MessageError> {
-        self.encode_for("")
+        self.encode_for(None)
     }
 
-    /// The same, with the mark that the provider at `host` needs to name the mail again.
+    /// The same, with the mark that a well-known provider needs to name the mail again.
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn encode_for(&self, host: &str) -> Result<(Envelope, Vec<u8>), MessageError> {
+    pub fn encode_for(&self, preset: Option<Preset>) -> Result<(Envelope, Vec<u8>), MessageError> {
         let to = recipient(&self.to).map_err(|_| MessageError::Recipient)?;
         let envelope = Envelope::new(Some(self.from.address().clone()), vec![to.clone()]);
         let envelope = envelope.map_err(|_| MessageError::Recipient)?;
@@ -119,7 +120,7 @@ impl Mail {
         if let Some(reply_to) = self.from.reply_to() {
             headers.set(header::ReplyTo::from(only(reply_to.clone())));
         }
-        if let Some((name, value)) = mark::header(host, self.delivery) {
+        if let Some((name, value)) = mark::header(preset, self.delivery) {
             headers.insert_raw(raw(name, &value));
         }
         headers.set(header::MessageId::from(self.message_id()));

@@ -8,10 +8,10 @@ use postern_core::model::{DkimKey, MailProvider, SecretText};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use super::Sender;
 use super::dkim::Signer;
 use super::smtp::{Endpoint, Limits, Login, Smtp, Tokens, Trust};
 use super::submission::{Signing, Submission};
+use super::{Preset, Sender};
 use crate::https::Https;
 
 /// Opens ways to providers.
@@ -61,7 +61,8 @@ impl Opener {
             hello: sender.domain().to_owned(),
         };
         let smtp = Smtp::new(endpoint, self.trust.clone(), limits);
-        Ok(Submission::new(smtp, self.signing(signed_by)))
+        let preset = Preset::of(provider);
+        Ok(Submission::new(smtp, preset, self.signing(signed_by)))
     }
 
     fn login(&self, provider: &MailProvider) -> Result<Option<Login>, String> {

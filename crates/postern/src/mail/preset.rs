@@ -1,6 +1,6 @@
 //! What is known of well-known mail providers' SMTP servers.
 
-use postern_core::model::TlsMode;
+use postern_core::model::{MailProvider, TlsMode};
 
 /// A well-known mail provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct SpfNeed {
 impl Preset {
     /// The provider that a host belongs to, if it is a well-known one.
     pub fn at(host: &str) -> Option<Self> {
-        let host = host.to_ascii_lowercase();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
         let below = |domain: &str| {
             host.strip_suffix(domain)
                 .is_some_and(|rest| rest.ends_with('.'))
@@ -78,6 +78,14 @@ impl Preset {
             () if below("office365.com") => Some(Self::Microsoft365),
             () => None,
         }
+    }
+
+    /// The provider that mails are handed to: by its host, and behind another host, such as a relay,
+    /// Postmark by its login, for it alone takes its token as name and password.
+    pub fn of(provider: &MailProvider) -> Option<Self> {
+        let token_alone =
+            provider.password.is_some() && provider.username.is_none() && provider.oauth.is_none();
+        Self::at(&provider.host).or_else(|| token_alone.then_some(Self::Postmark))
     }
 
     /// What the sender's SPF record has to do with it, by the provider's documentation.
@@ -221,6 +229,8 @@ fn is_label(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use postern_core::model::Sealed;
+
     use super::*;
 
     const ALL: [Preset; 6] = [
@@ -283,6 +293,36 @@ mod tests {
         ] {
             assert_eq!(Preset::at(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn postmark_behind_another_host_is_recognised_by_its_login() {
+        let provider = |username: Option<&str>, password: bool| MailProvider {
+            name: "main".to_owned(),
+            position: 0,
+            host: "relay.example.com".to_owned(),
+            port: 587,
+            tls: TlsMode::StartTls,
+            username: username.map(str::to_owned),
+            password: password.then(|| Sealed {
+                kid: 1,
+                bytes: Vec::new(),
+            }),
+            oauth: None,
+            from: "login@example.com".to_owned(),
+            reply_to: None,
+            connections: None,
+            per_minute: None,
+        };
+        let postmark = Some(Preset::Postmark);
+        assert_eq!(Preset::of(&provider(None, true)), postmark);
+        assert_eq!(Preset::of(&provider(Some("mailer"), true)), None);
+        assert_eq!(Preset::of(&provider(None, false)), None);
+        let at_home = MailProvider {
+            host: "smtp.postmarkapp.com.".to_owned(),
+            ..provider(Some("access-key"), true)
+        };
+        assert_eq!(Preset::of(&at_home), postmark);
     }
 
     #[test]

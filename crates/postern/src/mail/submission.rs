@@ -12,12 +12,13 @@ use tracing::warn;
 
 use super::dkim::Signer;
 use super::smtp::{Smtp, Tape};
-use super::{Mail, Outcome, Patience, Reply, Stage, Transport, mark};
+use super::{Mail, Outcome, Patience, Preset, Reply, Stage, Transport, mark};
 
 /// An SMTP client, and what its mails are signed with.
 #[derive(Debug)]
 pub(super) struct Submission {
     smtp: Smtp,
+    preset: Option<Preset>,
     signing: Option<Signing>,
 }
 
@@ -62,8 +63,12 @@ impl fmt::Debug for Signing {
 }
 
 impl Submission {
-    pub(super) fn new(smtp: Smtp, signing: Option<Signing>) -> Self {
-        Self { smtp, signing }
+    pub(super) fn new(smtp: Smtp, preset: Option<Preset>, signing: Option<Signing>) -> Self {
+        Self {
+            smtp,
+            preset,
+            signing,
+        }
     }
 
     /// Opens a connection as for a mail, and says goodbye.
@@ -103,7 +108,7 @@ impl Submission {
 #[async_trait]
 impl Transport for Submission {
     async fn deliver(&self, mail: &Mail, patience: Patience) -> Outcome {
-        match mail.encode_for(self.smtp.host()) {
+        match mail.encode_for(self.preset) {
             Ok((envelope, message)) => {
                 self.submit(&envelope, message, &mail.secrets(), patience)
                     .await

@@ -209,6 +209,31 @@ fn mails_are_listed_by_a_state_that_there_is() {
     );
 }
 
+#[tokio::test]
+async fn postmark_behind_another_host_gets_the_header_that_its_callbacks_give_back() {
+    let server = plan().start();
+    let token = "11111111-2222-3333-4444-555555555555";
+    let smtp = SmtpServer::builder().account(token, token).start().await;
+    let smtp = smtp.expect("it starts");
+    let file = server.data().join("token");
+    std::fs::write(&file, token).expect("it can be written");
+    let words = format!(
+        "mail provider add main --preset postmark --host 127.0.0.1 --port {} --tls none --rate 30/min \
+         --from login@example.com --password-file {}",
+        smtp.addr().port(),
+        file.display()
+    );
+    let added = server.admin(&words.split(' ').collect::<Vec<_>>());
+    assert!(added.status.success(), "{}", stderr(&added));
+    let application = Application::of(server.credentials()).await;
+    assert_eq!(application.send("ada@example.com").await.0, 200);
+    let mail = String::from_utf8_lossy(&smtp.wait_for(1).await[0].data).into_owned();
+    assert!(
+        mail.contains("X-PM-Metadata-postern-delivery: req_"),
+        "{mail}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_are_signed_by_every_key_of_their_domain_from_the_moment_it_is_made() {
     let server = plan().start();
