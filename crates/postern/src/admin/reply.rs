@@ -249,6 +249,12 @@ pub struct ProviderRow {
     pub port: u16,
     /// `implicit`, `starttls` or `none`.
     pub tls: String,
+    /// The well-known provider that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// How it is logged in to: `password`, `xoauth2` or `none`.
+    #[serde(default)]
+    pub login: String,
     /// The login name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use postern_core::model::{SigningKey, SigningState, Snapshot, Timestamp};
+use postern_core::model::{MailProvider, SigningKey, SigningState, Snapshot, Timestamp};
 
 use super::reply::{ClientRow, ClientSecretRow, ProviderRow, SigningKeyRow};
+use crate::mail::Preset;
 
 /// A moment to the second, UTC.
 pub(super) fn rfc3339(at: Timestamp) -> String {
@@ -61,6 +62,8 @@ pub(super) fn providers(held: &Snapshot) -> Vec<ProviderRow> {
         host: provider.host.clone(),
         port: provider.port,
         tls: provider.tls.as_str().to_owned(),
+        preset: Preset::of(provider).map(|preset| preset.as_str().to_owned()),
+        login: login(provider).to_owned(),
         username: provider.username.clone(),
         token_url: provider.oauth.as_ref().map(|oauth| oauth.url.clone()),
         from: provider.from.clone(),
@@ -69,6 +72,14 @@ pub(super) fn providers(held: &Snapshot) -> Vec<ProviderRow> {
         per_minute: provider.per_minute,
     });
     rows.collect()
+}
+
+fn login(provider: &MailProvider) -> &'static str {
+    match (&provider.oauth, &provider.password) {
+        (Some(_), _) => "xoauth2",
+        (None, Some(_)) => "password",
+        (None, None) => "none",
+    }
 }
 
 #[cfg(test)]

@@ -135,7 +135,9 @@ fn clients(rows: &[ClientRow]) -> String {
 }
 
 fn providers(rows: &[ProviderRow]) -> String {
-    let head = ["NAME", "SERVER", "TLS", "USERNAME", "FROM", "LIMITS"];
+    let head = [
+        "NAME", "PRESET", "SERVER", "TLS", "LOGIN", "USERNAME", "FROM", "LIMITS",
+    ];
     table(&head, rows.iter().map(provider))
 }
 
@@ -240,8 +242,10 @@ fn provider(row: &ProviderRow) -> Vec<String> {
     let server = format!("{}:{}", row.host, row.port);
     vec![
         row.name.clone(),
+        row.preset.clone().unwrap_or_default(),
         server,
         row.tls.clone(),
+        row.login.clone(),
         row.username.clone().unwrap_or_default(),
         row.from.clone(),
         limits(row),

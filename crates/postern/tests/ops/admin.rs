@@ -178,7 +178,7 @@ fn a_mail_provider_is_kept_without_showing_its_password() {
     let listed = server.admin(&["mail", "provider", "list", "--json"]);
     let expected = json!([{
         "name": "main", "host": "smtp.example.com", "port": 465, "tls": "implicit",
-        "username": "postern", "from": "Shop <login@example.com>",
+        "login": "password", "username": "postern", "from": "Shop <login@example.com>",
     }]);
     assert_eq!(parsed(&listed), expected);
     assert_eq!(
@@ -236,10 +236,10 @@ fn a_preset_fills_in_what_a_well_known_provider_wants() {
         assert!(added.status.success(), "{}", stderr(&added));
     }
     let expected = json!([{
-        "name": "aws", "host": "email-smtp.eu-central-1.amazonaws.com", "port": 465, "tls": "implicit",
+        "name": "aws", "preset": "ses", "login": "password", "host": "email-smtp.eu-central-1.amazonaws.com", "port": 465, "tls": "implicit",
         "username": "AKIA1", "from": "login@example.com", "reply_to": "help@example.com", "connections": 4,
     }, {
-        "name": "pm", "host": "smtp.postmarkapp.com", "port": 587, "tls": "starttls",
+        "name": "pm", "preset": "postmark", "login": "password", "host": "smtp.postmarkapp.com", "port": 587, "tls": "starttls",
         "from": "login@example.com", "per_minute": 300,
     }]);
     let ordered = server.admin(&["mail", "provider", "order", "aws", "--json"]);

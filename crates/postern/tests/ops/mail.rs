@@ -232,6 +232,11 @@ async fn postmark_behind_another_host_gets_the_header_that_its_callbacks_give_ba
         mail.contains("X-PM-Metadata-postern-delivery: req_"),
         "{mail}"
     );
+    let listed = crate::stdout(&server.admin(&["mail", "provider", "list"]));
+    assert!(
+        listed.contains("  postmark  127.0.0.1:") && listed.contains("  30/min"),
+        "{listed}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -304,6 +309,8 @@ async fn a_provider_is_logged_in_to_by_tokens_of_any_endpoint_and_the_log_tells_
     let added = server.admin(&words);
     assert!(added.status.success(), "{}", stderr(&added));
 
+    let listed = parsed(&server.admin(&["mail", "provider", "list", "--json"]));
+    assert_eq!(listed[0]["login"], "xoauth2", "{listed}");
     tokens.answer(401, r#"{"error":"invalid_client"}"#);
     tokens.grant("the-first-token-0a1b", 3600);
     let test: Vec<&str> = "mail provider test main --to ada@example.com"
