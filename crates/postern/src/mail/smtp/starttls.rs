@@ -11,8 +11,8 @@ use super::tape::Tape;
 use crate::mail::Stage;
 
 /// Greets, asks for TLS and returns the server's greeting. Nothing secret is said here, nothing
-/// heard here is believed after the handshake, and bytes that came along with an answer are
-/// thrown away: someone on the way could have put them there (CVE-2011-0411 and its kin).
+/// heard here is believed after the handshake, and a server that says more than it was asked is
+/// refused: someone on the way could have put that there (CVE-2011-0411 and its kin).
 pub(super) async fn ask(
     stream: &mut TcpStream,
     hello: &ClientId,
@@ -59,6 +59,9 @@ async fn read_reply(stream: &mut TcpStream, tape: &Tape) -> Result<(Vec<u8>, Res
             .map_err(|found| Failure::too_much(Stage::Greeting, found))?;
     }
     tape.heard(&heard);
+    if !is_one(&heard) {
+        return Err(trouble("the server said more than it was asked".to_owned()));
+    }
     let text = String::from_utf8_lossy(&heard);
     let reply: Response = text
         .parse()
@@ -68,6 +71,13 @@ async fn read_reply(stream: &mut TcpStream, tape: &Tape) -> Result<(Vec<u8>, Res
         return Err(Failure::refused(Stage::Greeting, reply.code().into(), text));
     }
     Ok((heard, reply))
+}
+
+/// Whether what came is one reply: each line but the last says that another follows.
+fn is_one(heard: &[u8]) -> bool {
+    let lines: Vec<&[u8]> = heard.split_inclusive(|byte| *byte == b'\n').collect();
+    let goes_on = |line: &&[u8]| line.get(3) == Some(&b'-');
+    lines.iter().rev().skip(1).all(goes_on)
 }
 
 /// Whether the last line that came is the last line of a reply: `250 …` and not `250-…`.

@@ -21,6 +21,10 @@ async fn babbling(first: &'static str, chunk: &'static str, tls: TlsMode) -> Smt
             });
         }
     });
+    client(port, tls)
+}
+
+fn client(port: u16, tls: TlsMode) -> Smtp {
     let endpoint = Endpoint {
         host: "127.0.0.1".to_owned(),
         port,
@@ -94,4 +98,44 @@ async fn an_ehlo_with_more_extensions_than_anybody_has_is_taken() {
     let smtp = Smtp::new(endpoint, Trust::System, Limits::default());
     let outcome = mailed(&smtp).await;
     assert_eq!(outcome.reply().to_string(), "mail: 451 not now");
+}
+
+#[tokio::test]
+async fn what_comes_before_tls_without_being_asked_for_is_not_taken_for_the_servers_word() {
+    let forged = "250 AUTH PLAIN\r\n250 ok\r\n550 5.1.1 no such user\r\n";
+    let ahead_of_ehlo = format!("220 hello\r\n{forged}");
+    let ahead_of_tls = format!("250-hello\r\n250 STARTTLS\r\n220 go\r\n{forged}");
+    for said in [
+        vec![ahead_of_ehlo.leak() as &str],
+        vec!["220 hello\r\n", ahead_of_tls.leak()],
+        vec![
+            "220 hello\r\n",
+            "250 STARTTLS\r\n",
+            "220 go\r\n550 5.1.1 no\r\n",
+        ],
+    ] {
+        let outcome = mailed(&saying(said).await).await;
+        assert!(matches!(&outcome, Outcome::Retry(_)), "{outcome:?}");
+        assert_eq!(
+            outcome.reply().text,
+            "the server said more than it was asked"
+        );
+    }
+}
+
+/// A client of a server that says one of these after the other, each but the first once it heard something.
+async fn saying(all: Vec<&'static str>) -> Smtp {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for (place, said) in all.into_iter().enumerate() {
+            if place > 0 {
+                let _ = stream.read(&mut [0; 512]).await;
+            }
+            let _ = stream.write_all(said.as_bytes()).await;
+        }
+        while stream.read(&mut [0; 512]).await.is_ok_and(|read| read > 0) {}
+    });
+    client(port, TlsMode::StartTls)
 }
