@@ -149,7 +149,7 @@ fn read(text: &str, name: &str, own: bool) -> Result<Policy, Lacking> {
             let wrong: String = wrong.chars().take(40).collect();
             let allowed = allowed.join(", ");
             return Err(told(format!(
-                "the DMARC record has {key}={wrong}, which is none of {allowed}"
+                "the DMARC record has {key}={wrong:?}, which is none of {allowed}"
             )));
         }
     }

@@ -157,7 +157,10 @@ async fn a_policy_is_found_at_the_domain_or_above_it() {
 #[tokio::test]
 async fn a_policy_that_receivers_cannot_read_fails() {
     for (records, words) in [
-        ("_dmarc.acme.example. TXT \"v=DMARC1; p=block\"", "p=block"),
+        (
+            "_dmarc.acme.example. TXT \"v=DMARC1; p=block\"",
+            "p=\"block\"",
+        ),
         ("_dmarc.acme.example. TXT \"v=DMARC1\"", "no policy"),
         (
             "_dmarc.acme.example. TXT \"v=DMARC1; p=none\"\n_dmarc.acme.example. TXT \"v=DMARC1; p=reject\"",
