@@ -85,7 +85,7 @@ impl Reply {
         let taken = code.is_some_and(|code| code / 100 == 2);
         let quoting = stage == Stage::EndOfData && !taken;
         let words: Vec<&str> = text
-            .split(|c: char| c.is_control() || c.is_whitespace())
+            .split(|c: char| is_unseen(c) || c.is_whitespace())
             .filter(|word| !word.is_empty())
             .map(|word| {
                 if word.contains('@') {
@@ -106,6 +106,13 @@ impl Reply {
             matter: None,
         }
     }
+}
+
+/// Whether it moves what stands around it on a screen and is not seen itself: a control character, or one
+/// that turns the direction of a text.
+pub(crate) fn is_unseen(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
 }
 
 /// Whether the word holds five characters in a row of the secret, or all of a shorter one.
@@ -217,6 +224,13 @@ mod tests {
             assert!(!retry(stage, Some(451)), "{stage:?}");
         }
         assert!(retry(Stage::Rcpt, None));
+    }
+
+    #[test]
+    fn a_reply_cannot_move_what_stands_around_it() {
+        let said = "no\u{1b}[2J such \u{202e}user\u{2066}";
+        let reply = Reply::new(Stage::Rcpt, Some(550), said, &[]);
+        assert_eq!(reply.text, "no [2J such user");
     }
 
     #[test]

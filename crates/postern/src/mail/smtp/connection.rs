@@ -69,6 +69,8 @@ impl Connection {
         if let Some(login) = &endpoint.login {
             stage.reach(Stage::Auth);
             login.perform(&mut smtp).await?;
+            // A token may have been fetched for it.
+            tape.hide(login.passwords());
         }
         Ok(Self {
             smtp,

@@ -10,7 +10,7 @@ use lettre::transport::smtp::commands::Auth;
 use postern_core::model::SecretText;
 
 use super::failure::Failure;
-use super::tokens::{NoToken, Token, Tokens};
+use super::tokens::{NoToken, Token, Tokens, sasl};
 use crate::mail::{Matter, Stage};
 
 /// How a client logs in to its server.
@@ -57,7 +57,7 @@ impl Login {
                     password.expose().to_owned(),
                 ]
             }
-            Self::Token(_, tokens) => tokens.secrets(),
+            Self::Token(username, tokens) => tokens.secrets(username),
         }
     }
 }
@@ -108,8 +108,7 @@ async fn offer(
 ) -> Result<(), Failure> {
     let text = token.text.expose();
     let credentials = Credentials::new(username.to_owned(), text.to_owned());
-    let sasl = format!("user={username}\x01auth=Bearer {text}\x01\x01");
-    let sasl = BASE64_STANDARD.encode(sasl);
+    let sasl = BASE64_STANDARD.encode(sasl(username, &token.text));
     let failed = |error| Failure::of(Stage::Auth, &error).hiding(&[text, &sasl]);
     let auth = Auth::new(Mechanism::Xoauth2, credentials, None).map_err(failed)?;
     let answer = smtp.command(auth).await.map_err(failed)?;

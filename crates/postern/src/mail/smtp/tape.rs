@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::mail::outcome::{holds_piece, is_prose};
+use crate::mail::outcome::{holds_piece, is_prose, is_unseen};
 
 /// The most lines that are kept, and the most characters of each.
 const MOST_LINES: usize = 200;
@@ -58,6 +58,13 @@ impl Tape {
     pub(super) fn note(&self, text: impl FnOnce() -> String) {
         if let Some(mut recording) = self.recording_on() {
             recording.push("--", &text());
+        }
+    }
+
+    /// What is recorded from now on does not show these either.
+    pub(super) fn hide(&self, secrets: Vec<String>) {
+        if let Some(mut recording) = self.recording_on() {
+            recording.secrets.extend(secrets);
         }
     }
 
@@ -147,7 +154,7 @@ impl Recording {
         let secret = |word: &str| self.secrets.iter().any(|one| holds_piece(word, one));
         let word = |word| if secret(word) { "***" } else { word };
         let text: Vec<&str> = text.split(' ').map(word).collect();
-        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        let plain = |c: char| if is_unseen(c) { ' ' } else { c };
         let text = text
             .join(" ")
             .chars()

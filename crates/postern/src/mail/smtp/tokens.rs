@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Request, StatusCode};
@@ -14,6 +16,7 @@ use serde::Deserialize;
 use crate::app::Stopwatch;
 use crate::https::{Answer, Https};
 use crate::mail::TokenFault;
+use crate::mail::outcome::is_prose;
 use crate::trust::Unanswered;
 
 /// How long a token is good for where the endpoint does not say.
@@ -111,12 +114,31 @@ impl Tokens {
         fetched.unwrap_or_else(|_| Err(NoToken::new(TokenFault::Unreached, lost)))
     }
 
-    /// What must not be passed on.
-    pub(super) fn secrets(&self) -> Vec<String> {
-        let token = self.0.held().token.as_ref().map(|kept| kept.text.clone());
-        let secrets = token.into_iter().chain([self.0.secret.clone()]);
-        secrets.map(|secret| secret.expose().to_owned()).collect()
+    /// What must not be passed on: client secret and token in every form in which they go over the wire
+    /// or in which somebody might repeat them, the token for that user.
+    pub(super) fn secrets(&self, username: &str) -> Vec<String> {
+        let secret = self.0.secret.expose();
+        let basic = format!("{}:{secret}", self.0.source.client_id);
+        let mut forms = vec![
+            secret.to_owned(),
+            form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+            BASE64_STANDARD.encode(secret),
+            BASE64_STANDARD.encode(basic),
+        ];
+        // A reply is judged word by word.
+        forms.extend(secret.split_whitespace().map(str::to_owned));
+        if let Some(token) = self.0.held().token.as_ref().map(|kept| kept.text.clone()) {
+            forms.push(BASE64_STANDARD.encode(sasl(username, &token)));
+            forms.push(BASE64_STANDARD.encode(token.expose()));
+            forms.push(token.expose().to_owned());
+        }
+        forms
     }
+}
+
+/// What proves a user by a token (XOAUTH2).
+pub(super) fn sasl(username: &str, token: &SecretText) -> String {
+    format!("user={username}\x01auth=Bearer {}\x01\x01", token.expose())
 }
 
 impl Inner {
@@ -247,6 +269,14 @@ fn read(answer: &Answer) -> Result<Granted, NoToken> {
     })
 }
 
+/// Whether it is a short name of an error, such as AADSTS7000215.
+fn is_error_id(word: &str) -> bool {
+    let word = word.trim_end_matches([':', '.', ',']);
+    let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let letters = word.len() - digits.len();
+    letters >= 2 && word.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What an endpoint says in refusing (RFC 6749 §5.2). 400 and 401 are about client and scope; another
 /// status, or one without an error of OAuth's, about the URL or the endpoint itself.
 fn refusal(answer: &Answer) -> NoToken {
@@ -264,7 +294,15 @@ fn refusal(answer: &Answer) -> NoToken {
         status if status.is_server_error() => TokenFault::Down,
         _ => TokenFault::NoToken,
     };
-    let told = format!("{} {}", said.error, said.error_description);
+    // Whoever quotes what was sent to it quotes the secret, in a form of its own choice.
+    let described = said.error_description.split_whitespace();
+    let described: Vec<&str> = described
+        .map(|word| {
+            let kept = is_prose(word) || is_error_id(word);
+            if kept { word } else { "***" }
+        })
+        .collect();
+    let told = format!("{} {}", said.error, described.join(" "));
     let told = format!("token endpoint: {} {}", answer.status.as_u16(), told.trim());
     NoToken::new(fault, told)
 }

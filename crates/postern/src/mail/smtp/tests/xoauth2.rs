@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use futures_util::future::join_all;
 use postern_core::model::TokenSource;
 use postern_testkit::tokens::TokenServer;
@@ -113,13 +115,15 @@ async fn a_token_that_is_refused_is_fetched_anew_once() {
 
 #[tokio::test]
 async fn trouble_with_the_endpoint_is_the_providers_and_tells_no_secret() {
-    let said =
-        format!(r#"{{"error":"invalid_client","error_description":"AADSTS7000215: no {SECRET}"}}"#);
+    let basic = BASE64_STANDARD.encode(format!("client-id:{SECRET}"));
+    let said = format!(
+        r#"{{"error":"invalid_client","error_description":"AADSTS7000215: no {SECRET} {basic}"}}"#
+    );
     let answers = [
         (
             401,
             said.as_str(),
-            "401 invalid_client AADSTS7000215: no ***",
+            "401 invalid_client AADSTS7000215: no *** ***",
             TokenFault::Refused,
         ),
         (500, "<html>", "token endpoint: 500", TokenFault::Down),
@@ -166,6 +170,29 @@ async fn a_server_that_does_not_know_tokens_is_offered_none() {
         "{outcome:?}"
     );
     assert_eq!(tokens.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_server_may_repeat_secret_and_token_in_any_form_that_it_knows() {
+    let Scene { tokens, world } = Scene::new().await;
+    tokens.grant("first-token", 3600);
+    world.send().await;
+    let secrets = world.smtp.endpoint.secrets();
+    let hidden = |text: &str| {
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        Reply::new(Stage::Mail, Some(550), text, &secrets).text
+    };
+    let sasl = "user=login@app.example\x01auth=Bearer first-token\x01\x01";
+    for repeated in [
+        SECRET.to_owned(),
+        BASE64_STANDARD.encode(SECRET),
+        BASE64_STANDARD.encode(format!("client-id:{SECRET}")),
+        "first-token".to_owned(),
+        BASE64_STANDARD.encode("first-token"),
+        BASE64_STANDARD.encode(sasl),
+    ] {
+        assert_eq!(hidden(&format!("no {repeated}")), "no ***");
+    }
 }
 
 #[tokio::test]
