@@ -212,11 +212,7 @@ fn is_aws_region(text: &str) -> bool {
         (2..=12).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase())
     };
     let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
-    area.len() == 2
-        && is_word(area)
-        && !words.is_empty()
-        && words.iter().all(is_word)
-        && is_number
+    area.len() == 2 && is_word(area) && !words.is_empty() && words.iter().all(is_word) && is_number
 }
 
 /// Whether it can stand in a host name or a path as it is.
