@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mail::is_unseen;
+
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -83,7 +85,8 @@ impl Finding {
             check: check.to_owned(),
             about: about.into(),
             status,
-            told: told.into(),
+            // What a DNS or mail server says is in it.
+            told: told.into().replace(is_unseen, " "),
             fix,
         }
     }
@@ -127,5 +130,17 @@ impl fmt::Display for Finding {
             Some(fix) => write!(f, ". Fix: {fix}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_cannot_move_the_lines_around_it() {
+        let told = "it says \u{1b}[2J\u{1b}[Hok\u{202e}\r\nok";
+        let found = Finding::failed("spf", "a.example", told, "look");
+        assert_eq!(found.told, "it says  [2J [Hok   ok");
     }
 }

@@ -36,6 +36,7 @@ pub use mark::POSTMARK_MARK;
 pub use matter::{Matter, TokenFault};
 pub use memory::Memory;
 pub use message::{Credentials, Mail, MessageError, message_of};
+pub(crate) use outcome::is_unseen;
 pub use outcome::{Outcome, Reply, Stage};
 /// Which mail: what it is for and what it carries.
 pub use postern_core::model::MailKind as Kind;
