@@ -32,24 +32,23 @@ impl Matter {
     pub fn fix(self) -> String {
         match self {
             Self::Certificate(why) => why.fix().to_owned(),
-            Self::Token(TokenFault::Certificate(why)) => {
-                format!(
-                    "this is about the token endpoint's certificate: {}",
-                    why.fix()
-                )
-            }
-            Self::Token(fault) => fault.fix().to_owned(),
+            Self::Token(fault) => fault.fix(),
         }
     }
 }
 
 impl TokenFault {
-    fn fix(self) -> &'static str {
-        match self {
+    fn fix(self) -> String {
+        let fix = match self {
+            Self::Certificate(why) => {
+                return format!(
+                    "this is about the token endpoint's certificate: {}",
+                    why.fix()
+                );
+            }
             Self::Unreached => {
                 "see that the token URL (--token-url) is right, and that a firewall lets connections to its host out"
             }
-            Self::Certificate(why) => why.fix(),
             Self::Refused => {
                 "see that client id (--client-id), client secret (--client-secret-file), tenant and scope are those of \
                  an application that may send mail, and that the secret has not expired there; then add the provider again"
@@ -58,6 +57,7 @@ impl TokenFault {
             Self::NoToken => {
                 "see that the token URL (--token-url) is that of the endpoint for tokens, for the client credentials grant"
             }
-        }
+        };
+        fix.to_owned()
     }
 }
