@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn what_becomes_known_while_it_runs_is_masked_from_then_on() {
+        let tape = Tape::recording(Vec::new());
+        tape.heard(b"250 hello\r\n");
+        tape.hide(vec!["first-token".into()]);
+        tape.heard(b"550 no sender for first-token \xe2\x80\xaenow\r\n");
+        let told = ["S: 250 hello", "S: 550 no sender for ***  now"];
+        assert_eq!(tape.lines(), told);
+    }
+
+    #[test]
     fn of_a_message_there_is_its_size_and_of_an_endless_server_a_beginning() {
         let tape = Tape::recording(Vec::new());
         tape.said(b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n");

@@ -277,6 +277,14 @@ fn is_error_id(word: &str) -> bool {
     letters >= 2 && word.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether it is written as the codes of OAuth are, such as invalid_client; nothing is one too.
+fn is_error_code(text: &str) -> bool {
+    text.len() <= 40
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
 /// What an endpoint says in refusing (RFC 6749 §5.2). 400 and 401 are about client and scope; another
 /// status, or one without an error of OAuth's, about the URL or the endpoint itself.
 fn refusal(answer: &Answer) -> NoToken {
@@ -302,7 +310,12 @@ fn refusal(answer: &Answer) -> NoToken {
             if kept { word } else { "***" }
         })
         .collect();
-    let told = format!("{} {}", said.error, described.join(" "));
+    let error = if is_error_code(&said.error) {
+        said.error.as_str()
+    } else {
+        "***"
+    };
+    let told = format!("{error} {}", described.join(" "));
     let told = format!("token endpoint: {} {}", answer.status.as_u16(), told.trim());
     NoToken::new(fault, told)
 }

@@ -126,6 +126,12 @@ async fn trouble_with_the_endpoint_is_the_providers_and_tells_no_secret() {
             "401 invalid_client AADSTS7000215: no *** ***",
             TokenFault::Refused,
         ),
+        (
+            400,
+            r#"{"error":"secret=7339 6372 3374"}"#,
+            "token endpoint: 400 ***",
+            TokenFault::Refused,
+        ),
         (500, "<html>", "token endpoint: 500", TokenFault::Down),
         (404, "<html>", "token endpoint: 404", TokenFault::NoToken),
         (200, "{}", "is no token", TokenFault::NoToken),
