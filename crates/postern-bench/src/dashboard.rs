@@ -12,13 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use crate::{
-    args::{DashboardArgs, Engine},
-    database::Database,
-    prefill,
-    spawn::Home,
-    watch,
-};
+use crate::{args::DashboardArgs, database::Database, prefill, spawn::Home, watch};
 
 /// How long the log may take to hold what was filled in.
 const CATCHES_UP_WITHIN: Duration = Duration::from_mins(20);
@@ -58,10 +52,7 @@ const PAGES: [&str; 29] = [
 
 /// Fills a store, and asks a server on it for every page in turn.
 pub(crate) async fn run(args: DashboardArgs) -> anyhow::Result<()> {
-    let database = match args.engine {
-        Engine::Sqlite => None,
-        Engine::Postgres => Some(Database::start()?),
-    };
+    let database = Database::of(args.engine)?;
     let mut home = Home::new(&args.spawn)?;
     if let Some(database) = &database {
         home = home.with("POSTERN_DATA_DATABASE_URL", database.url());

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use postern_testkit::postgres::{Keeps, Postgres};
 
-use crate::process::Process;
+use crate::{args::Engine, process::Process};
 
 /// A PostgreSQL of the run's own, which commits as durably as any, and a database in it.
 pub(crate) struct Database {
@@ -12,7 +12,15 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    /// The database of an engine that needs one.
+    pub(crate) fn of(engine: Engine) -> anyhow::Result<Option<Self>> {
+        match engine {
+            Engine::Sqlite => Ok(None),
+            Engine::Postgres => Self::start().map(Some),
+        }
+    }
+
+    fn start() -> anyhow::Result<Self> {
         let postgres = Postgres::start(Keeps::Everything)?;
         let url = postgres.database();
         Ok(Self { postgres, url })

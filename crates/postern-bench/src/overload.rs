@@ -15,7 +15,9 @@ use serde::Serialize;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
+    args::Engine,
     bodies::{self, Verb},
+    database::Database,
     door::{Connection, Door, Outcome},
     drive,
     inbox::Inbox,
@@ -37,6 +39,9 @@ pub(crate) struct OverloadArgs {
     /// A `postern` program built with `--features testing`, to start on temporary data.
     #[arg(long)]
     spawn: PathBuf,
+    /// What it keeps its state in: its own file, or a PostgreSQL that is made for the run.
+    #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
+    engine: Engine,
     /// By how many microseconds each act of its store is slowed.
     #[arg(long, default_value_t = 1000)]
     slow_us: u64,
@@ -80,7 +85,11 @@ struct Quantiles {
 
 /// Offers the load, kills the server, starts it again at full speed and looks for every mail.
 pub(crate) async fn run(args: OverloadArgs) -> anyhow::Result<()> {
-    let home = Home::new(&args.spawn)?;
+    let database = Database::of(args.engine)?;
+    let mut home = Home::new(&args.spawn)?;
+    if let Some(database) = &database {
+        home = home.with("POSTERN_DATA_DATABASE_URL", database.url());
+    }
     let slow = args.slow_us.to_string();
     let slow = home.clone().with("FAULT_SLOW_STORE_US", &slow);
     let mut server = Server::of(slow.start(false).await?).await?;
@@ -208,7 +217,8 @@ async fn offer(load: &Rc<Load>) -> anyhow::Result<()> {
 
 /// How many of the addresses get no mail.
 async fn lost(server: &Server, mut sent: HashSet<String>) -> anyhow::Result<usize> {
-    const PATIENCE_SECONDS: u8 = 30;
+    // Longer than the killed server's leases, which other nodes of a shared database respect.
+    const PATIENCE_SECONDS: u8 = 60;
     let mut inbox = Inbox::open(server.address).await?;
     while !sent.is_empty() {
         let mails = inbox.page(PATIENCE_SECONDS).await?;

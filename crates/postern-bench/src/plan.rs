@@ -114,10 +114,7 @@ fn all(mut args: RunArgs) -> (RunArgs, Vec<Sitting>) {
 }
 
 async fn hold(sitting: &Sitting, args: &RunArgs, report: &mut Report) -> anyhow::Result<()> {
-    let database = match args.engine {
-        Engine::Sqlite => None,
-        Engine::Postgres => Some(Database::start()?),
-    };
+    let database = Database::of(args.engine)?;
     let server = Rc::new(server(sitting, args, database.as_ref()).await?);
     let (idle, mut loaded) = (server.process.resident()?, 0);
     if sitting.kinds.iter().any(|kind| kind.needs_mails()) {
