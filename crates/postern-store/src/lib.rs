@@ -17,6 +17,7 @@ pub mod copy;
 mod data_dir;
 mod fence;
 pub mod inbox;
+mod line;
 mod pace;
 mod patience;
 mod postgres;

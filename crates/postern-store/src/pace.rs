@@ -3,12 +3,17 @@
 //! A line bounded by its length alone is minutes long when the disk is slow. What would wait too long
 //! is refused at once instead: its caller is told that nothing was done, and can try again elsewhere.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// How long the work that waits may take. An act waits for a group under way, which took up no more
-/// than that, for what is ahead of it, and for the commits of both.
+/// How long the work that waits may take. An act waits for a group under way, for what is ahead of
+/// it, and for their commits.
 const PATIENCE: Duration = Duration::from_millis(80);
+
+/// How long the work of one group may take: what comes in meanwhile waits for all of it.
+const AT_A_TIME: Duration = Duration::from_millis(20);
+
+/// A group this small is worth a commit, and taken before any pace is known.
+const FEWEST: usize = 16;
 
 /// A line this short is never refused, whatever the pace.
 const ALWAYS: usize = 64;
@@ -58,14 +63,24 @@ impl Pace {
         }
     }
 
+    /// How many acts the next group may have.
+    ///
+    /// A commit is shared by a group and does not count, however slow it is.
+    pub(crate) fn group(&self) -> usize {
+        let most = self.work.within(AT_A_TIME).unwrap_or(0);
+        most.clamp(FEWEST.min(self.group), self.group)
+    }
+
     /// How many may wait.
     ///
-    /// Acts that are slow by themselves fill [`PATIENCE`]. A commit that is slow is shared by a group,
-    /// so that refusing part of one would win nothing: only further groups are refused for it.
+    /// Acts that are slow by themselves fill [`PATIENCE`], however many writers there are, for they work
+    /// in turns. A commit that is slow is shared by a group, so that refusing part of one would win
+    /// nothing: only further groups are refused for it.
     pub(crate) fn room(&self) -> usize {
-        let work = self.work.within(PATIENCE);
-        let whole = self.whole.within(PATIENCE).max(self.group);
-        work.min(whole).saturating_mul(self.writers).max(ALWAYS)
+        let work = self.work.within(PATIENCE).unwrap_or(usize::MAX);
+        let whole = self.whole.within(PATIENCE).unwrap_or(usize::MAX);
+        let whole = whole.max(self.group).saturating_mul(self.writers);
+        work.min(whole).max(ALWAYS)
     }
 }
 
@@ -84,48 +99,16 @@ impl Rate {
         self.nanos = mixed(self.nanos, nanos);
     }
 
-    /// How many acts fit into `span`; without end when nothing is known.
-    fn within(&self, span: Duration) -> usize {
+    /// How many acts fit into `span`; `None` when nothing is known.
+    fn within(&self, span: Duration) -> Option<usize> {
         let milliacts = u128::from(self.milliacts) * span.as_nanos();
-        let acts = milliacts.checked_div(u128::from(self.nanos) * 1000);
-        acts.map_or(usize::MAX, |acts| {
-            usize::try_from(acts).unwrap_or(usize::MAX)
-        })
+        let acts = milliacts.checked_div(u128::from(self.nanos) * 1000)?;
+        Some(usize::try_from(acts).unwrap_or(usize::MAX))
     }
 }
 
 fn mixed(known: u64, told: u64) -> u64 {
     (known - known / MEMORY).saturating_add(told / MEMORY)
-}
-
-/// Who may join a line of at most `bound`.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    room: AtomicUsize,
-    bound: usize,
-}
-
-impl Gate {
-    /// A gate that knows of no pace yet.
-    pub(crate) fn new(bound: usize) -> Self {
-        let room = AtomicUsize::new(usize::MAX);
-        Self { room, bound }
-    }
-
-    /// Lets callers in while fewer than `room` wait.
-    pub(crate) fn allow(&self, room: usize) {
-        self.room.store(room, Relaxed);
-    }
-
-    /// Whether one more may wait behind `waiting`. A part of the line is kept for what must not be
-    /// refused because of callers: how their mails ended, what admins change.
-    pub(crate) fn admits(&self, waiting: usize, whose: Whose) -> bool {
-        let most = match whose {
-            Whose::House => self.bound,
-            Whose::Caller => (self.bound - self.bound / 8).min(self.room.load(Relaxed)),
-        };
-        waiting < most
-    }
 }
 
 /// Whose act it is.
@@ -173,7 +156,8 @@ mod tests {
 
     #[test]
     fn without_experience_only_the_lines_own_bound_holds() {
-        assert_eq!(Pace::new(1, 256).room(), usize::MAX);
+        let pace = Pace::new(1, 256);
+        assert_eq!((pace.room(), pace.group()), (usize::MAX, FEWEST));
         assert_eq!(room(1, 9, TELLING - 1, 900 * MS, MS), usize::MAX);
     }
 
@@ -182,8 +166,23 @@ mod tests {
         for acts in [10, 80, 256] {
             let work = MS * u32::try_from(acts).unwrap();
             assert_eq!(room(1, 20, acts, work, MS), 80);
-            assert_eq!(room(2, 20, acts, work, MS), 160);
+            assert_eq!(room(2, 20, acts, work, MS), 80);
         }
+    }
+
+    #[test]
+    fn a_group_has_no_more_acts_than_are_done_in_20_ms() {
+        let group = |most, acts: u32, work, whole| {
+            let mut pace = Pace::new(1, most);
+            let acts = acts as usize;
+            pace.note(Spent { acts, work, whole });
+            pace.group()
+        };
+        assert_eq!(group(256, 80, 80 * MS, 80 * MS), 20, "1,000 a second");
+        assert_eq!(group(256, 80, 800 * MS, 800 * MS), FEWEST, "100 a second");
+        assert_eq!(group(4, 80, 800 * MS, 800 * MS), 4, "as it is set");
+        assert_eq!(group(256, 80, MS, MS), 256, "80,000 a second");
+        assert_eq!(group(256, 80, MS, 500 * MS), 256, "a slow commit");
     }
 
     #[test]
@@ -210,14 +209,5 @@ mod tests {
             pace.note(Spent { acts, work, whole });
         }
         assert!(pace.room() > 1000, "{}", pace.room());
-    }
-
-    #[test]
-    fn callers_are_refused_before_the_house_is() {
-        let gate = Gate::new(400);
-        assert!(gate.admits(349, Whose::Caller) && !gate.admits(350, Whose::Caller));
-        gate.allow(80);
-        assert!(gate.admits(79, Whose::Caller) && !gate.admits(80, Whose::Caller));
-        assert!(gate.admits(399, Whose::House) && !gate.admits(400, Whose::House));
     }
 }

@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use postern_core::ports::StoreError;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::act::{Act, Answer, Ask};
@@ -12,7 +12,8 @@ use super::failure::{Failure, Remedy};
 use super::session::Session;
 use super::target::Target;
 use crate::connect::Tuning;
-use crate::pace::{Gate, Pace, Spent, Watch, Whose};
+use crate::line::Line;
+use crate::pace::{Pace, Spent, Watch, Whose};
 use crate::patience::{Patience, answered, answered_in_time};
 
 /// How often a batch is tried as a whole before its acts run one by one.
@@ -24,8 +25,6 @@ const TURN: Duration = Duration::from_millis(25);
 
 /// The way to the writers: a bounded line that some tasks empty, each with a connection of its own.
 pub(super) struct Writers {
-    line: Mutex<Option<mpsc::Sender<Act>>>,
-    bound: usize,
     patience: Patience,
     flow: Arc<Flow>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -34,15 +33,16 @@ pub(super) struct Writers {
 impl Writers {
     /// Starts as many writers, behind a line of as many acts, as `tuning` says.
     pub(super) fn start(target: &Arc<Target>, bench: &Arc<Bench>, tuning: &Tuning) -> Self {
-        let (bound, postgres) = (tuning.queue, tuning.postgres);
-        let (count, group) = (postgres.writers, postgres.group.max(1));
-        let (line, acts) = mpsc::channel(bound.max(1));
-        let acts = Arc::new(tokio::sync::Mutex::new(acts));
+        let postgres = tuning.postgres;
+        let (count, group) = (postgres.writers.max(1), postgres.group.max(1));
         let flow = Arc::new(Flow {
-            gate: Gate::new(bound.max(1)),
+            line: Mutex::new(Line::new(tuning.queue)),
+            came: Notify::new(),
+            gathering: tokio::sync::Mutex::default(),
             pace: Mutex::new(Pace::new(count, group)),
             turns: Arc::default(),
         });
+        let abandon = Arc::new(Abandon(Arc::clone(&flow)));
         let writer = |_| {
             let writer = Writer {
                 target: Arc::clone(target),
@@ -50,16 +50,17 @@ impl Writers {
                 session: None,
                 flow: Arc::clone(&flow),
                 turn: Turn::default(),
-                group,
                 committing: Duration::ZERO,
             };
-            tokio::spawn(writer.run(Arc::clone(&acts)))
+            let abandon = Arc::clone(&abandon);
+            tokio::spawn(async move {
+                writer.run().await;
+                drop(abandon);
+            })
         };
         Self {
-            line: Mutex::new(Some(line)),
-            bound: bound.max(1),
             patience: tuning.patience,
-            tasks: Mutex::new((0..count.max(1)).map(writer).collect()),
+            tasks: Mutex::new((0..count).map(writer).collect()),
             flow,
         }
     }
@@ -72,13 +73,10 @@ impl Writers {
         let whose = ask.whose();
         let (act, answer) = Act::new(ask);
         let standing = act.standing.clone();
-        let line = self.line().clone().ok_or(StoreError::Refused)?;
-        // Others may join meanwhile: as many as there are threads.
-        if !self.flow.gate.admits(self.bound - line.capacity(), whose) {
+        if !self.flow.line().push(act, whose) {
             return Err(StoreError::Refused);
         }
-        line.try_send(act).map_err(|_| StoreError::Refused)?;
-        drop(line);
+        self.flow.came.notify_one();
         match whose {
             Whose::Caller => answered_in_time(answer, &standing, self.patience).await,
             Whose::House => answered(answer).await,
@@ -87,7 +85,8 @@ impl Writers {
 
     /// Refuses what comes from now on; what was accepted is still committed.
     pub(super) fn close(&self) {
-        self.line().take();
+        self.flow.line().close();
+        self.flow.came.notify_one();
     }
 
     /// Waits for the end of what was accepted.
@@ -102,28 +101,26 @@ impl Writers {
 
     /// Acts that wait.
     pub(super) fn waiting(&self) -> usize {
-        let line = self.line();
-        line.as_ref()
-            .map_or(0, |line| self.bound.saturating_sub(line.capacity()))
+        self.flow.line().len()
     }
 
     /// Whether acts are accepted, and all writers work.
     pub(super) fn lives(&self) -> bool {
-        self.line().is_some() && self.tasks().iter().all(|task| !task.is_finished())
+        !self.flow.line().is_closed() && self.tasks().iter().all(|task| !task.is_finished())
     }
 
-    fn line(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Act>>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tasks(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+    fn tasks(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the writers and those who wait know of one another.
+/// The line, and what the writers and those who wait know of one another.
 struct Flow {
-    gate: Gate,
+    line: Mutex<Line<Act>>,
+    /// Told of every act that joins the line, and of its end.
+    came: Notify,
+    /// Held by who waits for the first act of a group, and then for the turn.
+    gathering: tokio::sync::Mutex<()>,
     pace: Mutex<Pace>,
     /// Held by who reads, judges and writes; whose commit is under way has let go of it. So the next
     /// group gathers while one works, and commits overlap.
@@ -132,9 +129,46 @@ struct Flow {
 
 impl Flow {
     fn note(&self, spent: Spent) {
-        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.note(spent);
-        self.gate.allow(pace.room());
+        let room = {
+            let mut pace = self.pace();
+            pace.note(spent);
+            pace.room()
+        };
+        let late = self.line().allow(room);
+        for act in late {
+            act.fail(StoreError::Refused);
+        }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line<Act>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until some act waits; `false` once the line is closed and empty.
+    async fn some(&self) -> bool {
+        loop {
+            let came = self.came.notified();
+            {
+                let line = self.line();
+                if !line.is_empty() {
+                    return true;
+                }
+                if line.is_closed() {
+                    return false;
+                }
+            }
+            came.await;
+        }
+    }
+
+    /// Takes what waits, up to a whole group.
+    fn fill(&self, acts: &mut Vec<Act>) {
+        let most = self.pace().group().saturating_sub(acts.len());
+        self.line().take(acts, most);
     }
 
     /// The turn to work. Without end nobody waits for it: a group that stands still at somebody
@@ -156,7 +190,15 @@ impl Turn {
     }
 }
 
-type Line = Arc<tokio::sync::Mutex<mpsc::Receiver<Act>>>;
+/// Tells whoever waits when the last writer has ended, also if it breaks down.
+struct Abandon(Arc<Flow>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        let waiting = self.0.line().abandon();
+        drop(waiting);
+    }
+}
 
 struct Writer {
     target: Arc<Target>,
@@ -164,42 +206,33 @@ struct Writer {
     session: Option<Session>,
     flow: Arc<Flow>,
     turn: Turn,
-    /// Acts that are committed together, at most.
-    group: usize,
     /// How long the commits of the batch at hand have taken.
     committing: Duration,
 }
 
 impl Writer {
-    async fn run(mut self, line: Line) {
-        let mut acts = Vec::with_capacity(self.group);
+    async fn run(mut self) {
+        // The first acts shall not wait for it; if it fails they try again.
+        self.reaches().await;
+        let flow = Arc::clone(&self.flow);
+        let mut acts = Vec::new();
         loop {
             if acts.is_empty() {
-                let mut line = line.lock().await;
-                let Some(first) = line.recv().await else {
+                let _gathering = flow.gathering.lock().await;
+                if !flow.some().await {
                     return;
-                };
-                acts.push(first);
-                self.turn = self.flow.turn().await;
-                self.fill(&mut acts, &mut line);
+                }
+                self.turn = flow.turn().await;
+                flow.fill(&mut acts);
             } else {
-                self.turn = self.flow.turn().await;
-                if let Ok(mut line) = line.try_lock() {
-                    self.fill(&mut acts, &mut line);
+                self.turn = flow.turn().await;
+                if let Ok(_gathering) = flow.gathering.try_lock() {
+                    flow.fill(&mut acts);
                 }
             }
             acts.retain(Act::wanted);
             acts = self.measured(acts).await;
             self.turn.end();
-        }
-    }
-
-    /// Takes what waits, up to a whole group.
-    fn fill(&self, acts: &mut Vec<Act>, line: &mut mpsc::Receiver<Act>) {
-        while acts.len() < self.group
-            && let Ok(act) = line.try_recv()
-        {
-            acts.push(act);
         }
     }
 

@@ -1,48 +1,43 @@
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::pace::{Gate, Whose};
+use crate::line::Line;
+use crate::pace::Whose;
 
 /// A bounded line of work for one thread, which takes what has gathered in one go.
 ///
 /// A lock and a condition, and not a channel: the worker pays one lock for a whole group, and a caller
 /// pays for waking it only when it sleeps.
 pub(super) struct Queue<T> {
-    line: Mutex<Line<T>>,
+    state: Mutex<State<T>>,
     came: Condvar,
-    gate: Gate,
 }
 
-struct Line<T> {
-    waiting: VecDeque<T>,
+struct State<T> {
+    line: Line<T>,
     asleep: bool,
-    closed: bool,
 }
 
 impl<T> Queue<T> {
     /// A line in which at most `bound` wait.
     pub(super) fn new(bound: usize) -> Self {
-        let line = Line {
-            waiting: VecDeque::with_capacity(bound.min(1024)),
+        let state = State {
+            line: Line::new(bound),
             asleep: false,
-            closed: false,
         };
         Self {
-            line: Mutex::new(line),
+            state: Mutex::new(state),
             came: Condvar::new(),
-            gate: Gate::new(bound),
         }
     }
 
     /// Whether `item` was accepted: not when the line is closed, or too long for whose it is.
     pub(super) fn push(&self, item: T, whose: Whose) -> bool {
-        let mut line = self.lock();
-        if line.closed || !self.gate.admits(line.waiting.len(), whose) {
+        let mut state = self.lock();
+        if !state.line.push(item, whose) {
             return false;
         }
-        line.waiting.push_back(item);
-        let wake = std::mem::take(&mut line.asleep);
-        drop(line);
+        let wake = std::mem::take(&mut state.asleep);
+        drop(state);
         if wake {
             self.came.notify_one();
         }
@@ -51,55 +46,52 @@ impl<T> Queue<T> {
 
     /// Waits for work and moves up to `most` items into `out`; `false` once the line is closed and empty.
     pub(super) fn take(&self, out: &mut Vec<T>, most: usize) -> bool {
-        let mut line = self.lock();
-        while line.waiting.is_empty() {
-            if line.closed {
+        let mut state = self.lock();
+        while state.line.is_empty() {
+            if state.line.is_closed() {
                 return false;
             }
-            line.asleep = true;
-            line = self.came.wait(line).unwrap_or_else(PoisonError::into_inner);
-            line.asleep = false;
+            state.asleep = true;
+            let woken = self.came.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+            state.asleep = false;
         }
-        let count = line.waiting.len().min(most);
-        out.extend(line.waiting.drain(..count));
+        state.line.take(out, most);
         true
     }
 
     /// Refuses what comes from now on; what was accepted is still taken.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        self.lock().line.close();
         self.came.notify_all();
     }
 
     /// Refuses what comes from now on and drops what waits.
     pub(super) fn abandon(&self) {
-        let waiting = {
-            let mut line = self.lock();
-            line.closed = true;
-            std::mem::take(&mut line.waiting)
-        };
+        let waiting = self.lock().line.abandon();
         drop(waiting);
         self.came.notify_all();
     }
 
-    /// Lets callers in while fewer than `room` wait.
-    pub(super) fn allow(&self, room: usize) {
-        self.gate.allow(room);
+    /// As [`Line::allow`].
+    #[must_use = "what nobody answers waits for ever"]
+    pub(super) fn allow(&self, room: usize) -> Vec<T> {
+        self.lock().line.allow(room)
     }
 
     /// How many wait.
     pub(super) fn len(&self) -> usize {
-        self.lock().waiting.len()
+        self.lock().line.len()
     }
 
     /// Whether new work is refused for good.
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.lock().line.is_closed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line<T>> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing that can panic runs under the lock.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

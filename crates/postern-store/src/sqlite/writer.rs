@@ -87,9 +87,9 @@ impl Writer {
             let _closing = Abandon(Arc::clone(&line));
             let mut acts = Vec::with_capacity(GROUP);
             let mut pace = Pace::new(1, GROUP);
-            while line.take(&mut acts, GROUP) {
+            while line.take(&mut acts, pace.group()) {
                 pace.note(group.commit(&mut acts));
-                line.allow(pace.room());
+                refuse(line.allow(pace.room()));
             }
             group.finish();
         })?;
@@ -138,7 +138,7 @@ impl Writer {
     /// Lets callers in while fewer than `room` wait, until the next group tells otherwise.
     #[cfg(test)]
     pub(super) fn allow(&self, room: usize) {
-        self.queue.allow(room);
+        refuse(self.queue.allow(room));
     }
 
     /// Acts that wait.
@@ -149,6 +149,12 @@ impl Writer {
     /// Whether acts are accepted at all.
     pub(super) fn lives(&self) -> bool {
         !self.queue.is_closed()
+    }
+}
+
+fn refuse(acts: Vec<Box<dyn Act>>) {
+    for act in acts {
+        act.fail(StoreError::Refused);
     }
 }
 

@@ -144,6 +144,26 @@ async fn callers_who_would_wait_too_long_are_refused_and_the_house_is_not() {
 }
 
 #[tokio::test]
+async fn callers_who_came_before_the_store_was_known_to_be_slow_are_refused_when_they_stand_far_behind()
+ {
+    let bed = Bed::new(Tuning::default());
+    let held = bed.hold().await;
+    let mut acts = Vec::new();
+    for (before, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        acts.push(bed.soon(put(name)));
+        bed.gathered(before + 1).await;
+    }
+    bed.store.writer.allow(2);
+    let last = acts.pop().unwrap().await.unwrap();
+    assert!(matches!(last, Err(StoreError::Refused)), "{last:?}");
+    drop(held);
+    for act in acts {
+        act.await.unwrap().unwrap();
+    }
+    assert_eq!(bed.names().await, ["a", "b", "c", "d"]);
+}
+
+#[tokio::test]
 async fn closing_commits_what_was_accepted_and_refuses_what_comes_later() {
     let bed = Bed::new(Tuning::default());
     let held = bed.hold().await;

@@ -42,6 +42,12 @@ impl Bed {
         tokio::spawn(async move { store.writer.run(work).await })
     }
 
+    /// The same for a caller.
+    fn soon(&self, work: impl FnMut(&Tx<'_>) -> rusqlite::Result<()> + Send + 'static) -> Ended {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move { store.writer.run_soon(work).await })
+    }
+
     /// Holds the writer inside an act until the answer is dropped, so that what comes meanwhile
     /// makes one group.
     async fn hold(&self) -> Sender<()> {
