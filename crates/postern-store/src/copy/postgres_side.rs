@@ -21,8 +21,6 @@ pub(super) struct PostgresSide {
     bulk: Bulk,
     /// The types of the columns of each table.
     kinds: HashMap<String, Vec<(String, Kind)>>,
-    /// The place of the next event, once it is known.
-    place: Option<i64>,
 }
 
 impl PostgresSide {
@@ -31,7 +29,6 @@ impl PostgresSide {
         Ok(Self {
             kinds: bulk.kinds().await?,
             bulk,
-            place: None,
         })
     }
 
@@ -53,20 +50,6 @@ impl PostgresSide {
             kinds: self.kinds(table)?,
             key: &table.key,
         })
-    }
-
-    /// The places that so many events get, after all that were given.
-    async fn places(&mut self, count: usize) -> Result<Vec<Value>, CopyError> {
-        let first = if let Some(place) = self.place {
-            place
-        } else {
-            let sql = "SELECT COALESCE(MAX(place), 0) + 1 FROM events";
-            let next = self.bulk.number(sql).await;
-            next.map_err(CopyError::doing("reading events"))?
-        };
-        let next = first + i64::try_from(count).unwrap_or(i64::MAX);
-        self.place = Some(next);
-        Ok((first..next).map(Value::Int).collect())
     }
 }
 
@@ -128,9 +111,6 @@ impl Side for PostgresSide {
         for (name, number) in table.own {
             own.push(((*name).to_owned(), vec![Value::Int(*number); put.len()]));
         }
-        if table.placed {
-            own.push(("place".to_owned(), self.places(put.len()).await?));
-        }
         let look = self.look(table)?;
         let change = Change {
             put,
@@ -145,19 +125,18 @@ impl Side for PostgresSide {
     async fn ends(&mut self) -> Result<Ends, CopyError> {
         let reading = || CopyError::doing("reading the log's cursor");
         let revision = "SELECT revision FROM registry WHERE id = 1";
-        let number = "SELECT number FROM log_cursor WHERE id = 1";
+        let number = "SELECT number FROM log_cursor WHERE id = 2";
         Ok(Ends {
             revision: self.bulk.number(revision).await.map_err(reading())?,
-            event: self.bulk.last_placed().await.map_err(reading())?,
+            event: self.bulk.last_in_log().await.map_err(reading())?,
             number: self.bulk.number(number).await.map_err(reading())?,
         })
     }
 
     async fn finish(&mut self, ends: &Ends) -> Result<(), CopyError> {
-        let place = self.places(0).await.map(|_| self.place.unwrap_or(1))?;
         let finished = self
             .bulk
-            .finish(ends.revision, ends.event, place, ends.number)
+            .finish(ends.revision, ends.event, ends.number)
             .await;
         finished.map_err(CopyError::doing("finishing the log"))
     }

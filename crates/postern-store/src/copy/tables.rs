@@ -11,9 +11,6 @@ enum Fate {
     /// Copied row by row; the shared engine has these columns besides, which hold this number in
     /// every row that is copied to it.
     WithOwn(&'static [(&'static str, i64)]),
-    /// Its rows are numbered when they are copied to the shared engine, where they are kept in a column
-    /// of that engine's own.
-    Placed,
     /// Not copied row by row, for this reason.
     LeftOut(&'static str),
 }
@@ -43,7 +40,7 @@ const FATES: &[(&str, Fate)] = &[
     ("address_sends", VERSIONED),
     ("address_guesses", VERSIONED),
     ("client_sends", VERSIONED),
-    ("events", Fate::Placed),
+    ("events", Fate::WithOwn(&[("place", 0)])),
     ("log_requests", Fate::Copied),
     ("log_segments", Fate::Copied),
     ("log_counts", Fate::Copied),
@@ -57,6 +54,10 @@ const FATES: &[(&str, Fate)] = &[
     (
         "log_cursor",
         Fate::LeftOut("each engine has its own form; set at the end"),
+    ),
+    (
+        "log_waiting",
+        Fate::LeftOut("the shared engine's; made of the events after the log's end"),
     ),
     (
         "log_addresses",
@@ -91,8 +92,6 @@ pub(super) struct Table {
     pub(super) key: Vec<usize>,
     /// The shared engine's own columns and what they hold in a copy.
     pub(super) own: &'static [(&'static str, i64)],
-    /// Whether the shared engine numbers its rows.
-    pub(super) placed: bool,
 }
 
 impl Table {
@@ -120,13 +119,12 @@ pub(super) fn plan(sqlite: &[Shape], postgres: &[Shape]) -> Result<Vec<Table>, C
     }
     let mut tables = Vec::new();
     for (name, fate) in FATES {
-        let (own, placed) = match fate {
-            Fate::Copied => (&[][..], false),
-            Fate::WithOwn(own) => (*own, false),
-            Fate::Placed => (&[][..], true),
+        let own = match fate {
+            Fate::Copied => &[][..],
+            Fate::WithOwn(own) => *own,
             Fate::LeftOut(_) => continue,
         };
-        tables.push(table(name, own, placed, (sqlite, postgres))?);
+        tables.push(table(name, own, (sqlite, postgres))?);
     }
     Ok(tables)
 }
@@ -134,7 +132,6 @@ pub(super) fn plan(sqlite: &[Shape], postgres: &[Shape]) -> Result<Vec<Table>, C
 fn table(
     name: &str,
     own: &'static [(&'static str, i64)],
-    placed: bool,
     (sqlite, postgres): (&[Shape], &[Shape]),
 ) -> Result<Table, CopyError> {
     let wrong = |why: String| CopyError::Schema(format!("{name}: {why}"));
@@ -151,7 +148,7 @@ fn table(
     }
     let known = |column: &&String| {
         let own = own.iter().any(|(name, _)| name == *column);
-        own || (placed && *column == "place") || here.columns.contains(column)
+        own || here.columns.contains(column)
     };
     if let Some(column) = there.columns.iter().find(|column| !known(column)) {
         return Err(wrong(format!("SQLite has no column {column}")));
@@ -165,6 +162,5 @@ fn table(
         key: here.key.iter().filter_map(at).collect(),
         columns: here.columns,
         own,
-        placed,
     })
 }

@@ -143,10 +143,13 @@ impl Bulk {
         .await
     }
 
-    /// The id of the last event that has a place; zero without any.
-    pub(crate) async fn last_placed(&self) -> Result<[u8; 16], Failure> {
-        let sql = "SELECT id FROM events WHERE place IS NOT NULL ORDER BY id DESC LIMIT 1";
-        let rows = self.query(sql, &Vec::new()).await?;
+    /// The id of the last event before all that wait for the log; zero without any.
+    pub(crate) async fn last_in_log(&self) -> Result<[u8; 16], Failure> {
+        let sql = "SELECT id FROM events WHERE place IS NOT NULL \
+                   AND id < COALESCE((SELECT first FROM log_waiting ORDER BY first LIMIT 1), $1) \
+                   ORDER BY id DESC LIMIT 1";
+        let end = vec![Kind::Uuid.one(&Value::Bytes(vec![0xff; 16]))?];
+        let rows = self.query(sql, &end).await?;
         rows.first()
             .map_or(Ok([0; 16]), |row| get::<Id>(row, 0).map(|id| id.0))
     }
@@ -156,16 +159,17 @@ impl Bulk {
         &self,
         revision: i64,
         event: [u8; 16],
-        place: i64,
         number: i64,
     ) -> Result<(), Failure> {
         let last = vec![Kind::Uuid.one(&Value::Bytes(event.to_vec()))?];
         self.transact(async {
+            self.session.run("DELETE FROM log_waiting").await?;
+            // Without a place they are brought to those that wait.
             self.query("UPDATE events SET place = NULL WHERE id > $1", &last)
                 .await?;
             for sql in [
                 format!("UPDATE registry SET revision = {revision} WHERE id = 1"),
-                format!("UPDATE log_cursor SET place = {place}, number = {number} WHERE id = 1"),
+                format!("UPDATE log_cursor SET number = {number} WHERE id = 2"),
             ] {
                 self.query(&sql, &Vec::new()).await?;
             }

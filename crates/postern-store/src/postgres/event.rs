@@ -7,6 +7,7 @@ use tokio_postgres::types::Type;
 use super::failure::Failure;
 use super::session::{Session, Sql};
 use super::value::{Id, address_key, client, get, moment};
+use super::waiting;
 
 /// Ids of one microsecond that a node makes before they run into another node's.
 const SEQUENCE: u64 = (1 << 20) - 1;
@@ -105,11 +106,12 @@ impl Told {
         self.id.is_empty()
     }
 
-    /// Writes them.
+    /// Writes them, and that the log has not taken them in.
     pub(super) async fn insert(&self, session: &Session) -> Result<(), Failure> {
         static INSERT: Sql = Sql {
-            text: "INSERT INTO events (id, at, request_id, client, address, detail) \
-                   SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+            text: "WITH told AS (INSERT INTO events (id, at, request_id, client, address, detail, place) \
+                   SELECT *, 0 FROM unnest($1, $2, $3, $4, $5, $6)) \
+                   INSERT INTO log_waiting (first, ids) SELECT * FROM unnest($7, $8)",
             types: &[
                 Type::UUID_ARRAY,
                 Type::INT8_ARRAY,
@@ -117,18 +119,23 @@ impl Told {
                 Type::TEXT_ARRAY,
                 Type::UUID_ARRAY,
                 Type::TEXT_ARRAY,
+                Type::UUID_ARRAY,
+                Type::BYTEA_ARRAY,
             ],
         };
         if self.is_empty() {
             return Ok(());
         }
-        let columns: [super::session::Param<'_>; 6] = [
+        let (firsts, runs) = waiting::runs(&self.id);
+        let columns: [super::session::Param<'_>; 8] = [
             &self.id,
             &self.at,
             &self.request,
             &self.client,
             &self.address,
             &self.detail,
+            &firsts,
+            &runs,
         ];
         session.execute(&INSERT, &columns).await.map(drop)
     }
@@ -142,45 +149,35 @@ fn of_one_act(one: &Event, other: &Event) -> bool {
 /// What one act told, with the row's id.
 pub(super) type Row = (EventId, Vec<Event>);
 
-/// Up to `limit` rows that have no place in the log yet, in the order of their ids.
-pub(super) async fn unplaced(session: &Session, limit: i64) -> Result<Vec<Row>, Failure> {
-    static UNPLACED: Sql = Sql {
-        text: "SELECT id, at, request_id, client, address, detail FROM events WHERE place IS NULL ORDER BY id LIMIT $1",
-        types: &[Type::INT8],
+/// The rows with these ids, in the order of the ids of all; rows that are gone are passed over.
+pub(super) async fn rows(session: &Session, ids: &[Id]) -> Result<Vec<Row>, Failure> {
+    static ROWS: Sql = Sql {
+        text: "SELECT id, at, request_id, client, address, detail FROM events WHERE id = ANY($1) ORDER BY id",
+        types: &[Type::UUID_ARRAY],
     };
-    let rows = session.query(&UNPLACED, &[&limit]).await?;
-    rows.iter().map(read).collect()
-}
-
-/// The rows after `after` that have no place in the log yet and tell of one of these requests.
-pub(super) async fn unplaced_of(
-    session: &Session,
-    after: EventId,
-    requests: &[Id],
-) -> Result<Vec<Row>, Failure> {
-    static UNPLACED: Sql = Sql {
-        text: "SELECT id, at, request_id, client, address, detail FROM events \
-               WHERE place IS NULL AND id > $1 AND request_id = ANY($2) ORDER BY id",
-        types: &[Type::UUID, Type::UUID_ARRAY],
-    };
-    if requests.is_empty() {
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = session.query(&UNPLACED, &[&Id(after), &requests]).await?;
+    let rows = session.query(&ROWS, &[&ids]).await?;
     rows.iter().map(read).collect()
 }
 
-/// Gives rows their places, one after the other from `first` on.
-pub(super) async fn place(session: &Session, rows: &[Id], first: i64) -> Result<(), Failure> {
-    static PLACE: Sql = Sql {
-        text: "UPDATE events AS held SET place = $2 + new.number FROM unnest($1) WITH ORDINALITY AS new (id, number) \
-               WHERE held.id = new.id",
-        types: &[Type::UUID_ARRAY, Type::INT8],
+/// Of the rows with these ids those that tell of one of these requests.
+pub(super) async fn of_requests(
+    session: &Session,
+    ids: &[Id],
+    requests: &[Id],
+) -> Result<Vec<Row>, Failure> {
+    static ROWS: Sql = Sql {
+        text: "SELECT id, at, request_id, client, address, detail FROM events \
+               WHERE id = ANY($1) AND request_id = ANY($2) ORDER BY id",
+        types: &[Type::UUID_ARRAY, Type::UUID_ARRAY],
     };
-    session
-        .execute(&PLACE, &[&rows, &(first - 1)])
-        .await
-        .map(drop)
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = session.query(&ROWS, &[&ids, &requests]).await?;
+    rows.iter().map(read).collect()
 }
 
 /// The events of these rows, in the order of the rows; rows that are gone are passed over.

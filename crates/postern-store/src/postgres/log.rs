@@ -121,7 +121,7 @@ async fn remove(session: &Session, entries: &[Row]) -> Result<(), Failure> {
 
 /// Holds the cursor, so that nobody projects meanwhile.
 pub(super) static HOLD: Sql = Sql {
-    text: "SELECT place, number FROM log_cursor WHERE id = 1 FOR UPDATE",
+    text: "SELECT place, number FROM log_cursor WHERE id = 2 FOR UPDATE",
     types: &[],
 };
 

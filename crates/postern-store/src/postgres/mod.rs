@@ -37,6 +37,7 @@ mod target;
 mod template;
 mod tls;
 mod value;
+mod waiting;
 mod writer;
 mod writes;
 

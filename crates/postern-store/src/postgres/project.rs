@@ -1,5 +1,5 @@
 //! Taking events into the authentication log: read, folded and written in one transaction by whoever
-//! holds the cursor, which also gives each event its place.
+//! holds the cursor, which also removes them from those that wait.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,41 +12,40 @@ use super::log::{self, Numbered, minute_of, segment_of};
 use super::session::{Param, Session, Sql};
 use super::tallies;
 use super::value::{Id, get};
+use super::waiting;
 
-/// Rows of events taken in by one act: more than on the embedded engine, for no writer waits here.
-const PIECE: i64 = 2048;
+/// Rows of events taken in by one act, about: more than on the embedded engine, for no writer waits here.
+const PIECE: usize = 2048;
 
 /// Takes in the next piece; whether there is more. Another node that is at it is left to it.
 pub(super) async fn project(session: &Session) -> Result<bool, Failure> {
     static TAKE: Sql = Sql {
-        text: "SELECT place, number FROM log_cursor WHERE id = 1 FOR UPDATE SKIP LOCKED",
+        text: "SELECT number FROM log_cursor WHERE id = 2 FOR UPDATE SKIP LOCKED",
         types: &[],
     };
     static MOVE: Sql = Sql {
-        text: "UPDATE log_cursor SET place = $1, number = $2 WHERE id = 1",
-        types: &[Type::INT8, Type::INT8],
+        text: "UPDATE log_cursor SET number = $1 WHERE id = 2",
+        types: &[Type::INT8],
     };
     let cursor = session.query(&TAKE, &[]).await?;
     let Some(cursor) = cursor.first() else {
         return Ok(false);
     };
-    let (place, number): (i64, i64) = (get(cursor, 0)?, get(cursor, 1)?);
-    let mut rows = event::unplaced(session, PIECE).await?;
-    let Some((last, _)) = rows.last() else {
+    let adopted = waiting::adopt(session).await?;
+    let waiting = waiting::next(session, PIECE).await?;
+    if waiting.is_empty() {
         return Ok(false);
-    };
-    let (last, more) = (*last, i64::try_from(rows.len()) == Ok(PIECE));
+    }
+    let mut rows = event::rows(session, &waiting.ids).await?;
     let mut piece = Piece::of(session, &rows).await?;
     // A node whose clock is behind names its events before the opening that another one wrote.
-    let openings = event::unplaced_of(session, last, &piece.unopened(&rows)).await?;
+    let openings = waiting.pull(session, &piece.unopened(&rows)).await?;
     rows.extend(openings);
     piece.fold(&rows);
-    let ids: Vec<Id> = rows.iter().map(|(id, _)| Id(*id)).collect();
-    let next = piece.write(session, number).await?;
-    event::place(session, &ids, place).await?;
-    let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-    session.execute(&MOVE, &[&(place + count), &next]).await?;
-    Ok(more)
+    let next = piece.write(session, get(cursor, 0)?).await?;
+    waiting.done(session).await?;
+    session.execute(&MOVE, &[&next]).await?;
+    Ok(waiting.more || adopted)
 }
 
 /// What a piece of the events makes of the log.

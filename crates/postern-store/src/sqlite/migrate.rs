@@ -93,6 +93,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "lost_mail",
         sql: include_str!("../../migrations/sqlite/0016_lost_mail.sql"),
     },
+    Migration {
+        number: 17,
+        name: "log_waiting",
+        sql: include_str!("../../migrations/sqlite/0017_log_waiting.sql"),
+    },
 ];
 
 /// Brings the schema up to this release, all or nothing; answers the names of what was applied.

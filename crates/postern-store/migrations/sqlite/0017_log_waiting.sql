@@ -1,0 +1,1 @@
+-- The shared engine's alone: this one changes nothing.
