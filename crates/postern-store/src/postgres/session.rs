@@ -76,6 +76,11 @@ impl Session {
         Ok(session)
     }
 
+    /// How many statements the server has prepared for it.
+    pub(super) fn statements(&self) -> usize {
+        self.lock().map_or(0, |held| held.len())
+    }
+
     /// Whether it is known to be gone.
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()

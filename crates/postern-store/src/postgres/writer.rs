@@ -236,12 +236,17 @@ impl Writer {
         }
     }
 
-    /// Commits the acts, as [`Self::together`], and tells the line how long that took.
+    /// Commits the acts, as [`Self::together`], and tells the line how long that took. What it takes to
+    /// connect and to prepare statements tells nothing of the groups to come.
     async fn measured(&mut self, acts: Vec<Act>) -> Vec<Act> {
         let (watch, count) = (Watch::start(), acts.len());
+        let prepared = self.session.as_ref().map(Session::statements);
         self.committing = Duration::ZERO;
         let later = self.together(acts).await;
         let whole = watch.elapsed();
+        if prepared.is_none() || self.session.as_ref().map(Session::statements) != prepared {
+            return later;
+        }
         self.flow.note(Spent {
             acts: count - later.len(),
             work: whole.saturating_sub(self.committing),
