@@ -48,7 +48,7 @@ impl Machine {
         around: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
     ) -> Result<Self, StartError> {
         let foundation = Foundation::lay(&config, around).await?;
-        let ports = Ports::open(&config).await?;
+        let ports = Ports::open(&config)?;
         let socket = Socket::open(foundation.dir.path()).map_err(|error| StartError::Data {
             dir: config.data.dir.clone(),
             reason: format!("the admin socket: {error}"),

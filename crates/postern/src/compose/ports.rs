@@ -20,7 +20,7 @@ impl Ports {
     ///
     /// # Errors
     /// A port is taken, or the certificate cannot be served.
-    pub(super) async fn open(config: &Config) -> Result<Self, StartError> {
+    pub(super) fn open(config: &Config) -> Result<Self, StartError> {
         let tls = config
             .tls
             .as_ref()
@@ -28,11 +28,10 @@ impl Ports {
         let tls = tls
             .transpose()
             .map_err(|error| StartError::Certificate(format!("{error:#}")))?;
-        let listener = bind(config.server.listen, tls.clone(), config).await?;
-        let metrics = match config.metrics {
-            Some(address) => Some(bind(address, None, config).await?),
-            None => None,
-        };
+        let listener = bind(config.server.listen, tls.clone(), config)?;
+        let metrics = config.metrics;
+        let metrics = metrics.map(|address| bind(address, None, config));
+        let metrics = metrics.transpose()?;
         let address = listener
             .local_addr()
             .map_err(|error| StartError::listen(config.server.listen, &error))?;
@@ -60,18 +59,12 @@ fn own_url(address: SocketAddr, tls: bool) -> String {
     }
 }
 
-async fn bind(
-    address: SocketAddr,
-    tls: Option<Tls>,
-    config: &Config,
-) -> Result<Listener, StartError> {
+fn bind(address: SocketAddr, tls: Option<Tls>, config: &Config) -> Result<Listener, StartError> {
     let limits = Limits {
         max_connections: descriptors::room_for(config.limits.connections),
         ..Limits::default()
     };
-    Listener::bind(address, tls, limits)
-        .await
-        .map_err(|error| StartError::listen(address, &error))
+    Listener::bind(address, tls, limits).map_err(|error| StartError::listen(address, &error))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::sleep,
 };
 
@@ -67,6 +67,10 @@ impl Default for Limits {
     }
 }
 
+/// Connections that the system holds for us until we take them, as far as it lets us have (`somaxconn`).
+/// Who finds no room tries again after a second, and the usual 128 are a small crowd.
+const BACKLOG: u32 = 4096;
+
 /// An open port that does not serve yet.
 #[derive(Debug)]
 pub struct Listener {
@@ -80,10 +84,9 @@ impl Listener {
     ///
     /// # Errors
     /// What the system says, a taken port first of all.
-    pub async fn bind(address: SocketAddr, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
-        let socket = TcpListener::bind(address).await?;
+    pub fn bind(address: SocketAddr, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
         Ok(Self {
-            socket,
+            socket: open(address)?,
             tls,
             limits,
         })
@@ -153,4 +156,32 @@ fn is_of_one_connection(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     )
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_that_comes_at_once_finds_room_before_any_is_taken() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = open(address.parse().unwrap()).unwrap();
+            let address = listener.local_addr().unwrap();
+            let comes = (0..400).map(|_| TcpStream::connect(address));
+            let crowd = futures_util::future::try_join_all(comes);
+            let waited = tokio::time::timeout(Duration::from_secs(20), crowd).await;
+            assert_eq!(waited.expect("all are in").unwrap().len(), 400);
+        }
+    }
 }

@@ -87,9 +87,7 @@ impl Server {
         let queued = Arc::new(Mutex::new(Vec::new()));
         let (ready, is_ready) = watch::channel(true);
         let app = Arc::new(app(postern, fresh, Arc::clone(&queued), is_ready));
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), tls, limits)
-            .await
-            .unwrap();
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), tls, limits).unwrap();
         let addr = listener.local_addr().unwrap();
         let drain = Drain::new();
         tokio::spawn(listener.serve(closed(router(&app)), drain.clone()));
