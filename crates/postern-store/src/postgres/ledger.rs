@@ -65,10 +65,11 @@ impl Keys {
             suppression::find_all(session, &mailed),
         )
         .await;
-        let mut guesses = guesses?;
+        // As they travelled: what follows one that failed tells only that the transaction is over.
+        let (sends, mut guesses) = (sends?, guesses?);
         guesses.extend(seen?);
         Ok(Counted {
-            sends: sends?,
+            sends,
             guesses,
             clients: clients?,
             suppressed: suppressed?,
