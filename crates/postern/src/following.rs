@@ -154,3 +154,136 @@ impl Following {
         Some((metadata.modified().ok()?, metadata.ino()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use postern_core::flow::{Parts, TemplateDraft};
+    use postern_core::keyring::RootSecret;
+    use postern_core::model::{DomainList, MailKind, Snapshot, TemplateKey, TemplateSource};
+    use postern_core::ports::Templates as _;
+    use postern_store::testing::{SeededEntropy, TempStore, temp_store};
+    use tokio::time::{Instant, advance};
+
+    use super::*;
+    use crate::freshness::BOUND;
+    use crate::mail::Templates;
+    use crate::standstill::Standstill;
+
+    /// A node of a store.
+    struct Node {
+        postern: Arc<Postern>,
+        templates: Arc<Templates>,
+        following: Arc<Following>,
+    }
+
+    fn node(store: &TempStore) -> Node {
+        let keyring = Keyring::new(&[(1, RootSecret::new([3; 32]))], 1).unwrap();
+        let signing = SigningKeys::open(&Snapshot::default(), &keyring).unwrap();
+        let keyring = Arc::new(ArcSwap::from_pointee(keyring));
+        let templates = Arc::new(Templates::built_in());
+        let postern = Arc::new(Postern::new(Parts {
+            store: Arc::clone(&store.engine),
+            clock: Arc::clone(&store.clock) as _,
+            entropy: Arc::new(SeededEntropy::new(1)),
+            templates: Arc::clone(&templates) as _,
+            keyring: Arc::clone(&keyring),
+            snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
+            disposable: Arc::new(ArcSwap::from_pointee(DomainList::bundled())),
+            inbox: true,
+        }));
+        let following = Following::new(
+            Arc::clone(&postern),
+            keyring,
+            signing,
+            store.path().join("root.keys"),
+            Disposable::read(Path::new("")).unwrap(),
+            Freshness::new(),
+        );
+        Node {
+            postern,
+            templates,
+            following: Arc::new(following),
+        }
+    }
+
+    /// Waits until this is so on another node.
+    async fn in_force(store: &TempStore, so: impl Fn() -> bool) {
+        let looking = async {
+            while !so() {
+                store.engine.revision().await.unwrap();
+            }
+        };
+        let looked = tokio::time::timeout(Duration::from_hours(1), looking).await;
+        assert!(looked.is_ok(), "it never came into force");
+    }
+
+    async fn length(node: &Node, length: &str) {
+        let change = vec![("code_length".to_owned(), length.to_owned())];
+        node.postern.change_settings(change).await.unwrap();
+    }
+
+    /// Half of what is promised, for templates are looked for once the registry names them.
+    const HALF: Duration = BOUND.checked_div(2).unwrap();
+
+    #[tokio::test(start_paused = true)]
+    #[expect(clippy::disallowed_methods, reason = "it is the paused time")]
+    async fn what_changed_just_after_a_look_is_in_force_on_the_other_node_in_half_of_two_seconds() {
+        let _still = Standstill::begin();
+        let store = temp_store().await;
+        let (here, there) = (node(&store), node(&store));
+        length(&here, "7").await;
+        let following = Arc::clone(&there.following);
+        let following = tokio::spawn(async move { following.follow().await });
+        let held = || there.postern.snapshot();
+        in_force(&store, || held().settings.code_length == 7).await;
+        length(&here, "9").await;
+        let made = here.postern.create_client("shop").await.unwrap();
+        let rotated = here.postern.rotate_client(&made.id, Duration::ZERO, None);
+        rotated.await.unwrap();
+        let changed = Instant::now();
+        assert_eq!(held().settings.code_length, 7, "it has not looked yet");
+        advance(HALF).await;
+        let revision = here.postern.snapshot().revision;
+        in_force(&store, || held().revision == revision).await;
+        assert!(changed.elapsed() <= HALF, "{:?}", changed.elapsed());
+        assert_eq!(held().settings.code_length, 9);
+        assert_eq!(held().clients, here.postern.snapshot().clients);
+        following.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[expect(clippy::disallowed_methods, reason = "it is the paused time")]
+    async fn a_template_that_the_registry_names_is_in_force_in_the_other_half_of_two_seconds() {
+        let _still = Standstill::begin();
+        let store = temp_store().await;
+        let (here, there) = (node(&store), node(&store));
+        let following = Arc::clone(&there.following);
+        let following = tokio::spawn(async move { following.follow_templates().await });
+        tokio::task::yield_now().await;
+        let draft = TemplateDraft {
+            key: TemplateKey::of(MailKind::SigninOtp),
+            source: TemplateSource {
+                subject: "{{ otp }}".to_owned(),
+                html: "<p>{{ otp }}</p>".to_owned(),
+                text: "{{ otp }}".to_owned(),
+            },
+            seen: None,
+            note: "edited".to_owned(),
+            activate: true,
+        };
+        assert!(here.postern.save_template(draft).await.unwrap().active);
+        there.postern.refresh().await.unwrap();
+        let wanting = || {
+            let named = there.postern.snapshot();
+            there.templates.wanting(&named.templates)
+        };
+        assert_eq!(wanting().len(), 1, "it has not looked yet");
+        let named = Instant::now();
+        advance(HALF).await;
+        in_force(&store, || wanting().is_empty()).await;
+        assert!(named.elapsed() <= HALF, "{:?}", named.elapsed());
+        following.abort();
+    }
+}

@@ -37,6 +37,8 @@ pub mod rest;
 pub mod root_keys;
 pub mod router;
 pub mod scrape;
+#[cfg(test)]
+mod standstill;
 pub mod sweeping;
 pub mod telemetry;
 pub mod trust;

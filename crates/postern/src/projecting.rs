@@ -32,8 +32,6 @@ async fn once(postern: &Postern) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-
     use arc_swap::ArcSwap;
     use postern_core::flow::Parts;
     use postern_core::keyring::{Keyring, RootSecret};
@@ -45,24 +43,12 @@ mod tests {
 
     use super::*;
     use crate::mail::Templates;
+    use crate::standstill::Standstill;
 
     /// How far the log may be behind, as docs/architecture.md promises.
     const BEHIND: Duration = Duration::from_secs(2);
     /// More than four acts take in.
     const MANY: u16 = 2100;
-
-    /// Holds paused time still, which else runs on by itself while a store's thread is waited for.
-    /// Without it for so long on end, a log that is behind comes after all, but late.
-    struct Standstill(#[expect(dead_code, reason = "ends it when dropped")] mpsc::Sender<()>);
-
-    impl Standstill {
-        fn begin() -> Self {
-            const PATIENCE: Duration = Duration::from_secs(30);
-            let (sender, over) = mpsc::channel();
-            tokio::task::spawn_blocking(move || over.recv_timeout(PATIENCE));
-            Self(sender)
-        }
-    }
 
     fn postern(store: &TempStore) -> Arc<Postern> {
         let keyring = Keyring::new(&[(1, RootSecret::new([3; 32]))], 1).unwrap();
