@@ -41,6 +41,50 @@ async fn published(node: &Server) -> Vec<String> {
     keys.map(|key| text(key, "kid")).collect()
 }
 
+/// The status of asking a node for a token with the id and the secret that a command printed as JSON.
+async fn signs_on(node: &Server, printed: &Output) -> u16 {
+    let client: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let form = [
+        ("grant_type", "client_credentials".to_owned()),
+        ("client_id", text(&client, "id")),
+        ("client_secret", text(&client, "secret")),
+    ];
+    let url = format!("{}/oauth/token", node.credentials().url);
+    let asked = reqwest::Client::new().post(url).form(&form).send();
+    asked.await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_made_rotated_or_revoked_on_one_node_is_so_at_the_token_endpoint_of_the_other() {
+    let nodes = Nodes::start(&[]).await;
+    let [a, b] = &nodes.servers;
+    let made = a.admin(&["client", "create", "shop", "--json"]);
+    done(&made);
+    until("the client", async |_| signs_on(b, &made).await == 200).await;
+    let client: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let id = text(&client, "id");
+    let rotated = a.admin(&["client", "rotate", &id, "--overlap", "0s", "--json"]);
+    done(&rotated);
+    until("the new secret", async |_| {
+        signs_on(b, &rotated).await == 200
+    })
+    .await;
+    // They came in one commit.
+    assert_eq!(signs_on(b, &made).await, 401, "the old secret is over");
+    done(&a.admin(&["client", "revoke", &id]));
+    until("the end", async |_| signs_on(b, &rotated).await == 401).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setting_of_one_node_is_what_the_other_mails_by() {
+    let nodes = Nodes::start(&[]).await;
+    let before = mail(&nodes.callers[1], "before@example.com").await;
+    assert_eq!(text(&before, "otp").len(), 6);
+    done(&nodes.servers[0].admin(&["settings", "set", "code_length=9"]));
+    let nine = async |to: &str| text(&mail(&nodes.callers[1], to).await, "otp").len() == 9;
+    until("the code length", nine).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_template_set_or_reverted_on_one_node_is_what_the_other_mails() {
     let nodes = Nodes::start(&[]).await;
