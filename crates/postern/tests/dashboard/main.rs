@@ -12,6 +12,7 @@ mod mails;
 mod overview;
 mod pages;
 mod proving;
+mod restored;
 mod roles;
 mod site;
 mod stock;
