@@ -37,6 +37,7 @@ mod target;
 mod template;
 mod tls;
 mod value;
+mod version;
 mod waiting;
 mod writer;
 mod writes;
@@ -78,6 +79,7 @@ impl PostgresStore {
     ) -> Result<Self, ConnectError> {
         let target = Target::parse(url, tuning.postgres)?;
         let session = connect(&target).await?;
+        version::look(&session).await;
         migrate::check(&session).await?;
         refuse_loss(&session).await?;
         refuse_fenced(&session).await?;
@@ -121,7 +123,9 @@ impl PostgresStore {
         tuning: &Tuning,
     ) -> Result<Vec<String>, ConnectError> {
         let target = Target::parse(url, tuning.postgres)?.heedless();
-        migrate::migrate(&connect(&target).await?, clock.now()).await
+        let session = connect(&target).await?;
+        version::look(&session).await;
+        migrate::migrate(&session, clock.now()).await
     }
 
     fn stop(&self) {
