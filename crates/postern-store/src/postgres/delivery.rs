@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::auth_request;
-use super::failure::Failure;
+use super::failure::{Failure, together};
 use super::ledger::all_won;
 use super::session::{Param, Session, Sql};
 use super::value::{Id, delivery_id, get, moment, number, request_id, sealed};
@@ -191,7 +191,7 @@ impl Queued {
     pub(super) async fn insert(&self, session: &Session, node: NodeId) -> Result<(), Failure> {
         let (queued, inputs) =
             futures_util::future::join(self.queue(session, node), self.put_inputs(session)).await;
-        queued.and(inputs)
+        together([queued, inputs])
     }
 
     async fn queue(&self, session: &Session, node: NodeId) -> Result<(), Failure> {

@@ -132,6 +132,23 @@ fn from_driver(error: &tokio_postgres::Error) -> Failure {
     }
 }
 
+/// What became of statements that travelled together. Those that follow a failed one tell only that the
+/// transaction is over, and may be looked at before it: one that had to be prepared first follows.
+pub(super) fn together<const N: usize>(ended: [Result<(), Failure>; N]) -> Result<(), Failure> {
+    let follows = |failure: &Failure| {
+        let over = SqlState::IN_FAILED_SQL_TRANSACTION;
+        matches!(failure, Failure::Said { code, .. } if code == over.code())
+    };
+    let mut told = Ok(());
+    for failure in ended.into_iter().filter_map(Result::err) {
+        if !follows(&failure) {
+            return Err(failure);
+        }
+        told = Err(failure);
+    }
+    told
+}
+
 /// Whether the failure says that a table is not there.
 pub(super) fn is_missing_table(failure: &Failure) -> bool {
     matches!(failure, Failure::Said { code, .. } if code == SqlState::UNDEFINED_TABLE.code())
@@ -142,6 +159,26 @@ mod tests {
     use Remedy::{Again, Later, None, Reconnect};
 
     use super::*;
+
+    #[test]
+    fn of_statements_that_failed_together_the_one_that_failed_by_itself_is_told() {
+        let said = |code: &str| Failure::Said {
+            code: code.to_owned(),
+            message: String::new(),
+        };
+        let (over, deadlock) = (said("25P02"), said("40P01"));
+        let told = together::<3>;
+        assert_eq!(told([Ok(()), Ok(()), Ok(())]), Ok(()));
+        assert_eq!(
+            told([Err(over.clone()), Ok(()), Err(deadlock.clone())]),
+            Err(deadlock.clone())
+        );
+        assert_eq!(
+            told([Err(Failure::Raced), Err(deadlock), Ok(())]),
+            Err(Failure::Raced)
+        );
+        assert_eq!(told([Ok(()), Err(over.clone()), Ok(())]), Err(over));
+    }
 
     fn said(code: &str) -> Failure {
         Failure::Said {

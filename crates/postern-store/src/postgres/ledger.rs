@@ -4,7 +4,7 @@ use postern_core::model::{AddressKey, ClientId, History, SecondBuckets, Suppress
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::failure::Failure;
+use super::failure::{Failure, together};
 use super::session::{Param, Session, Sql};
 use super::suppression;
 use super::value::{Id, address_key, client, get};
@@ -176,7 +176,7 @@ impl Counts {
             self.put_clients(session),
         )
         .await;
-        sends.and(guesses).and(clients)
+        together([sends, guesses, clients])
     }
 
     async fn put_clients(&self, session: &Session) -> Result<(), Failure> {
@@ -206,7 +206,7 @@ async fn put(
         write(session, &put.change, &known),
     )
     .await;
-    added.map_err(raced).and(changed)
+    together([added.map_err(raced), changed])
 }
 
 async fn write(

@@ -3,7 +3,7 @@ use postern_core::model::NodeId;
 use super::auth_request::{Changed, Opened};
 use super::delivery::{Ended, Queued};
 use super::event::Told;
-use super::failure::Failure;
+use super::failure::{Failure, together};
 use super::ledger::Counts;
 use super::revival::Revived;
 use super::session::Session;
@@ -40,7 +40,7 @@ impl Writes {
                 self.ended.update(session),
             )
             .await;
-            counts.and(changed).and(ended)
+            together([counts, changed, ended])
         };
         let added = async {
             let (opened, queued, revived, told) = futures_util::future::join4(
@@ -50,9 +50,9 @@ impl Writes {
                 self.told.insert(session),
             )
             .await;
-            opened.and(queued).and(revived).and(told)
+            together([opened, queued, revived, told])
         };
         let (guarded, added) = futures_util::future::join(guarded, added).await;
-        guarded.and(added)
+        together([guarded, added])
     }
 }
