@@ -33,6 +33,8 @@ const REFUSALS: [&str; 2] = ["UNAVAILABLE", "RATE_LIMITED"];
 /// What the targets are.
 const ACCEPTED_MS: f64 = 250.0;
 const REFUSED_MS: f64 = 50.0;
+/// In bytes: what a server may hold under load, and as much again.
+const RESIDENT: u64 = 128 << 20;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OverloadArgs {
@@ -255,6 +257,7 @@ impl Told {
             "missed: accepted within {ACCEPTED_MS} ms and refused within {REFUSED_MS} ms at p99"
         );
         ensure!(self.lost == 0, "accepted sends were lost");
+        ensure!(self.resident_peak <= RESIDENT, "memory is not bounded");
         ensure!(self.unexpected.is_empty(), "answers that nobody promised");
         Ok(())
     }
