@@ -29,6 +29,8 @@ const MEMORY: u64 = 4;
 pub(crate) struct Pace {
     writers: usize,
     group: usize,
+    /// Of groups of any size, until the others are known.
+    first: Rate,
     work: Rate,
     whole: Rate,
 }
@@ -50,6 +52,7 @@ impl Pace {
         Self {
             writers: writers.max(1),
             group,
+            first: Rate::default(),
             work: Rate::default(),
             whole: Rate::default(),
         }
@@ -57,6 +60,7 @@ impl Pace {
 
     /// Takes in what one group told.
     pub(crate) fn note(&mut self, spent: Spent) {
+        self.first.note(spent.acts, spent.work);
         if spent.acts >= TELLING {
             self.work.note(spent.acts, spent.work);
             self.whole.note(spent.acts, spent.whole);
@@ -65,9 +69,11 @@ impl Pace {
 
     /// How many acts the next group may have.
     ///
-    /// A commit is shared by a group and does not count, however slow it is.
+    /// A commit is shared by a group and does not count, however slow it is. Small groups, which let acts
+    /// look slower than they are, are believed until there was a larger one.
     pub(crate) fn group(&self) -> usize {
-        let most = self.work.within(AT_A_TIME).unwrap_or(0);
+        let most = self.work.within(AT_A_TIME);
+        let most = most.or_else(|| self.first.within(AT_A_TIME)).unwrap_or(0);
         most.clamp(FEWEST.min(self.group), self.group)
     }
 
@@ -183,6 +189,7 @@ mod tests {
         assert_eq!(group(4, 80, 800 * MS, 800 * MS), 4, "as it is set");
         assert_eq!(group(256, 80, MS, MS), 256, "80,000 a second");
         assert_eq!(group(256, 80, MS, 500 * MS), 256, "a slow commit");
+        assert_eq!(group(256, 1, MS / 5, MS), 100, "a small group that was all");
     }
 
     #[test]
