@@ -1,5 +1,7 @@
 //! A store that breaks one promise on purpose, around a real one: what the checker must notice.
 
+mod flatter;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +22,12 @@ pub(crate) enum Breakage {
     ForgetConsume,
     /// One send in four is acknowledged and not kept.
     LoseSend,
+    /// The right code is accepted after its end.
+    AcceptExpired,
+    /// The right code is accepted after the fifth wrong one.
+    AcceptDead,
+    /// A code that a resend has replaced is accepted.
+    AcceptSuperseded,
     /// A wrong code is refused and not counted.
     SkipCount,
     /// A send is not counted against its address's quota.
@@ -123,6 +131,7 @@ impl Store for Broken {
         decide: Decide,
     ) -> Result<Decision, StoreError> {
         let (breakage, loses_event) = (self.breakage, self.now(Breakage::LoseEvent));
+        let decide = flatter::flattered(decide, breakage);
         let (decide, answered) = tampered(decide, move |change| {
             let used = matches!(change.request.state, State::Used(_));
             if used && loses_event {

@@ -122,6 +122,7 @@ fn plan(arguments: &Arguments, myself: &Path) -> Plan {
         seed: arguments.what.seed,
         mounts: arguments.mounts,
         faults: !arguments.in_peace && arguments.breaks.is_none(),
+        expiry: arguments.breaks == Some(Breakage::AcceptExpired),
     }
 }
 

@@ -1,3 +1,5 @@
+mod late;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use crate::random::Random;
 
 /// How long most requests live, in seconds: longer than a mail may be late, so that none is excused.
 const LIFETIME: u64 = 300;
-/// How long those live whose mail no server takes: the least there is.
+/// How long those live that are to expire: the least there is.
 const SHORT: u64 = 60;
 
 /// Somebody who uses what is tortured, until told to stop.
@@ -18,8 +20,8 @@ pub(crate) struct Person {
     pub(crate) application: Arc<Application>,
     pub(crate) random: Random,
     pub(crate) name: usize,
-    /// Until when some of their mails are taken by no server.
-    pub(crate) doomed_until: u64,
+    /// Until when requests may be opened that live for a minute: what becomes of them is waited for.
+    pub(crate) short_until: u64,
 }
 
 impl Person {
@@ -44,7 +46,7 @@ impl Person {
             };
             match self.random.below(8) {
                 0 => {}
-                1 => self.guess(&request, 7).await,
+                1 => self.exhaust(&to, &request).await,
                 2 => self.resend(&to, &request).await,
                 3 => {
                     let wrong = self.random.below(4);
@@ -95,7 +97,7 @@ impl Person {
                 world.refuse_mail_to(&to, 550, "5.1.1 no such mailbox");
                 to
             }
-            10 if world.at() < self.doomed_until => {
+            10 if world.at() < self.short_until => {
                 let to = format!("doomed{name}.{turn}@example.com");
                 world.refuse_mail_to(&to, 451, "4.3.0 not now");
                 to
@@ -129,28 +131,59 @@ impl Person {
         }
     }
 
+    /// Kills the request; where its mail has come before, the right code is typed when it is too late.
+    async fn exhaust(&mut self, to: &str, request: &str) {
+        let code = match self.random.below(3) {
+            0 => None,
+            _ => self.code(to).await,
+        };
+        self.guess(request, 7).await;
+        if let Some(code) = code {
+            self.twice(request, &code).await;
+        }
+    }
+
+    /// Asks for another mail; where the first has come before, its code is typed first.
     async fn resend(&mut self, to: &str, request: &str) {
+        let old = match self.random.below(3) {
+            0 => None,
+            _ => self.code(to).await,
+        };
         let act = Act::Resend {
             to: to.to_owned(),
             request: request.to_owned(),
         };
         self.ask(act).await;
+        if let Some(old) = old {
+            self.twice(request, &old).await;
+        }
         self.sign_in(to, request).await;
     }
 
     /// Types every code that came, each on two nodes at once.
     async fn sign_in(&mut self, to: &str, request: &str) {
+        for code in self.codes(to).await {
+            self.twice(request, &code).await;
+        }
+    }
+
+    /// The newest code of an address that nobody else has, when it has come.
+    async fn code(&mut self, to: &str) -> Option<String> {
+        self.codes(to).await.into_iter().next()
+    }
+
+    /// The newest two codes that came, the newest first; none when none came in time.
+    async fn codes(&mut self, to: &str) -> Vec<String> {
         let world = Arc::clone(&self.application.world);
         for _ in 0..20 {
             let mails = world.mails_to(to);
             if !mails.is_empty() {
-                for mail in mails.iter().rev().take(2) {
-                    self.twice(request, &mail.code).await;
-                }
-                return;
+                let newest = mails.into_iter().rev().take(2);
+                return newest.map(|mail| mail.code).collect();
             }
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
+        Vec::new()
     }
 
     async fn twice(&mut self, request: &str, code: &str) {

@@ -21,7 +21,7 @@ use crate::random::Random;
 use crate::schedule::Schedule;
 use crate::world::{BUDGET, DRAIN, Engine, World};
 
-/// People that sign in at the same time; one more guesses.
+/// People that sign in at the same time; one more guesses, and one more comes late.
 const PEOPLE: usize = 8;
 /// How long mails may take after the last fault: a dead node's leases end after 45 s, and what no
 /// server takes is given up when its credential ends, after 60 s.
@@ -38,13 +38,16 @@ pub(crate) struct Plan {
     pub(crate) mounts: bool,
     /// Whether anything is broken at all.
     pub(crate) faults: bool,
+    /// Whether even a short run waits for the end of what lives a minute.
+    pub(crate) expiry: bool,
 }
 
 impl Plan {
-    /// Mails that no server takes are waited for until their credential ends, a minute later: a short
-    /// run has them only in its beginning, where leases are waited for anyway.
-    fn doomed_until(&self) -> u64 {
+    /// What becomes of a request that lives for a minute is waited for: a short run has such ones only
+    /// in its beginning, where leases are waited for anyway, or none.
+    fn short_until(&self) -> u64 {
         match self.engine {
+            _ if self.expiry => u64::MAX,
             _ if !self.faults => 0,
             _ if self.minutes >= 1.0 => u64::MAX,
             Engine::Postgres => 12_000,
@@ -60,7 +63,9 @@ pub(crate) async fn run(plan: &Plan) -> Result<Evidence> {
     let application = Arc::new(Application::new(&world, &history).await?);
     let (stop, stopped) = watch::channel(false);
     let collecting = tokio::spawn(Arc::clone(&world).collect());
-    let mut living = people(&application, plan.seed, plan.doomed_until(), &stopped);
+    let mut living = people(&application, plan.seed, plan.short_until(), &stopped);
+    let late = person(&application, plan.seed, PEOPLE + 1, plan.short_until());
+    let late = tokio::spawn(late.come_late(stopped));
     let schedule = Schedule {
         application: Arc::clone(&application),
         random: Random::new(plan.seed),
@@ -75,6 +80,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Evidence> {
     while living.join_next().await.is_some() {}
     let settling = if plan.faults { SETTLE } else { SETTLE_IN_PEACE };
     settle(&world, settling).await;
+    late.await?;
     let finals = ask_once_more(&application, &history).await;
     let url = world.stop().await?;
     collecting.abort();
@@ -91,22 +97,17 @@ pub(crate) async fn run(plan: &Plan) -> Result<Evidence> {
     })
 }
 
-/// People and a burglar, until stopped; until another moment the mails of some people are taken by no
-/// server.
+/// People and a burglar, until stopped; until another moment some of them open requests that live a
+/// minute and whose mail is taken by no server.
 pub(crate) fn people(
     application: &Arc<Application>,
     seed: u64,
-    doomed_until: u64,
+    short_until: u64,
     stopped: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut living = JoinSet::new();
     for name in 0..=PEOPLE {
-        let person = Person {
-            application: Arc::clone(application),
-            random: Random::new(seed ^ (name as u64 + 1).wrapping_mul(0x9e37)),
-            name,
-            doomed_until,
-        };
+        let person = person(application, seed, name, short_until);
         if name < PEOPLE {
             living.spawn(person.live(stopped.clone()));
         } else {
@@ -114,6 +115,15 @@ pub(crate) fn people(
         }
     }
     living
+}
+
+fn person(application: &Arc<Application>, seed: u64, name: usize, short_until: u64) -> Person {
+    Person {
+        application: Arc::clone(application),
+        random: Random::new(seed ^ (name as u64 + 1).wrapping_mul(0x9e37)),
+        name,
+        short_until,
+    }
 }
 
 /// Waits until no mail waits any more, at most as long as leases and repeats may take.

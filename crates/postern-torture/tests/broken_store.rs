@@ -9,6 +9,9 @@ const TORTURE: &str = env!("CARGO_BIN_EXE_postern-torture");
 const EXISTS: &str = "every acknowledged send exists afterwards";
 const MAILED: &str = "the mail of every acknowledged send was sent";
 const ONCE: &str = "every auth request was accepted at most once";
+const IN_TIME: &str = "none was accepted after its end";
+const REPLACED: &str = "none was accepted by a code that a resend had replaced";
+const DEAD: &str = "none was accepted after its fifth wrong code";
 const FIVE: &str = "no request counted more than five wrong codes";
 const BUDGETS: &str = "no address counted more wrong codes than its budget";
 const QUOTAS: &str = "no address got more mails than its quota";
@@ -66,8 +69,25 @@ fn a_store_that_loses_a_send_is_found_out() {
 }
 
 #[test]
+fn a_store_that_accepts_what_has_expired_is_found_out() {
+    // The run waits a minute for that, in which nobody does anything else.
+    breaks("accept-expired", &[IN_TIME]);
+}
+
+#[test]
+fn a_store_that_accepts_the_right_code_after_the_fifth_wrong_one_is_found_out() {
+    // It is used and was locked.
+    breaks("accept-dead", &[DEAD, AGREE]);
+}
+
+#[test]
+fn a_store_that_accepts_a_replaced_code_is_found_out() {
+    breaks("accept-superseded", &[REPLACED]);
+}
+
+#[test]
 fn a_store_that_skips_a_count_is_found_out() {
-    breaks("skip-count", &[FIVE, BUDGETS, AGREE]);
+    breaks("skip-count", &[DEAD, FIVE, BUDGETS, AGREE]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Reads what happened and says which promises were kept.
 
 mod agreement;
+mod lives;
 mod mails;
 mod proofs;
 mod sends;
@@ -52,7 +53,10 @@ pub(crate) fn check(evidence: &Evidence) -> Vec<Promise> {
         sends::survive(evidence),
         sends::mailed(evidence),
         proofs::accepted_once(evidence),
-        proofs::accepted_in_time(evidence),
+        proofs::expired(evidence),
+        proofs::in_time(evidence),
+        proofs::superseded(evidence),
+        proofs::dead(evidence),
         proofs::attempts(evidence),
         proofs::budgets(evidence),
         sends::quotas(evidence),

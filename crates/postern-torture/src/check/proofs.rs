@@ -2,11 +2,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use postern_core::model::{EventKind, State};
 
-use super::{Evidence, Promise, SKEW, place, promise, resends, verifies};
-use crate::history::{Act, Outcome};
+use super::lives::{ATTEMPTS, Life, generations, lives, wrong_codes};
+use super::{Evidence, Promise, promise, verifies};
+use crate::history::{Call, Outcome};
 
-/// Different wrong codes: the last of them kills a request.
-const ATTEMPTS: usize = 5;
+/// How long before its end a code was accepted at the earliest, to show that it was not refused too
+/// early.
+const JUST_BEFORE: u64 = 10_000;
 
 pub(super) fn accepted_once(evidence: &Evidence) -> Promise {
     let mut accepted: BTreeMap<&str, usize> = BTreeMap::new();
@@ -29,96 +31,100 @@ pub(super) fn accepted_once(evidence: &Evidence) -> Promise {
     )
 }
 
-/// Neither after its lifetime nor by a code that a resend had replaced.
-pub(super) fn accepted_in_time(evidence: &Evidence) -> Promise {
-    let ends = ends(evidence);
+/// A right code, typed when it is right no longer, or is still.
+struct Try<'a> {
+    life: &'a Life,
+    call: &'a Call,
+    /// The generation that the code is of, if its mail was seen.
+    generation: Option<u16>,
+}
+
+/// Tries with a right code that were answered by an acceptance or by this refusal, of those that are
+/// looked for.
+fn tries<'a>(
+    evidence: &'a Evidence,
+    lives: &'a HashMap<&str, Life>,
+    refusal: &'a str,
+    wanted: impl Fn(&Try<'_>) -> bool + 'a,
+) -> impl Iterator<Item = (&'a str, &'a Call)> {
     let generations = generations(evidence);
-    let accepted = verifies(evidence).filter(|(.., call)| call.outcome == Outcome::Verified);
+    verifies(evidence).filter_map(move |(request, code, call)| {
+        let accepted = call.outcome == Outcome::Verified;
+        let refused = matches!(&call.outcome, Outcome::Refused(why) if why == refusal);
+        let generation = generations.get(&(request.to_owned(), code.to_owned()));
+        let one = Try {
+            life: lives.get(request)?,
+            call,
+            generation: generation.copied(),
+        };
+        let right = accepted || generation.is_some();
+        (right && (accepted || refused) && wanted(&one)).then_some((request, call))
+    })
+}
+
+/// None of these tries was accepted.
+fn refused_all<'a>(
+    what: &'static str,
+    tries: impl Iterator<Item = (&'a str, &'a Call)>,
+    when: &str,
+) -> Promise {
+    let accepted = |call: &Call| call.outcome == Outcome::Verified;
+    let findings = tries.map(|(request, call)| {
+        accepted(call).then(|| format!("{request} was accepted {when}, at {} ms", call.start))
+    });
+    promise(what, findings)
+}
+
+pub(super) fn expired(evidence: &Evidence) -> Promise {
+    let lives = lives(evidence);
+    let late = tries(evidence, &lives, "AUTH_REQUEST_EXPIRED", |one| {
+        one.call.start > one.life.expired
+    });
+    refused_all("none was accepted after its end", late, "after its end")
+}
+
+/// None expired too early.
+pub(super) fn in_time(evidence: &Evidence) -> Promise {
+    let lives = lives(evidence);
+    let early = tries(evidence, &lives, "AUTH_REQUEST_EXPIRED", |one| {
+        one.call.end < one.life.lives_until && one.call.end + JUST_BEFORE > one.life.lives_until
+    });
+    let findings = early.map(|(request, call)| {
+        let told = call.outcome != Outcome::Verified;
+        told.then(|| format!("{request} had expired at {} ms", call.end))
+    });
     promise(
-        "none was accepted after its end, nor by a code that was replaced",
-        accepted.map(|(request, code, call)| {
-            let end = ends.get(request).copied().unwrap_or(u64::MAX);
-            if call.start > end {
-                return Some(format!("{request} was accepted after its end"));
-            }
-            let of = generations.get(&(request.to_owned(), code.to_owned()));
-            let newest = replaced(evidence, request, call.start);
-            let old = of.is_some_and(|of| *of < newest);
-            old.then(|| format!("{request} was accepted by a code that was replaced"))
-        }),
+        "no right code was refused as expired before its end",
+        findings,
     )
 }
 
-/// When each request ends at the latest, if nothing resends it.
-fn ends(evidence: &Evidence) -> HashMap<&str, u64> {
-    let mut lifetimes: HashMap<&str, u64> = HashMap::new();
-    let mut ends: HashMap<&str, u64> = HashMap::new();
-    for call in &evidence.calls {
-        if let (Act::Send { lifetime, .. }, Outcome::Sent(request)) = (&call.act, &call.outcome) {
-            lifetimes.insert(request, lifetime * 1000);
-            ends.insert(request, call.end + lifetime * 1000 + SKEW);
-        }
-    }
-    // A resend that may have taken effect restarts the lifetime too.
-    for (request, call) in resends(evidence) {
-        if let (Outcome::Sent(_) | Outcome::Unknown, Some(lifetime)) =
-            (&call.outcome, lifetimes.get(request))
-        {
-            let end = ends.entry(request).or_default();
-            *end = (*end).max(call.end + lifetime + SKEW);
-        }
-    }
-    ends
+pub(super) fn superseded(evidence: &Evidence) -> Promise {
+    let lives = lives(evidence);
+    let old = tries(evidence, &lives, "CODE_SUPERSEDED", |one| {
+        let newest = one.life.generation(one.call.start);
+        one.generation.is_some_and(|of| of < newest)
+    });
+    let what = "none was accepted by a code that a resend had replaced";
+    refused_all(what, old, "by a code that was replaced")
 }
 
-/// Which generation each mailed code is of.
-fn generations(evidence: &Evidence) -> HashMap<(String, String), u16> {
-    let of = |mail| {
-        let (request, ordinal) = place(mail)?;
-        let mailing = evidence.kept.get(&request)?.mailings.get(&ordinal)?;
-        Some(((request, mail.code.clone()), mailing.generation))
-    };
-    evidence.mails.iter().filter_map(of).collect()
-}
-
-/// The generation that a request surely had reached at `at`: each resend that had ended by then made
-/// one more.
-fn replaced(evidence: &Evidence, request: &str, at: u64) -> u16 {
-    let before = resends(evidence)
-        .filter(|(of, call)| *of == request && call.end < at)
-        .filter(|(_, call)| matches!(call.outcome, Outcome::Sent(_)))
-        .count();
-    u16::try_from(before).unwrap_or(u16::MAX)
+pub(super) fn dead(evidence: &Evidence) -> Promise {
+    let lives = lives(evidence);
+    let after = tries(evidence, &lives, "TOO_MANY_ATTEMPTS", |one| {
+        one.life.dead.is_some_and(|dead| one.call.start > dead)
+    });
+    let what = "none was accepted after its fifth wrong code";
+    refused_all(what, after, "though it was dead")
 }
 
 pub(super) fn attempts(evidence: &Evidence) -> Promise {
-    let mut counted: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
-    for (request, code, call) in verifies(evidence).filter(|(_, code, _)| code.len() > 1) {
-        if call.outcome == Outcome::Refused("INVALID_CODE".into()) {
-            let seen = counted.entry(request).or_default();
-            let end = seen.entry(code).or_insert(call.end);
-            *end = call.end.min(*end);
-        }
-    }
-    let accepted: HashMap<&str, u64> = verifies(evidence)
-        .filter(|(.., call)| call.outcome == Outcome::Verified)
-        .map(|(request, _, call)| (request, call.start))
-        .collect();
+    let counted = wrong_codes(evidence).into_iter();
     promise(
-        "no request counted more than five wrong codes, or was accepted after the fifth",
-        counted.into_iter().map(|(request, codes)| {
-            // Of a longer code than these are made of, ours are no try at all.
-            if evidence.kept.get(request).is_some_and(|kept| kept.hardened) {
-                return None;
-            }
-            let mut ends: Vec<_> = codes.into_values().collect();
-            ends.sort_unstable();
-            if ends.len() > ATTEMPTS {
-                return Some(format!("{request} counted {} wrong codes", ends.len()));
-            }
-            let fifth = ends.get(ATTEMPTS - 1)?;
-            let after = accepted.get(request).is_some_and(|start| start > fifth);
-            after.then(|| format!("{request} was accepted after its fifth wrong code"))
+        "no request counted more than five wrong codes",
+        counted.map(|(request, codes)| {
+            let count = codes.len();
+            (count > ATTEMPTS).then(|| format!("{request} counted {count} wrong codes"))
         }),
     )
 }

@@ -112,9 +112,11 @@ impl World {
         Ok(())
     }
 
-    /// Some clocks right, the others two seconds ahead, or behind: no two differ by more.
+    /// Some clocks right, the others two seconds ahead, or behind. Which of these, is drawn once in a
+    /// run: what one clock says later must not differ by more from what another said before, either.
     fn step_clocks(&self, random: &mut Random) -> Result<()> {
-        let seconds = if random.below(2) == 0 { 2 } else { -2 };
+        let drawn = if random.below(2) == 0 { 2 } else { -2 };
+        let seconds = *self.skew.get_or_init(|| drawn);
         for number in 0..self.nodes.len() {
             let steps = random.below(2) == 0;
             let seconds = if steps { seconds } else { 0 };

@@ -7,7 +7,7 @@ pub(crate) mod proxy;
 mod set_up;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -60,6 +60,8 @@ pub(crate) struct World {
     /// Whose mails are refused, and how.
     refused: Mutex<Vec<(String, Act)>>,
     deaths: Mutex<Vec<String>>,
+    /// By how many seconds clocks are wrong that are.
+    skew: OnceLock<i32>,
     began: Instant,
     http: reqwest::Client,
     // Dropped in this order: what uses a folder before the folder.

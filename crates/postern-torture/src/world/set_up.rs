@@ -1,7 +1,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context, Result};
 use postern_testkit::smtp::{Received, SmtpServer};
@@ -64,6 +64,7 @@ impl World {
             mails: Mutex::new(Mails::default()),
             refused: Mutex::default(),
             deaths: Mutex::default(),
+            skew: OnceLock::new(),
             began: now(),
             http: reqwest::Client::builder().no_proxy().build()?,
             database: database.map(Mutex::new),
