@@ -38,6 +38,8 @@ pub(crate) enum Breakage {
     LoseMail,
     /// One mail in four is sent and then waits to be sent again.
     RepeatMail,
+    /// A mail is sent though its credential is spent.
+    MailSpent,
     /// One acceptance in four leaves no event.
     LoseEvent,
     /// One send in four is kept though the caller is told that it was not done.
@@ -162,7 +164,15 @@ impl Store for Broken {
     }
 
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
-        let found = self.inner.find_outgoing(id).await?;
+        let mut found = self.inner.find_outgoing(id).await?;
+        if let Some(outgoing) = found
+            .as_mut()
+            .filter(|_| self.breakage == Breakage::MailSpent)
+        {
+            outgoing.request.state = State::Open;
+            outgoing.request.generation = outgoing.delivery.generation;
+            outgoing.request.expires_at = outgoing.delivery.due_at.plus(Duration::from_hours(1));
+        }
         let Some(outgoing) = found.as_ref().filter(|_| self.now(Breakage::LoseMail)) else {
             return Ok(found);
         };

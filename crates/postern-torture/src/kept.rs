@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use postern::world::SystemClock;
 use postern_core::model::{AuthRequestId, DeliveryState, EventKind, NodeId, State};
 use postern_core::ports::{Engine, WantedDeliveries};
+use postern_core::rules::LEASE;
 use postern_store::{Tuning, connect};
 use tokio::task::JoinSet;
 
@@ -32,6 +33,8 @@ pub(crate) struct Kept {
 pub(crate) struct Mailing {
     pub(crate) state: DeliveryState,
     pub(crate) generation: u16,
+    /// When the last attempt was begun at the earliest, by the clock of the node that made it.
+    pub(crate) begun_at: i64,
 }
 
 /// Opens the store that `url` names, as nobody's node.
@@ -79,6 +82,8 @@ async fn mailings(engine: &dyn Engine) -> Result<BTreeMap<AuthRequestId, BTreeMa
             let mailing = Mailing {
                 state: delivery.state,
                 generation: delivery.generation,
+                // What is settled for good keeps the lease that it was sent under.
+                begun_at: delivery.due_at.minus(LEASE).unix_millis(),
             };
             let of = all.entry(delivery.id.request).or_default();
             of.insert(delivery.id.ordinal, mailing);

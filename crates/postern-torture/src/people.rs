@@ -30,12 +30,11 @@ impl Person {
         let mut turn = 0;
         while !*stop.borrow() {
             turn += 1;
+            if turn % 16 == 1 {
+                self.die_unmailed(turn).await;
+            }
             let to = self.address(turn);
-            let lifetime = if to.starts_with("doomed") {
-                SHORT
-            } else {
-                LIFETIME
-            };
+            let lifetime = self.lifetime(&to);
             let send = Act::Send {
                 to: to.clone(),
                 lifetime,
@@ -106,6 +105,15 @@ impl Person {
         }
     }
 
+    /// Some ordinary ones live for a minute too, so that a mail server can be dead for longer.
+    fn lifetime(&mut self, to: &str) -> u64 {
+        let short = to.starts_with("doomed")
+            || to.starts_with('p')
+                && self.application.world.at() < self.short_until
+                && self.random.below(4) == 0;
+        if short { SHORT } else { LIFETIME }
+    }
+
     fn door(&mut self) -> (usize, bool) {
         let node = self.random.index(self.application.world.urls.len());
         (node, self.random.below(2) == 0)
@@ -128,6 +136,19 @@ impl Person {
         for _ in 0..times {
             let act = self.wrong(request);
             self.ask(act).await;
+        }
+    }
+
+    /// Kills a request whose mail has to wait: at its turn nothing may be sent any more.
+    async fn die_unmailed(&mut self, turn: u64) {
+        let to = format!("waits{}.{turn}@example.com", self.name);
+        self.application.world.defer_mail_to(&to, 2);
+        let send = Act::Send {
+            to,
+            lifetime: LIFETIME,
+        };
+        if let Outcome::Sent(request) = self.ask(send).await {
+            self.guess(&request, 7).await;
         }
     }
 

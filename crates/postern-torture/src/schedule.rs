@@ -10,8 +10,9 @@ use crate::history::{Act, Fault, Outcome, Trouble};
 use crate::people;
 use crate::random::Random;
 
-/// Runs of at least so many minutes let the mail server be dead for longer than a credential lives.
-const LONG: f64 = 3.0;
+/// Runs of at least so many minutes let the mail server be dead for longer than a credential lives,
+/// first of all.
+const LONG: f64 = 2.5;
 /// The least lifetime of a credential, and more.
 const DEAD: Duration = Duration::from_secs(70);
 /// Calls of an overload.
@@ -30,7 +31,10 @@ impl Schedule {
     pub(crate) async fn run(mut self, minutes: f64) -> Result<Vec<Trouble>> {
         let world = Arc::clone(&self.application.world);
         let end = Duration::from_secs_f64(minutes * 60.0).as_millis() + u128::from(world.at());
-        let (mut deck, mut troubles) = (Vec::new(), Vec::new());
+        let (mut deck, mut troubles) = (self.shuffled(minutes >= LONG), Vec::new());
+        let first = deck.iter().position(|fault| *fault == Fault::DeadMail);
+        let last = deck.len() - 1;
+        deck.swap(first.unwrap_or(last), last);
         while u128::from(world.at()) < end {
             let Some(fault) = deck.pop() else {
                 deck = self.shuffled(minutes >= LONG);

@@ -15,6 +15,7 @@ const DEAD: &str = "none was accepted after its fifth wrong code";
 const FIVE: &str = "no request counted more than five wrong codes";
 const BUDGETS: &str = "no address counted more wrong codes than its budget";
 const QUOTAS: &str = "no address got more mails than its quota";
+const SILENT: &str = "no mail was sent after its credential was spent";
 const REPEATS: &str = "a mail was repeated only where its answer was lost";
 const AGREE: &str = "the events of every request agree with what its clients saw";
 const NOT_DONE: &str = "what was told to be not done was not done";
@@ -108,6 +109,11 @@ fn a_store_that_loses_a_mail_is_found_out() {
 #[test]
 fn a_store_that_repeats_a_mail_is_found_out() {
     breaks("repeat-mail", &[REPEATS]);
+}
+
+#[test]
+fn a_store_that_hides_from_the_outbox_what_is_spent_is_found_out() {
+    breaks("mail-spent", &[SILENT]);
 }
 
 #[test]

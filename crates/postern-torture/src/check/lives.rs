@@ -29,6 +29,15 @@ impl Life {
         let before = self.resent.iter().filter(|end| **end < at).count();
         u16::try_from(before).unwrap_or(u16::MAX)
     }
+
+    /// Since when its credentials of this generation surely are spent, by whatever came first.
+    pub(super) fn spent(&self, generation: u16) -> u64 {
+        let mut resent = self.resent.clone();
+        resent.sort_unstable();
+        let replaced = resent.get(usize::from(generation)).copied();
+        let ends = [self.used, self.dead, replaced, Some(self.expired)];
+        ends.into_iter().flatten().min().unwrap_or(self.expired)
+    }
 }
 
 /// The lives of all requests that were acknowledged.

@@ -125,6 +125,13 @@ impl World {
         lock(&self.refused).push((to.to_owned(), act));
     }
 
+    /// Lets the mail server take mails to this address only after so many tries.
+    pub(crate) fn defer_mail_to(&self, to: &str, tries: usize) {
+        for _ in 0..tries {
+            self.smtp.once_for(to, Step::Rcpt, Act::reply(451));
+        }
+    }
+
     /// The embedded store as it was before the first start.
     pub(crate) fn before(&self) -> Option<Vec<u8>> {
         std::fs::read(self.folder.path().join(set_up::BEFORE)).ok()
