@@ -40,6 +40,9 @@ impl Schedule {
                 deck = self.shuffled(minutes >= LONG);
                 continue;
             };
+            if fault == Fault::DeadMail && u128::from(world.at()) + DEAD.as_millis() > end {
+                continue;
+            }
             tokio::time::sleep(Duration::from_millis(300 + self.random.below(700))).await;
             troubles.push(self.trouble(fault, minutes).await?);
         }

@@ -11,6 +11,8 @@ use crate::kept::{Kept, Mailing};
 const ATTEMPT: u64 = 32_000;
 /// How long after a mail was taken its worker may still be about to write that down.
 const SETTLING: u64 = 5_000;
+/// How soon a mail server that is killed takes nothing more.
+const DYING: u64 = 1_000;
 /// How long before it was seen a mail may have been taken.
 const SEEN: u64 = 500;
 
@@ -78,7 +80,7 @@ pub(super) fn outlived(evidence: &Evidence) -> Promise {
     for (to, request, call) in sends(evidence) {
         let outlasted = |life: &Life| {
             let mut dead = dead.iter();
-            dead.any(|dead| dead.start < call.start && life.expired <= dead.end)
+            dead.any(|dead| dead.start + DYING < call.start && life.expired <= dead.end)
         };
         let Some(kept) = evidence.kept.get(request) else {
             continue;

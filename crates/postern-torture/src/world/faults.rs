@@ -78,9 +78,16 @@ impl World {
                 disk.free()
             }
             Fault::Clock => self.step_clocks(random),
-            Fault::Mail => self.mail(Step::Rcpt, Act::reply(451), lasts).await,
-            Fault::DeadMail => self.mail(Step::Banner, Act::Drop, lasts).await,
-            Fault::LostAnswers => self.mail(Step::EndOfData, Act::AcceptAndDrop, lasts).await,
+            Fault::Mail => self.mail(&[Step::Rcpt], &Act::reply(451), lasts).await,
+            // Who has a connection from before gets no further, either.
+            Fault::DeadMail => {
+                let steps = [Step::Banner, Step::Reset, Step::Mail, Step::Rcpt];
+                self.mail(&steps, &Act::Drop, lasts).await
+            }
+            Fault::LostAnswers => {
+                self.mail(&[Step::EndOfData], &Act::AcceptAndDrop, lasts)
+                    .await
+            }
             Fault::Overload => Ok(()), // what overloads is in the hands of who calls
             Fault::Database | Fault::Failover | Fault::Standby | Fault::Connections => {
                 self.harm_database(fault, lasts).await
@@ -125,8 +132,10 @@ impl World {
         Ok(())
     }
 
-    async fn mail(&self, step: Step, act: Act, lasts: Duration) -> Result<()> {
-        self.smtp.always(step, act);
+    async fn mail(&self, steps: &[Step], act: &Act, lasts: Duration) -> Result<()> {
+        for step in steps {
+            self.smtp.always(*step, act.clone());
+        }
         tokio::time::sleep(lasts).await;
         self.smtp.heal();
         for (to, act) in lock(&self.refused).iter() {

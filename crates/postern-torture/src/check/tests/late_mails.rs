@@ -10,7 +10,7 @@ pub(super) fn add(evidence: &mut Evidence) {
         end: 170_000,
         recovered: Some(10),
     });
-    evidence.calls.push(send(101_000, "zoe", 8));
+    evidence.calls.push(send(101_001, "zoe", 8));
     evidence.finals.insert(id(8), "AUTH_REQUEST_EXPIRED".into());
     let mut zoe = open("zoe");
     zoe.mailings = [(0, mailing(DeliveryState::Abandoned))].into();
