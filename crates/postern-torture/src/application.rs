@@ -89,29 +89,28 @@ impl Application {
             }
         };
         let status = answer.status().as_u16();
-        let Ok(told) = answer.json::<Value>().await else {
-            return Outcome::Unknown;
-        };
-        if status == 200 {
-            return match told["auth_request_id"].as_str() {
-                Some(request) => Outcome::Sent(request.to_owned()),
-                None => Outcome::Verified,
-            };
+        match answer.bytes().await {
+            Ok(body) => {
+                *told = String::from_utf8_lossy(&body).into_owned();
+                read(act, status, &body)
+            }
+            Err(error) => {
+                *told = format!("{error:?}");
+                Outcome::Unknown
+            }
         }
-        let code = told["details"][0]["error_code"].as_str();
-        refused(code.unwrap_or("NO_ERROR_CODE"))
     }
 
     /// The client makes a call that a leaving server did not take once more by itself, and no other.
     async fn over_grpc(&self, node: usize, act: &Act, told: &mut String) -> Outcome {
         let ended = self.once_over_grpc(node, act).await;
-        ended.unwrap_or_else(|error| match &error {
-            Error::Unreachable(_) => Outcome::Unreached,
-            Error::OutcomeUnknown(_) | Error::DeadlineExceeded(_) => {
-                *told = format!("{error:?}");
-                Outcome::Unknown
+        ended.unwrap_or_else(|error| {
+            *told = format!("{error:?}");
+            match &error {
+                Error::Unreachable(_) => Outcome::Unreached,
+                Error::OutcomeUnknown(_) | Error::DeadlineExceeded(_) => Outcome::Unknown,
+                other => refused(other.error_code().unwrap_or("NO_ERROR_CODE")),
             }
-            other => refused(other.error_code().unwrap_or("NO_ERROR_CODE")),
         })
     }
 
@@ -133,6 +132,21 @@ impl Application {
             }
         }
     }
+}
+
+/// What a whole answer by REST says.
+fn read(act: &Act, status: u16, body: &[u8]) -> Outcome {
+    let garbled = || Outcome::Garbled(format!("{status}: {}", String::from_utf8_lossy(body)));
+    let Ok(told) = serde_json::from_slice::<Value>(body) else {
+        return garbled();
+    };
+    let text = |found: &Value| found.as_str().map(str::to_owned);
+    let read = match (status, act) {
+        (200, Act::Verify { .. }) => text(&told["email"]).map(|_| Outcome::Verified),
+        (200, _) => text(&told["auth_request_id"]).map(Outcome::Sent),
+        _ => text(&told["details"][0]["error_code"]).map(|code| refused(&code)),
+    };
+    read.unwrap_or_else(garbled)
 }
 
 fn refused(code: &str) -> Outcome {

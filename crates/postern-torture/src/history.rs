@@ -15,7 +15,7 @@ pub(crate) struct Call {
     pub(crate) end: u64,
     pub(crate) act: Act,
     pub(crate) outcome: Outcome,
-    /// What the client's library said, where nobody knows the outcome.
+    /// What was answered, or what the client's library said.
     pub(crate) told: String,
 }
 
@@ -49,12 +49,19 @@ pub(crate) enum Outcome {
     Unreached,
     /// It may have taken effect: an unknown outcome, or no answer at all.
     Unknown,
+    /// An answer that no contract knows, and whether it took effect nobody does.
+    Garbled(String),
 }
 
 impl Outcome {
     /// Whether it is certain that nothing was done.
     pub(crate) fn is_not_done(&self) -> bool {
         matches!(self, Self::NotDone | Self::Unreached)
+    }
+
+    /// Whether it may have taken effect, and nobody knows.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown | Self::Garbled(_))
     }
 
     /// Its name in a summary.
@@ -65,6 +72,7 @@ impl Outcome {
             Self::NotDone => "not done",
             Self::Unreached => "unreached",
             Self::Unknown => "unknown",
+            Self::Garbled(_) => "garbled",
             Self::Refused(code) => code,
         }
     }
@@ -143,10 +151,49 @@ impl Fault {
         }
     }
 
-    /// Whether a mail that went out may not have been written down as sent: its worker died or stood
-    /// still, or the store did not take the word of it.
+    /// Whether a mail that went out may not have been written down as sent (lifecycle §9): its worker
+    /// died or stood still, or the store did not take the word of it for a while. What is only slow, or
+    /// busy for a moment, takes it in the end; answers of the mail server that were lost are known one
+    /// by one.
     pub(crate) fn repeats_mails(self) -> bool {
-        !matches!(self, Self::Mail | Self::DeadMail | Self::Terminate(_))
+        matches!(
+            self,
+            Self::Kill(_)
+                | Self::Stop(_)
+                | Self::Database
+                | Self::Failover
+                | Self::Standby
+                | Self::Connections
+                | Self::Cut(_)
+                | Self::Silent(_)
+                | Self::Disk
+        )
+    }
+
+    /// Whether a call may fail because of it, which this node was asked: it is not done, nobody
+    /// answers, or nobody knows.
+    pub(crate) fn fails_calls(self, of: usize) -> bool {
+        match self {
+            // Nothing is between the caller and the store.
+            Self::Mail | Self::DeadMail | Self::LostAnswers | Self::Clock => false,
+            // What ends lets go of what it held in the database.
+            Self::Kill(node) | Self::Terminate(node) | Self::Cut(node) => node == of,
+            // What stands still, or is slow, holds rows that others wait for; the rest is everybody's.
+            Self::Stop(_)
+            | Self::Silent(_)
+            | Self::Slow(_)
+            | Self::Disk
+            | Self::Overload
+            | Self::Database
+            | Self::Failover
+            | Self::Standby
+            | Self::Connections => true,
+        }
+    }
+
+    /// Whether nobody may answer the door of this node.
+    pub(crate) fn shuts_door(self, of: usize) -> bool {
+        matches!(self, Self::Kill(node) | Self::Terminate(node) if node == of)
     }
 }
 

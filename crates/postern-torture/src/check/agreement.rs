@@ -23,13 +23,13 @@ pub(super) fn events(evidence: &Evidence) -> Promise {
     for (request, call) in resends(evidence) {
         let told = told.entry(request).or_default();
         told.resent += usize::from(matches!(call.outcome, Outcome::Sent(_)));
-        told.unknown_resends += usize::from(call.outcome == Outcome::Unknown);
+        told.unknown_resends += usize::from(call.outcome.is_unknown());
     }
     for (request, code, call) in verifies(evidence) {
         let told = told.entry(request).or_default();
         match &call.outcome {
             Outcome::Verified => told.verified += 1,
-            Outcome::Unknown => drop(told.unknown_codes.insert(code)),
+            outcome if outcome.is_unknown() => drop(told.unknown_codes.insert(code)),
             Outcome::Refused(why) if why == "INVALID_CODE" && code.len() > 1 => {
                 told.wrong.insert(code);
             }
@@ -107,7 +107,7 @@ pub(super) fn not_done(evidence: &Evidence) -> Promise {
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     for call in &evidence.calls {
         if let Act::Send { to, .. } = &call.act {
-            *allowed.entry(to).or_default() += usize::from(call.outcome == Outcome::Unknown);
+            *allowed.entry(to).or_default() += usize::from(call.outcome.is_unknown());
             *refused.entry(to).or_default() += usize::from(call.outcome.is_not_done());
         }
     }

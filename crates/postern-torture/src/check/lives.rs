@@ -63,7 +63,7 @@ pub(super) fn lives(evidence: &Evidence) -> HashMap<&str, Life> {
             life.resent.push(call.end);
         }
         // One that may have taken effect restarts the lifetime too.
-        if matches!(call.outcome, Outcome::Sent(_) | Outcome::Unknown) {
+        if matches!(call.outcome, Outcome::Sent(_)) || call.outcome.is_unknown() {
             life.expired = life.expired.max(call.end + lifetime + SKEW);
         }
     }

@@ -4,7 +4,7 @@ use postern_core::model::{DeliveryState, EventKind};
 
 use super::lives::{Life, lives};
 use super::{Evidence, Promise, SKEW, place, promise, sends};
-use crate::history::{Fault, Mail};
+use crate::history::{Fault, Mail, Trouble};
 use crate::kept::{Kept, Mailing};
 
 /// How long an attempt at a mail may go on after its credential was spent: its deadline.
@@ -143,10 +143,15 @@ fn cause(evidence: &Evidence, first: &Mail) -> Option<&'static str> {
     if !first.answered {
         return Some("a lost answer");
     }
-    let during = |start, end| start <= first.at + SETTLING && first.at <= end + SEEN;
-    let troubles = evidence.troubles.iter();
-    troubles
-        .filter(|trouble| trouble.fault.repeats_mails())
-        .find(|trouble| during(trouble.start, trouble.end))
-        .map(|trouble| trouble.fault.name())
+    let explains = |trouble: &&Trouble| {
+        // Who is dead takes up no mail that could be lost with it.
+        let end = match trouble.fault {
+            Fault::Kill(_) => trouble.start,
+            _ => trouble.end,
+        };
+        let during = trouble.start <= first.at + SETTLING && first.at <= end + SEEN;
+        trouble.fault.repeats_mails() && during
+    };
+    let trouble = evidence.troubles.iter().find(explains)?;
+    Some(trouble.fault.name())
 }

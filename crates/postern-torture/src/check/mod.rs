@@ -52,6 +52,7 @@ pub(crate) fn check(evidence: &Evidence) -> Vec<Promise> {
     vec![
         sends::survive(evidence),
         sends::mailed(evidence),
+        sends::asked_for(evidence),
         proofs::accepted_once(evidence),
         proofs::expired(evidence),
         proofs::in_time(evidence),

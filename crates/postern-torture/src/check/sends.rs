@@ -1,27 +1,84 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use postern_core::model::{DeliveryState, EventKind, State};
 
-use super::{Evidence, Promise, SKEW, place, promise, sends};
+use super::{Evidence, Promise, SKEW, place, promise, resends, sends, verifies};
 use crate::history::{Act, Outcome};
 use crate::kept::{Kept, Mailing};
 
+const NOT_FOUND: &str = "AUTH_REQUEST_NOT_FOUND";
 /// Mails to one address in the window of the default quota.
 const QUOTA: usize = 2;
 const WINDOW: u64 = 60_000;
 /// The longest wait between two tries at a mail: one that would end after the credential is not begun.
 const WAIT: i64 = 60_000;
 
+/// Neither in the end nor to anybody who asked in between it is unknown.
 pub(super) fn survive(evidence: &Evidence) -> Promise {
+    let told = verifies(evidence).map(|(request, _, call)| (request, call));
+    let missed: HashMap<&str, u64> = told
+        .chain(resends(evidence))
+        .filter(|(_, call)| call.outcome == Outcome::Refused(NOT_FOUND.into()))
+        .map(|(request, call)| (request, call.start))
+        .collect();
     promise(
         "every acknowledged send exists afterwards",
         sends(evidence).map(|(_, request, _)| {
             let told = evidence.finals.get(request).map(String::as_str);
-            let answers = !matches!(told, None | Some("AUTH_REQUEST_NOT_FOUND"));
+            let answers = !matches!(told, None | Some(NOT_FOUND));
             let kept = evidence.kept.contains_key(request);
-            (!answers || !kept).then(|| format!("{request} is lost: {told:?}, in store: {kept}"))
+            if !answers || !kept {
+                return Some(format!("{request} is lost: {told:?}, in store: {kept}"));
+            }
+            let missed = missed.get(request);
+            missed.map(|at| format!("{request} was not found at {at} ms"))
         }),
     )
+}
+
+/// No mail that nobody asked for: of a send or a resend that was acknowledged, or may have been done.
+pub(super) fn asked_for(evidence: &Evidence) -> Promise {
+    let mut asked: HashMap<&str, usize> = HashMap::new();
+    for (_, request, _) in sends(evidence) {
+        *asked.entry(request).or_default() += 1;
+    }
+    for (request, call) in resends(evidence) {
+        let done = matches!(call.outcome, Outcome::Sent(_)) || call.outcome.is_unknown();
+        *asked.entry(request).or_default() += usize::from(done);
+    }
+    let mut unknown: HashMap<&str, usize> = HashMap::new();
+    for call in &evidence.calls {
+        if let Act::Send { to, .. } = &call.act {
+            *unknown.entry(to).or_default() += usize::from(call.outcome.is_unknown());
+        }
+    }
+    let mut came: BTreeMap<(String, &str), BTreeSet<u16>> = BTreeMap::new();
+    for mail in &evidence.mails {
+        if let Some((request, ordinal)) = place(mail) {
+            came.entry((request, &mail.to)).or_default().insert(ordinal);
+        }
+    }
+    let addresses: HashMap<_, _> = sends(evidence).map(|(to, of, _)| (of, to)).collect();
+    let findings = came.into_iter().map(|((request, to), mails)| {
+        let Some(address) = addresses.get(&*request) else {
+            // Whoever sent it does not know its name; each can be of one request.
+            let left = unknown.get_mut(to).filter(|left| **left > 0);
+            return match left {
+                Some(left) => {
+                    *left -= 1;
+                    None
+                }
+                None => Some(format!("{to} got a mail of {request}, which nobody sent")),
+            };
+        };
+        let most = asked.get(&*request).copied().unwrap_or(0);
+        let many = mails.len() > most;
+        (many || *address != to).then(|| {
+            let came = mails.len();
+            format!("{to} got {came} mails of {request} for {address}, and at most {most} were asked for")
+        })
+    });
+    promise("every mail was asked for", findings)
 }
 
 pub(super) fn mailed(evidence: &Evidence) -> Promise {

@@ -1,5 +1,5 @@
 use super::{Evidence, Promise, promise};
-use crate::history::{Fault, Outcome, Trouble};
+use crate::history::{Call, Fault, Outcome, Trouble};
 
 /// How soon after the last fault service must be normal.
 const RECOVERY: u64 = 5_000;
@@ -25,14 +25,33 @@ pub(super) fn classes(evidence: &Evidence) -> Promise {
         Outcome::Refused(code) if !KNOWN.contains(&&**code) => {
             Some(format!("{:?} answered {code}", call.act))
         }
-        Outcome::Unknown if evidence.troubles.is_empty() => Some(format!(
-            "{:?} had no certain outcome, and nothing was broken",
-            call.act
-        )),
+        Outcome::Garbled(what) => Some(format!("{:?} answered {what:?}", call.act)),
+        Outcome::NotDone | Outcome::Unreached | Outcome::Unknown if !excused(evidence, call) => {
+            Some(format!(
+                "{:?} at node {} at {} ms was {}, and nothing was broken that explains it: {}",
+                call.act,
+                call.node,
+                call.start,
+                call.outcome.name(),
+                call.told
+            ))
+        }
         _ => None,
     });
     let deaths = evidence.deaths.iter().cloned().map(Some);
     promise("no unexpected class of error", told.chain(deaths))
+}
+
+/// Whether something that was broken while the call went on, or just before, explains that it failed.
+fn excused(evidence: &Evidence, call: &Call) -> bool {
+    evidence.troubles.iter().any(|trouble| {
+        let during = trouble.start <= call.end && call.start <= trouble.end + RECOVERY;
+        let explains = match call.outcome {
+            Outcome::Unreached => trouble.fault.shuts_door(call.node),
+            _ => trouble.fault.fails_calls(call.node),
+        };
+        during && explains
+    })
 }
 
 /// While it drains a node answers everything. After that its listener is closed, and who asks over a
@@ -54,7 +73,7 @@ pub(super) fn draining(evidence: &Evidence) -> Promise {
             call.node == node && call.end >= stop && call.start + MARGIN < stop + evidence.drain
         });
         during.map(move |call| {
-            let failed = call.outcome.is_not_done() || call.outcome == Outcome::Unknown;
+            let failed = call.outcome.is_not_done() || call.outcome.is_unknown();
             let door = if call.rest { "REST" } else { "gRPC" };
             let (start, outcome) = (call.start.saturating_sub(stop), &call.outcome);
             failed.then(|| {

@@ -2,6 +2,7 @@
 
 use postern_core::model::{DeliveryState, EventKind, Method, State, UsedBy};
 
+mod classes;
 mod late_mails;
 mod spent;
 
@@ -44,6 +45,10 @@ fn verify_of(request: u8, start: u64, code: &str, outcome: Outcome) -> Call {
         right: outcome == Outcome::Verified,
     };
     call(start, act, outcome)
+}
+
+fn resend(start: u64, outcome: Outcome) -> Call {
+    resend_of(1, start, outcome)
 }
 
 fn resend_of(request: u8, start: u64, outcome: Outcome) -> Call {
@@ -163,7 +168,10 @@ fn trouble(evidence: &mut Evidence, fault: Fault, start: u64) {
 /// Another request, of somebody who was mailed and did not come.
 fn and_bob(evidence: &mut Evidence) -> &mut Kept {
     evidence.calls.push(send(900, "bob", 2));
-    evidence.mails.push(mail(950, 2, 0));
+    evidence.mails.push(Mail {
+        to: "bob".into(),
+        ..mail(950, 2, 0)
+    });
     evidence.finals.insert(id(2), "INVALID_CODE".into());
     evidence.kept.insert(id(2), open("bob"));
     evidence.kept.get_mut(&id(2)).expect("just put there")
@@ -181,6 +189,7 @@ fn broken(evidence: &Evidence) -> Vec<&'static str> {
 const NONE: [&str; 0] = [];
 const EXISTS: &str = "every acknowledged send exists afterwards";
 const MAILED: &str = "the mail of every acknowledged send was sent";
+const ASKED_FOR: &str = "every mail was asked for";
 const ONCE: &str = "every auth request was accepted at most once";
 const IN_TIME: &str = "none was accepted after its end";
 const EARLY: &str = "no right code was refused as expired before its end";
@@ -326,8 +335,19 @@ fn a_repeated_mail_needs_a_cause_at_its_time() {
     assert_eq!(broken(&evidence), [REPEATS]);
     trouble(&mut evidence, Fault::Kill(0), 50_000);
     assert_eq!(broken(&evidence), [REPEATS], "long after");
-    trouble(&mut evidence, Fault::Kill(0), 150);
+    trouble(&mut evidence, Fault::Kill(0), 1);
     assert_eq!(broken(&evidence), NONE);
+    for (fault, excuses) in [
+        (Fault::Disk, true),
+        (Fault::Stop(0), true),
+        (Fault::Overload, false),
+        (Fault::Clock, false),
+        (Fault::Slow(0), false),
+        (Fault::LostAnswers, false),
+    ] {
+        evidence.troubles.last_mut().unwrap().fault = fault;
+        assert_eq!(broken(&evidence).is_empty(), excuses, "{fault}");
+    }
     let mut evidence = good();
     evidence.mails[0].answered = false;
     evidence.mails.push(mail(2_000, 1, 0));
@@ -339,6 +359,39 @@ fn a_mail_of_nobodys_is_found() {
     let mut evidence = good();
     evidence.mails[0].id = "<1@elsewhere.example>".into();
     assert_eq!(broken(&evidence), [MAILED, REPEATS]);
+}
+
+#[test]
+fn a_mail_that_nobody_asked_for_is_found_unless_an_unknown_call_may_have() {
+    let mut evidence = good();
+    trouble(&mut evidence, Fault::Kill(0), 100);
+    evidence.mails.push(mail(150, 1, 1));
+    assert_eq!(broken(&evidence), [ASKED_FOR]);
+    evidence.calls.push(resend(250, Outcome::Unknown));
+    assert_eq!(broken(&evidence), NONE);
+
+    let mut evidence = good();
+    trouble(&mut evidence, Fault::Kill(0), 100);
+    evidence.mails.push(mail(150, 3, 0));
+    assert_eq!(broken(&evidence), [ASKED_FOR]);
+    let act = Act::Send {
+        to: "ada".into(),
+        lifetime: 60,
+    };
+    evidence.calls.push(call(100, act, Outcome::Unknown));
+    assert_eq!(broken(&evidence), NONE);
+
+    let mut evidence = good();
+    evidence.mails[0].to = "bob".into();
+    assert_eq!(broken(&evidence), [ASKED_FOR], "it came to another");
+}
+
+#[test]
+fn a_request_that_was_not_found_for_a_while_is_found() {
+    let mut evidence = good();
+    let missed = refused("AUTH_REQUEST_NOT_FOUND");
+    evidence.calls.push(verify(250, "1000000000", missed));
+    assert_eq!(broken(&evidence), [EXISTS]);
 }
 
 #[test]
@@ -365,7 +418,7 @@ fn events_that_were_lost_doubled_or_made_up_are_found() {
 fn an_unknown_call_may_have_left_an_event() {
     let mut evidence = good();
     evidence.calls[1].outcome = Outcome::Unknown;
-    evidence.troubles[0].fault = Fault::Kill(0);
+    trouble(&mut evidence, Fault::Kill(0), 150);
     assert_eq!(broken(&evidence), NONE, "nobody knows");
 }
 
@@ -383,19 +436,6 @@ fn what_was_done_though_told_otherwise_is_found() {
     assert_eq!(broken(&evidence), [NOT_DONE]);
     evidence.calls.last_mut().unwrap().outcome = Outcome::Unknown;
     assert_eq!(broken(&evidence), NONE);
-}
-
-#[test]
-fn an_internal_error_and_a_node_that_died_are_found() {
-    let mut evidence = good();
-    let refused = Outcome::Refused("INTERNAL".into());
-    evidence.calls.push(verify(500, "1000000000", refused));
-    assert_eq!(broken(&evidence), [CLASSES]);
-    let evidence = Evidence {
-        deaths: vec!["node 0 ended by itself".into()],
-        ..good()
-    };
-    assert_eq!(broken(&evidence), [CLASSES]);
 }
 
 #[test]

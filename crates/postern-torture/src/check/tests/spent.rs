@@ -98,6 +98,7 @@ fn an_acceptance_after_the_end_is_found_unless_a_resend_may_have_moved_the_end()
     let mut evidence = accepted_instead(4);
     assert_eq!(broken(&evidence), [IN_TIME]);
     evidence.calls.push(resend_of(4, 50_000, Outcome::Unknown));
+    trouble(&mut evidence, Fault::Kill(0), 49_900);
     assert_eq!(broken(&evidence), NONE);
 }
 
