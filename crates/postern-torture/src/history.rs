@@ -191,6 +191,17 @@ impl Fault {
         }
     }
 
+    /// For how long mails may be held back after its end, in milliseconds. Who closes connections is left
+    /// alone by the circuit breaker, for 5 s, and for twice as long whenever he does so again, up to a
+    /// minute; a second more for those who asked while somebody tried.
+    pub(crate) fn holds_mails_back(self) -> u64 {
+        match self {
+            Self::LostAnswers => 11_000,
+            Self::DeadMail => 61_000,
+            _ => 0,
+        }
+    }
+
     /// Whether nobody may answer the door of this node.
     pub(crate) fn shuts_door(self, of: usize) -> bool {
         matches!(self, Self::Kill(node) | Self::Terminate(node) if node == of)
@@ -218,9 +229,14 @@ pub(crate) struct Trouble {
     pub(crate) fault: Fault,
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// How long it took from then until every node opened requests by both doors; none when that
+    /// How much of the time before that went by while what had ended was started again, until it said
+    /// that it is ready.
+    pub(crate) mending: u64,
+    /// How long it took from the end until people signed in at every node by both doors; none when that
     /// never came.
     pub(crate) recovered: Option<u64>,
+    /// Whether their mails and codes were waited for, not only their sends.
+    pub(crate) whole: bool,
 }
 
 /// Everything that was seen, in the order of its ends.

@@ -69,6 +69,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Evidence> {
     let schedule = Schedule {
         application: Arc::clone(&application),
         random: Random::new(plan.seed),
+        held_back_until: 0,
     };
     let troubles = if plan.faults {
         schedule.run(plan.minutes).await?

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::task::JoinSet;
 
 use crate::application::Application;
 use crate::history::{Act, Fault, Outcome, Trouble};
@@ -18,12 +19,15 @@ const DEAD: Duration = Duration::from_secs(70);
 /// Calls of an overload.
 const CROWD: usize = 300;
 /// How long is waited for service to become normal before it is said that it never does.
-const NEVER: u64 = 20_000;
+const NEVER: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Who breaks things.
 pub(crate) struct Schedule {
     pub(crate) application: Arc<Application>,
     pub(crate) random: Random,
+    /// Until when mails may be held back, because their server was in trouble.
+    pub(crate) held_back_until: u64,
 }
 
 impl Schedule {
@@ -56,18 +60,26 @@ impl Schedule {
         if fault == Fault::Overload {
             people::overload(&self.application, CROWD).await;
         }
-        world.inflict(fault, lasts, &mut self.random).await?;
+        let mending = world.inflict(fault, lasts, &mut self.random).await?;
         let end = world.at();
-        let recovered = recovery(&self.application).await;
+        self.held_back_until = self.held_back_until.max(match fault.holds_mails_back() {
+            0 => 0,
+            more => end + more,
+        });
+        let whole = end >= self.held_back_until;
+        let recovered = recovery(&self.application, whole).await;
         world.clear_up(fault)?;
         let trouble = Trouble {
             fault,
             start,
             end,
+            mending,
             recovered,
+            whole,
         };
-        let normal = recovered.map_or("never normal".to_owned(), |after| {
-            format!("normal {after} ms later")
+        let what = if whole { "sign-ins" } else { "sends" };
+        let normal = recovered.map_or(format!("{what} never normal"), |after| {
+            format!("{what} normal {after} ms later")
         });
         eprintln!("{start:>7} ms  {fault} until {end} ms, {normal}");
         Ok(trouble)
@@ -91,24 +103,53 @@ impl Schedule {
     }
 }
 
-/// How long it takes until every node opens a request by both doors.
-async fn recovery(application: &Application) -> Option<u64> {
+/// How long it takes until at every node, by both doors, somebody has signed in, or only sent.
+async fn recovery(application: &Arc<Application>, whole: bool) -> Option<u64> {
     let world = &application.world;
     let start = world.at();
-    while world.at() < start + NEVER {
-        let mut normal = true;
-        for node in 0..world.urls.len() {
-            for rest in [true, false] {
-                let to = format!("after{}.{node}.{rest}@example.com", world.at());
-                let act = Act::Send { to, lifetime: 300 };
-                let outcome = application.call(node, rest, act).await;
-                normal &= matches!(outcome, Outcome::Sent(_));
+    let mut trying = JoinSet::new();
+    for node in 0..world.urls.len() {
+        for rest in [true, false] {
+            let application = Arc::clone(application);
+            trying.spawn(async move { sign_in(&application, node, rest, whole).await });
+        }
+    }
+    let all = async { while trying.join_next().await.is_some() {} };
+    tokio::time::timeout(NEVER, all).await.ok()?;
+    Some(world.at() - start)
+}
+
+/// Sends until that is done, waits for the mail and types its code until that is done.
+async fn sign_in(application: &Application, node: usize, rest: bool, whole: bool) {
+    let world = &application.world;
+    let (to, request) = loop {
+        let to = format!("after{}.{node}.{rest}@example.com", world.at());
+        let act = Act::Send {
+            to: to.clone(),
+            lifetime: 300,
+        };
+        if let Outcome::Sent(request) = application.call(node, rest, act).await {
+            break (to, request);
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    if !whole {
+        return;
+    }
+    loop {
+        if let Some(mail) = world.mails_to(&to).pop() {
+            let act = Act::Verify {
+                request: request.clone(),
+                code: mail.code,
+                right: true,
+            };
+            match application.call(node, rest, act).await {
+                Outcome::Verified => return,
+                // By one that was not heard of.
+                Outcome::Refused(why) if why == "AUTH_REQUEST_USED" => return,
+                _ => {}
             }
         }
-        if normal {
-            return Some(world.at() - start);
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(PAUSE).await;
     }
-    None
 }

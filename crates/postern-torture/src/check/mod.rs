@@ -69,6 +69,7 @@ pub(crate) fn check(evidence: &Evidence) -> Vec<Promise> {
         service::classes(evidence),
         service::draining(evidence),
         service::recovery(evidence),
+        service::mails_again(evidence),
     ]
 }
 

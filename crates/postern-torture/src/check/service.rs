@@ -87,6 +87,7 @@ pub(super) fn draining(evidence: &Evidence) -> Promise {
     promise("no call failed on a draining node", findings)
 }
 
+/// From when on what had ended says that it is ready; how long that took is told beside.
 pub(super) fn recovery(evidence: &Evidence) -> Promise {
     let findings = evidence.troubles.iter().map(|trouble| {
         let fault = trouble.fault;
@@ -98,12 +99,37 @@ pub(super) fn recovery(evidence: &Evidence) -> Promise {
             None => Some(format!("after {fault} service never became normal")),
         }
     });
-    let slowest = evidence
-        .troubles
-        .iter()
-        .filter_map(|trouble| trouble.recovered)
-        .max();
+    let most = |of: fn(&Trouble) -> Option<u64>| {
+        let all = evidence.troubles.iter().filter_map(of);
+        all.max().unwrap_or(0)
+    };
     let mut promise = promise("service is normal within 5 s of a fault", findings);
-    promise.note = format!("at most {} ms", slowest.unwrap_or(0));
+    promise.note = format!(
+        "at most {} ms to sign in and {} ms only to send, after up to {} ms of starting that are not counted",
+        most(|trouble| trouble.recovered.filter(|_| trouble.whole)),
+        most(|trouble| trouble.recovered.filter(|_| !trouble.whole)),
+        most(|trouble| Some(trouble.mending)),
+    );
+    promise
+}
+
+/// After a mail server was in trouble, the circuit breaker lets somebody try in time.
+pub(super) fn mails_again(evidence: &Evidence) -> Promise {
+    let (mut findings, mut longest) = (Vec::new(), 0);
+    for trouble in &evidence.troubles {
+        let held = trouble.fault.holds_mails_back();
+        if held == 0 {
+            continue;
+        }
+        let mut mails = evidence.mails.iter();
+        let first = mails.find(|mail| mail.answered && mail.at > trouble.end);
+        let after = first.map(|mail| mail.at - trouble.end);
+        longest = longest.max(after.unwrap_or(0));
+        let late = after.is_none_or(|after| after > held + RECOVERY);
+        let (fault, end) = (trouble.fault, trouble.end);
+        findings.push(late.then(|| format!("after {fault} until {end} ms: {after:?} ms")));
+    }
+    let mut promise = promise("mails flow again when their server is back", findings);
+    promise.note = format!("at most {longest} ms later");
     promise
 }

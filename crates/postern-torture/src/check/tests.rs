@@ -161,7 +161,9 @@ fn trouble(evidence: &mut Evidence, fault: Fault, start: u64) {
         fault,
         start,
         end: start + 2_000,
+        mending: 0,
         recovered: Some(10),
+        whole: true,
     });
 }
 
@@ -205,6 +207,7 @@ const AGREE: &str = "the events of every request agree with what its clients saw
 const NOT_DONE: &str = "what was told to be not done was not done";
 const CLASSES: &str = "no unexpected class of error";
 const DRAINING: &str = "no call failed on a draining node";
+const FLOW: &str = "mails flow again when their server is back";
 const RECOVERY: &str = "service is normal within 5 s of a fault";
 
 #[test]
@@ -472,4 +475,14 @@ fn a_slow_recovery_is_found() {
         evidence.troubles[0].recovered = recovered;
         assert_eq!(broken(&evidence), [RECOVERY]);
     }
+}
+
+#[test]
+fn a_mail_server_that_is_back_and_gets_nothing_is_found() {
+    let mut evidence = good();
+    evidence.mails.pop();
+    assert!(broken(&evidence).contains(&FLOW), "none came");
+    let mut evidence = good();
+    evidence.mails.last_mut().unwrap().at = 236_001;
+    assert!(broken(&evidence).contains(&FLOW), "it came late");
 }

@@ -48,21 +48,45 @@ impl World {
         faults
     }
 
-    /// Breaks something, keeps it broken for so long, and mends it; done when that is done.
+    /// Breaks something, keeps it broken for so long, and mends it; done when that is done. Answers for
+    /// how many milliseconds what had ended was on its way up again.
     pub(crate) async fn inflict(
         &self,
         fault: Fault,
         lasts: Duration,
         random: &mut Random,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         match fault {
-            Fault::Kill(number) => self.kill(number, lasts).await,
+            Fault::Kill(number) => {
+                self.node(number, |node| {
+                    node.signal("KILL").and_then(|()| node.ended())
+                })?;
+                tokio::time::sleep(lasts).await;
+                return self.start_again(number).await;
+            }
             Fault::Terminate(number) => {
                 self.node(number, |node| node.signal("TERM"))?;
                 self.wait_for_end(number).await?;
-                self.node(number, Node::start)?;
-                self.ready(number).await
+                return self.start_again(number).await;
             }
+            Fault::Database | Fault::Failover => {
+                self.database(Database::crash)?;
+                tokio::time::sleep(lasts).await;
+                let start = self.at();
+                self.database(match fault {
+                    Fault::Database => Database::restart,
+                    _ => Database::fail_over,
+                })?;
+                return Ok(self.at() - start);
+            }
+            other => self.trouble(other, lasts, random).await?,
+        }
+        Ok(0)
+    }
+
+    /// What ends no process for good.
+    async fn trouble(&self, fault: Fault, lasts: Duration, random: &mut Random) -> Result<()> {
+        match fault {
             Fault::Stop(number) => {
                 self.node(number, |node| node.signal("STOP"))?;
                 tokio::time::sleep(lasts).await;
@@ -88,10 +112,22 @@ impl World {
                 self.mail(&[Step::EndOfData], &Act::AcceptAndDrop, lasts)
                     .await
             }
-            Fault::Overload => Ok(()), // what overloads is in the hands of who calls
-            Fault::Database | Fault::Failover | Fault::Standby | Fault::Connections => {
-                self.harm_database(fault, lasts).await
+            Fault::Standby => {
+                self.database(|database| database.stall_standby(true))?;
+                tokio::time::sleep(lasts).await;
+                self.database(|database| database.stall_standby(false))
             }
+            Fault::Connections => {
+                self.database(|database| database.limit_connections(Some(FEW)))?;
+                tokio::time::sleep(lasts).await;
+                self.database(|database| database.limit_connections(None))
+            }
+            // What overloads is in the hands of who calls; the rest is above.
+            Fault::Overload
+            | Fault::Kill(_)
+            | Fault::Terminate(_)
+            | Fault::Database
+            | Fault::Failover => Ok(()),
         }
     }
 
@@ -103,13 +139,11 @@ impl World {
         }
     }
 
-    async fn kill(&self, number: usize, lasts: Duration) -> Result<()> {
-        self.node(number, |node| {
-            node.signal("KILL").and_then(|()| node.ended())
-        })?;
-        tokio::time::sleep(lasts).await;
+    async fn start_again(&self, number: usize) -> Result<u64> {
+        let start = self.at();
         self.node(number, Node::start)?;
-        self.ready(number).await
+        self.ready(number).await?;
+        Ok(self.at() - start)
     }
 
     async fn wire(&self, number: usize, wire: Wire, lasts: Duration) -> Result<()> {
@@ -142,31 +176,6 @@ impl World {
             self.smtp.always_for(to, Step::Rcpt, act.clone());
         }
         Ok(())
-    }
-
-    async fn harm_database(&self, fault: Fault, lasts: Duration) -> Result<()> {
-        match fault {
-            Fault::Database => {
-                self.database(Database::crash)?;
-                tokio::time::sleep(lasts).await;
-                self.database(Database::restart)
-            }
-            Fault::Failover => {
-                self.database(Database::crash)?;
-                tokio::time::sleep(lasts).await;
-                self.database(Database::fail_over)
-            }
-            Fault::Standby => {
-                self.database(|database| database.stall_standby(true))?;
-                tokio::time::sleep(lasts).await;
-                self.database(|database| database.stall_standby(false))
-            }
-            _ => {
-                self.database(|database| database.limit_connections(Some(FEW)))?;
-                tokio::time::sleep(lasts).await;
-                self.database(|database| database.limit_connections(None))
-            }
-        }
     }
 
     fn database<T>(&self, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {

@@ -8,7 +8,17 @@ pub(super) fn add(evidence: &mut Evidence) {
         fault: Fault::DeadMail,
         start: 100_000,
         end: 170_000,
+        mending: 0,
         recovered: Some(10),
+        whole: false,
+    });
+    // The next one's comes when the server is back.
+    evidence.calls.push(send(170_000, "pam", 9));
+    evidence.finals.insert(id(9), "INVALID_CODE".into());
+    evidence.kept.insert(id(9), open("pam"));
+    evidence.mails.push(Mail {
+        to: "pam".into(),
+        ..mail(170_100, 9, 0)
     });
     evidence.calls.push(send(101_001, "zoe", 8));
     evidence.finals.insert(id(8), "AUTH_REQUEST_EXPIRED".into());
