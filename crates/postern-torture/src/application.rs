@@ -156,3 +156,38 @@ fn refused(code: &str) -> Outcome {
         other => Outcome::Refused(other.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn garbled(act: &Act, status: u16, body: &str) -> bool {
+        matches!(read(act, status, body.as_bytes()), Outcome::Garbled(_))
+    }
+
+    #[test]
+    fn an_answer_that_is_not_what_the_contract_says_is_a_class_of_its_own() {
+        let send = Act::Send {
+            to: "ada".into(),
+            lifetime: 60,
+        };
+        let verify = Act::Verify {
+            request: "it".into(),
+            code: "1".into(),
+            right: true,
+        };
+        assert!(garbled(&verify, 502, "<html>"));
+        assert!(garbled(&verify, 200, ""));
+        assert!(garbled(&send, 200, "{}"), "a send is no verify");
+        assert!(garbled(&verify, 200, "{}"));
+        assert!(garbled(&send, 500, "{\"code\":13}"));
+        let told = "{\"details\":[{\"error_code\":\"UNAVAILABLE\"}]}";
+        assert_eq!(read(&send, 503, told.as_bytes()), Outcome::NotDone);
+        let told = b"{\"auth_request_id\":\"it\"}";
+        assert_eq!(read(&send, 200, told), Outcome::Sent("it".into()));
+        assert_eq!(
+            read(&verify, 200, b"{\"email\":\"ada\"}"),
+            Outcome::Verified
+        );
+    }
+}

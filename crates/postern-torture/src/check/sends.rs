@@ -38,47 +38,54 @@ pub(super) fn survive(evidence: &Evidence) -> Promise {
 
 /// No mail that nobody asked for: of a send or a resend that was acknowledged, or may have been done.
 pub(super) fn asked_for(evidence: &Evidence) -> Promise {
-    let mut asked: HashMap<&str, usize> = HashMap::new();
-    for (_, request, _) in sends(evidence) {
-        *asked.entry(request).or_default() += 1;
-    }
-    for (request, call) in resends(evidence) {
-        let done = matches!(call.outcome, Outcome::Sent(_)) || call.outcome.is_unknown();
-        *asked.entry(request).or_default() += usize::from(done);
-    }
-    let mut unknown: HashMap<&str, usize> = HashMap::new();
-    for call in &evidence.calls {
-        if let Act::Send { to, .. } = &call.act {
-            *unknown.entry(to).or_default() += usize::from(call.outcome.is_unknown());
-        }
-    }
+    let (asked, mut unknown) = (asked(evidence), unknown_sends(evidence));
     let mut came: BTreeMap<(String, &str), BTreeSet<u16>> = BTreeMap::new();
     for mail in &evidence.mails {
         if let Some((request, ordinal)) = place(mail) {
             came.entry((request, &mail.to)).or_default().insert(ordinal);
         }
     }
-    let addresses: HashMap<_, _> = sends(evidence).map(|(to, of, _)| (of, to)).collect();
     let findings = came.into_iter().map(|((request, to), mails)| {
-        let Some(address) = addresses.get(&*request) else {
-            // Whoever sent it does not know its name; each can be of one request.
-            let left = unknown.get_mut(to).filter(|left| **left > 0);
-            return match left {
-                Some(left) => {
-                    *left -= 1;
-                    None
-                }
-                None => Some(format!("{to} got a mail of {request}, which nobody sent")),
-            };
-        };
-        let most = asked.get(&*request).copied().unwrap_or(0);
-        let many = mails.len() > most;
-        (many || *address != to).then(|| {
-            let came = mails.len();
-            format!("{to} got {came} mails of {request} for {address}, and at most {most} were asked for")
-        })
+        let came = mails.len();
+        if let Some((address, most)) = asked.get(&*request) {
+            return (came > *most || *address != to).then(|| {
+                format!("{to} got {came} mails of {request}, of which {address} asked for {most}")
+            });
+        }
+        // Whoever sent it was not told its name; each unknown send can be of one request.
+        match unknown.get_mut(to).filter(|left| **left > 0) {
+            Some(left) => {
+                *left -= 1;
+                None
+            }
+            None => Some(format!("{to} got a mail of {request}, which nobody sent")),
+        }
     });
     promise("every mail was asked for", findings)
+}
+
+/// Whose mails each acknowledged request is for, and how many there can be.
+fn asked(evidence: &Evidence) -> HashMap<&str, (&str, usize)> {
+    let sent = sends(evidence).map(|(to, request, _)| (request, (to, 1)));
+    let mut asked: HashMap<_, _> = sent.collect();
+    for (request, call) in resends(evidence) {
+        let done = matches!(call.outcome, Outcome::Sent(_)) || call.outcome.is_unknown();
+        if let Some((_, most)) = asked.get_mut(request).filter(|_| done) {
+            *most += 1;
+        }
+    }
+    asked
+}
+
+/// How many sends to each address may have been done.
+fn unknown_sends(evidence: &Evidence) -> HashMap<&str, usize> {
+    let mut unknown: HashMap<&str, usize> = HashMap::new();
+    for call in &evidence.calls {
+        if let Act::Send { to, .. } = &call.act {
+            *unknown.entry(to).or_default() += usize::from(call.outcome.is_unknown());
+        }
+    }
+    unknown
 }
 
 pub(super) fn mailed(evidence: &Evidence) -> Promise {
