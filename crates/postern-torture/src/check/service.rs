@@ -118,7 +118,12 @@ pub(super) fn mails_again(evidence: &Evidence) -> Promise {
     let (mut findings, mut longest) = (Vec::new(), 0);
     for trouble in &evidence.troubles {
         let held = trouble.fault.holds_mails_back();
-        if held == 0 {
+        // Where the next such trouble came before its end, that one tells.
+        let again = evidence.troubles.iter().any(|next| {
+            let holds = next.fault.holds_mails_back() > 0;
+            holds && next.start > trouble.end && next.start < trouble.end + held + RECOVERY
+        });
+        if held == 0 || again {
             continue;
         }
         let mut mails = evidence.mails.iter();

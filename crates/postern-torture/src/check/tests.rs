@@ -486,3 +486,21 @@ fn a_mail_server_that_is_back_and_gets_nothing_is_found() {
     evidence.mails.last_mut().unwrap().at = 236_001;
     assert!(broken(&evidence).contains(&FLOW), "it came late");
 }
+
+#[test]
+fn a_mail_server_that_was_soon_in_trouble_again_is_not_asked_for_mails_in_between() {
+    let mut evidence = good();
+    let before = evidence
+        .troubles
+        .iter()
+        .find(|trouble| trouble.fault.holds_mails_back() > 0);
+    let again = before.cloned().expect("there is one");
+    let lasted = again.end - again.start;
+    evidence.mails.last_mut().unwrap().at = again.end + 100 + lasted + 500;
+    evidence.troubles.push(Trouble {
+        start: again.end + 100,
+        end: again.end + 100 + lasted,
+        ..again
+    });
+    assert!(!broken(&evidence).contains(&FLOW));
+}
