@@ -11,22 +11,22 @@ pub(crate) struct ScaleArgs {
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     peak: Vec<u32>,
     /// CPU microseconds of a node for a send.
-    #[arg(long, default_value_t = 85.0)]
+    #[arg(long, default_value_t = 52.0)]
     send: f64,
     /// CPU microseconds of a node for a mail.
-    #[arg(long, default_value_t = 180.0)]
+    #[arg(long, default_value_t = 305.0)]
     mail: f64,
     /// CPU microseconds of a node for a verify.
-    #[arg(long, default_value_t = 75.0)]
+    #[arg(long, default_value_t = 57.0)]
     verify: f64,
     /// CPU microseconds of the database for an act, all its processes together.
-    #[arg(long, default_value_t = 150.0)]
+    #[arg(long, default_value_t = 110.0)]
     database: f64,
     /// Acts of a sign-in on the database.
     #[arg(long, default_value_t = 4.0)]
     acts: f64,
     /// Bytes of the write-ahead log for a sign-in.
-    #[arg(long, default_value_t = 6_000.0)]
+    #[arg(long, default_value_t = 3_200.0)]
     log: f64,
     /// Which part of the time a core may be busy, so that there is room for bursts and a lost node.
     #[arg(long, default_value_t = 0.6)]
@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn what_costs_more_takes_more() {
-        let table = table("--peak 1000 --send 100 --mail 400 --verify 100 --cores 1 --database 90");
+        let table = table(
+            "--peak 1000 --send 100 --mail 400 --verify 100 --cores 1 --database 90 --log 6000",
+        );
         assert!(
             table.contains("| 1000 | 1.0 | 2 of 1 | 20 | 0.6 | 6 |"),
             "{table}"
