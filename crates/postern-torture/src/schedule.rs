@@ -103,6 +103,9 @@ impl Schedule {
     }
 }
 
+/// A recovery that takes longer, in milliseconds, tells where its time went.
+const SLOW: u64 = 3_000;
+
 /// How long it takes until at every node, by both doors, somebody has signed in, or only sent.
 async fn recovery(application: &Arc<Application>, whole: bool) -> Option<u64> {
     let world = &application.world;
@@ -111,42 +114,63 @@ async fn recovery(application: &Arc<Application>, whole: bool) -> Option<u64> {
     for node in 0..world.urls.len() {
         for rest in [true, false] {
             let application = Arc::clone(application);
-            trying.spawn(async move { sign_in(&application, node, rest, whole).await });
+            trying.spawn(async move {
+                let steps = sign_in(&application, node, rest, whole).await;
+                let door = if rest { "REST" } else { "gRPC" };
+                let told = format!("node {node} by {door}: {}", steps.join(", "));
+                (application.world.at() - start, told)
+            });
         }
     }
-    let all = async { while trying.join_next().await.is_some() {} };
+    let mut last = (0, String::new());
+    let all = async {
+        while let Some(done) = trying.join_next().await {
+            last = done.unwrap_or_default().max(std::mem::take(&mut last));
+        }
+    };
     tokio::time::timeout(NEVER, all).await.ok()?;
+    if last.0 > SLOW {
+        eprintln!("           {}", last.1);
+    }
     Some(world.at() - start)
 }
 
-/// Sends until that is done, waits for the mail and types its code until that is done.
-async fn sign_in(application: &Application, node: usize, rest: bool, whole: bool) {
+/// Sends until that is done, waits for the mail and types its code until that is done; tells when each
+/// of it was.
+async fn sign_in(application: &Application, node: usize, rest: bool, whole: bool) -> Vec<String> {
     let world = &application.world;
+    let (start, mut steps) = (world.at(), Vec::new());
+    let mut tell = |what: &str| steps.push(format!("{what} after {} ms", world.at() - start));
     let (to, request) = loop {
         let to = format!("after{}.{node}.{rest}@example.com", world.at());
         let act = Act::Send {
             to: to.clone(),
             lifetime: 300,
         };
-        if let Outcome::Sent(request) = application.call(node, rest, act).await {
+        let outcome = application.call(node, rest, act).await;
+        tell(outcome.name());
+        if let Outcome::Sent(request) = outcome {
             break (to, request);
         }
         tokio::time::sleep(PAUSE).await;
     };
     if !whole {
-        return;
+        return steps;
     }
     loop {
         if let Some(mail) = world.mails_to(&to).pop() {
+            tell("mail seen");
             let act = Act::Verify {
                 request: request.clone(),
                 code: mail.code,
                 right: true,
             };
-            match application.call(node, rest, act).await {
-                Outcome::Verified => return,
+            let outcome = application.call(node, rest, act).await;
+            tell(outcome.name());
+            match outcome {
+                Outcome::Verified => return steps,
                 // By one that was not heard of.
-                Outcome::Refused(why) if why == "AUTH_REQUEST_USED" => return,
+                Outcome::Refused(why) if why == "AUTH_REQUEST_USED" => return steps,
                 _ => {}
             }
         }

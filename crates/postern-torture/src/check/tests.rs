@@ -494,7 +494,7 @@ fn a_mail_server_that_was_soon_in_trouble_again_is_not_asked_for_mails_in_betwee
         .troubles
         .iter()
         .find(|trouble| trouble.fault.holds_mails_back() > 0);
-    let again = before.cloned().expect("there is one");
+    let again = before.copied().expect("there is one");
     let lasted = again.end - again.start;
     evidence.mails.last_mut().unwrap().at = again.end + 100 + lasted + 500;
     evidence.troubles.push(Trouble {
