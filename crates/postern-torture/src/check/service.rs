@@ -44,14 +44,19 @@ pub(super) fn classes(evidence: &Evidence) -> Promise {
 
 /// Whether something that was broken while the call went on, or just before, explains that it failed.
 fn excused(evidence: &Evidence, call: &Call) -> bool {
-    evidence.troubles.iter().any(|trouble| {
-        let during = trouble.start <= call.end && call.start <= trouble.end + RECOVERY;
-        let explains = match call.outcome {
-            Outcome::Unreached => trouble.fault.shuts_door(call.node),
-            _ => trouble.fault.fails_calls(call.node),
-        };
-        during && explains
-    })
+    evidence
+        .troubles
+        .iter()
+        .any(|trouble| explains(trouble, call))
+}
+
+fn explains(trouble: &Trouble, call: &Call) -> bool {
+    let during = trouble.start <= call.end && call.start <= trouble.end + RECOVERY;
+    let explains = match call.outcome {
+        Outcome::Unreached => trouble.fault.shuts_door(call.node),
+        _ => trouble.fault.fails_calls(call.node),
+    };
+    during && explains
 }
 
 /// While it drains a node answers everything. After that its listener is closed, and who asks over a
@@ -72,8 +77,15 @@ pub(super) fn draining(evidence: &Evidence) -> Promise {
         let during = calls.filter(move |call| {
             call.node == node && call.end >= stop && call.start + MARGIN < stop + evidence.drain
         });
+        // Who was there before may have waited since an earlier fault.
+        let earlier = move |call: &Call| {
+            let others = evidence.troubles.iter();
+            let mut others = others.filter(|trouble| trouble.start < stop);
+            call.start < stop && others.any(|trouble| explains(trouble, call))
+        };
         during.map(move |call| {
             let failed = call.outcome.is_not_done() || call.outcome.is_unknown();
+            let failed = failed && !earlier(call);
             let door = if call.rest { "REST" } else { "gRPC" };
             let (start, outcome) = (call.start.saturating_sub(stop), &call.outcome);
             failed.then(|| {

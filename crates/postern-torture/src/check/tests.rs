@@ -469,6 +469,28 @@ fn a_call_that_a_draining_node_failed_is_found() {
 }
 
 #[test]
+fn a_call_that_waits_since_an_earlier_fault_is_not_blamed_on_the_node_that_drains_now() {
+    let mut evidence = good();
+    let stop = evidence.troubles[0].start;
+    let act = Act::Send {
+        to: "bob".into(),
+        lifetime: 60,
+    };
+    evidence.calls.push(Call {
+        end: stop + 10,
+        ..call(stop - 100, act, Outcome::NotDone)
+    });
+    assert_eq!(broken(&evidence), [DRAINING]);
+    evidence.troubles.push(Trouble {
+        fault: Fault::Overload,
+        start: stop - 200,
+        end: stop - 150,
+        ..evidence.troubles[0]
+    });
+    assert_eq!(broken(&evidence), NONE);
+}
+
+#[test]
 fn a_slow_recovery_is_found() {
     for recovered in [None, Some(5_001)] {
         let mut evidence = good();
