@@ -15,6 +15,9 @@ const LIFETIME: u64 = 300;
 /// How long those live that are to expire: the least there is.
 const SHORT: u64 = 60;
 
+/// Moments are told in milliseconds: what comes in the same one is not known to come later.
+const SURELY_LATER: Duration = Duration::from_millis(2);
+
 /// Somebody who uses what is tortured, until told to stop.
 pub(crate) struct Person {
     pub(crate) application: Arc<Application>,
@@ -160,6 +163,7 @@ impl Person {
         };
         self.guess(request, 7).await;
         if let Some(code) = code {
+            tokio::time::sleep(SURELY_LATER).await;
             self.twice(request, &code).await;
         }
     }
@@ -176,6 +180,7 @@ impl Person {
         };
         self.ask(act).await;
         if let Some(old) = old {
+            tokio::time::sleep(SURELY_LATER).await;
             self.twice(request, &old).await;
         }
         self.sign_in(to, request).await;
