@@ -4,6 +4,8 @@ use postern_core::model::{DeliveryState, EventKind, Method, State, UsedBy};
 
 mod classes;
 mod late_mails;
+mod mails;
+mod service;
 mod spent;
 
 use super::*;
@@ -235,64 +237,6 @@ fn a_lost_send_is_found() {
 }
 
 #[test]
-fn a_mail_that_was_written_down_as_sent_and_never_came_is_found() {
-    let mut evidence = good();
-    and_bob(&mut evidence);
-    evidence.mails.pop();
-    assert_eq!(broken(&evidence), [MAILED]);
-}
-
-/// Bob's mail in this state, given up at this moment with this event.
-fn given_up(state: DeliveryState, at: i64, event: Option<EventKind>) -> Evidence {
-    let mut evidence = good();
-    let bob = and_bob(&mut evidence);
-    bob.mailings = [(0, mailing(state))].into();
-    bob.events.pop();
-    bob.events.extend(event.map(|event| (at, event)));
-    evidence.mails.pop();
-    evidence
-}
-
-#[test]
-fn a_mail_is_given_up_only_for_a_reason_that_holds() {
-    let abandoned = |reason: &str| EventKind::MailAbandoned {
-        delivery: 0,
-        reason: reason.into(),
-    };
-    let failed = EventKind::MailFailed {
-        delivery: 0,
-        attempts: 9,
-        bounced: false,
-        provider: None,
-        reason: "no provider".into(),
-    };
-    let state = DeliveryState::Abandoned;
-    for (at, reason, excused) in [
-        (60_001, "expired", true),
-        (30_000, "expired", false),
-        (60_001, "used", false),
-        (60_001, "dead", false),
-        (60_001, "superseded", false),
-        (60_001, "gone", false),
-    ] {
-        let found = broken(&given_up(state, at, Some(abandoned(reason))));
-        assert_eq!(found.is_empty(), excused, "{reason} at {at}: {found:?}");
-    }
-    assert_eq!(broken(&given_up(state, 0, None)), [MAILED]);
-    assert_eq!(broken(&given_up(DeliveryState::Queued, 0, None)), [MAILED]);
-    let late = given_up(DeliveryState::Failed, 1_000, Some(failed));
-    assert_eq!(broken(&late), NONE);
-}
-
-#[test]
-fn a_bounce_needs_somebody_who_refused() {
-    let mut evidence = given_up(DeliveryState::Bounced, 0, None);
-    assert_eq!(broken(&evidence), [MAILED]);
-    evidence.bounced.insert("bob".into());
-    assert_eq!(broken(&evidence), NONE);
-}
-
-#[test]
 fn a_second_acceptance_and_a_forgotten_one_are_found() {
     let mut evidence = good();
     let again = verify(400, "1000000000", Outcome::Verified);
@@ -329,64 +273,6 @@ fn a_third_mail_within_a_minute_is_found() {
         evidence.kept.insert(id(request), open("ada"));
     }
     assert_eq!(broken(&evidence), [QUOTAS]);
-}
-
-#[test]
-fn a_repeated_mail_needs_a_cause_at_its_time() {
-    let mut evidence = good();
-    evidence.mails.push(mail(120, 1, 0));
-    assert_eq!(broken(&evidence), [REPEATS]);
-    trouble(&mut evidence, Fault::Kill(0), 50_000);
-    assert_eq!(broken(&evidence), [REPEATS], "long after");
-    trouble(&mut evidence, Fault::Kill(0), 1);
-    assert_eq!(broken(&evidence), NONE);
-    for (fault, excuses) in [
-        (Fault::Disk, true),
-        (Fault::Stop(0), true),
-        (Fault::Overload, false),
-        (Fault::Clock, false),
-        (Fault::Slow(0), false),
-        (Fault::LostAnswers, false),
-    ] {
-        evidence.troubles.last_mut().unwrap().fault = fault;
-        assert_eq!(broken(&evidence).is_empty(), excuses, "{fault}");
-    }
-    let mut evidence = good();
-    evidence.mails[0].answered = false;
-    evidence.mails.push(mail(2_000, 1, 0));
-    assert_eq!(broken(&evidence), NONE, "its answer was lost");
-}
-
-#[test]
-fn a_mail_of_nobodys_is_found() {
-    let mut evidence = good();
-    evidence.mails[0].id = "<1@elsewhere.example>".into();
-    assert_eq!(broken(&evidence), [MAILED, REPEATS]);
-}
-
-#[test]
-fn a_mail_that_nobody_asked_for_is_found_unless_an_unknown_call_may_have() {
-    let mut evidence = good();
-    trouble(&mut evidence, Fault::Kill(0), 100);
-    evidence.mails.push(mail(150, 1, 1));
-    assert_eq!(broken(&evidence), [ASKED_FOR]);
-    evidence.calls.push(resend(250, Outcome::Unknown));
-    assert_eq!(broken(&evidence), NONE);
-
-    let mut evidence = good();
-    trouble(&mut evidence, Fault::Kill(0), 100);
-    evidence.mails.push(mail(150, 3, 0));
-    assert_eq!(broken(&evidence), [ASKED_FOR]);
-    let act = Act::Send {
-        to: "ada".into(),
-        lifetime: 60,
-    };
-    evidence.calls.push(call(100, act, Outcome::Unknown));
-    assert_eq!(broken(&evidence), NONE);
-
-    let mut evidence = good();
-    evidence.mails[0].to = "bob".into();
-    assert_eq!(broken(&evidence), [ASKED_FOR], "it came to another");
 }
 
 #[test]
@@ -439,90 +325,4 @@ fn what_was_done_though_told_otherwise_is_found() {
     assert_eq!(broken(&evidence), [NOT_DONE]);
     evidence.calls.last_mut().unwrap().outcome = Outcome::Unknown;
     assert_eq!(broken(&evidence), NONE);
-}
-
-#[test]
-fn a_call_that_a_draining_node_failed_is_found() {
-    let send = |start, outcome| {
-        let act = Act::Send {
-            to: "bob".into(),
-            lifetime: 60,
-        };
-        call(start, act, outcome)
-    };
-    for (start, outcome, fails) in [
-        (600, Outcome::NotDone, true),
-        (600, Outcome::Unreached, true),
-        (600, Outcome::Unknown, true),
-        (1_500, Outcome::Unreached, false),
-        (1_500, Outcome::Unknown, false),
-    ] {
-        let mut evidence = good();
-        evidence.calls.push(send(start, outcome.clone()));
-        let found = broken(&evidence);
-        assert_eq!(
-            found == [DRAINING],
-            fails,
-            "{outcome:?} at {start}: {found:?}"
-        );
-    }
-}
-
-#[test]
-fn a_call_that_waits_since_an_earlier_fault_is_not_blamed_on_the_node_that_drains_now() {
-    let mut evidence = good();
-    let stop = evidence.troubles[0].start;
-    let act = Act::Send {
-        to: "bob".into(),
-        lifetime: 60,
-    };
-    evidence.calls.push(Call {
-        end: stop + 10,
-        ..call(stop - 100, act, Outcome::NotDone)
-    });
-    assert_eq!(broken(&evidence), [DRAINING]);
-    evidence.troubles.push(Trouble {
-        fault: Fault::Overload,
-        start: stop - 200,
-        end: stop - 150,
-        ..evidence.troubles[0]
-    });
-    assert_eq!(broken(&evidence), NONE);
-}
-
-#[test]
-fn a_slow_recovery_is_found() {
-    for recovered in [None, Some(5_001)] {
-        let mut evidence = good();
-        evidence.troubles[0].recovered = recovered;
-        assert_eq!(broken(&evidence), [RECOVERY]);
-    }
-}
-
-#[test]
-fn a_mail_server_that_is_back_and_gets_nothing_is_found() {
-    let mut evidence = good();
-    evidence.mails.pop();
-    assert!(broken(&evidence).contains(&FLOW), "none came");
-    let mut evidence = good();
-    evidence.mails.last_mut().unwrap().at = 236_001;
-    assert!(broken(&evidence).contains(&FLOW), "it came late");
-}
-
-#[test]
-fn a_mail_server_that_was_soon_in_trouble_again_is_not_asked_for_mails_in_between() {
-    let mut evidence = good();
-    let before = evidence
-        .troubles
-        .iter()
-        .find(|trouble| trouble.fault.holds_mails_back() > 0);
-    let again = before.copied().expect("there is one");
-    let lasted = again.end - again.start;
-    evidence.mails.last_mut().unwrap().at = again.end + 100 + lasted + 500;
-    evidence.troubles.push(Trouble {
-        start: again.end + 100,
-        end: again.end + 100 + lasted,
-        ..again
-    });
-    assert!(!broken(&evidence).contains(&FLOW));
 }
