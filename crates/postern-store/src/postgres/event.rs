@@ -181,19 +181,10 @@ pub(super) async fn of_requests(
 }
 
 /// The events of these rows, in the order of the rows; rows that are gone are passed over.
-pub(super) async fn named(session: &Session, rows: &[EventId]) -> Result<Vec<Event>, Failure> {
-    static NAMED: Sql = Sql {
-        text: "SELECT id, at, request_id, client, address, detail FROM events WHERE id = ANY($1)",
-        types: &[Type::UUID_ARRAY],
-    };
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<Id> = rows.iter().map(|id| Id(*id)).collect();
-    let found = session.query(&NAMED, &[&ids]).await?;
-    let mut told: HashMap<EventId, Vec<Event>> =
-        found.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(rows
+pub(super) async fn named(session: &Session, named: &[EventId]) -> Result<Vec<Event>, Failure> {
+    let ids: Vec<Id> = named.iter().map(|id| Id(*id)).collect();
+    let mut told: HashMap<EventId, Vec<Event>> = rows(session, &ids).await?.into_iter().collect();
+    Ok(named
         .iter()
         .filter_map(|id| told.remove(id))
         .flatten()

@@ -127,31 +127,33 @@ struct Put {
     change: Sql,
 }
 
-static PUT_SENDS: Put = Put {
-    new: Sql {
-        text: "INSERT INTO address_sends (address, times, version) SELECT * FROM unnest($1, $2, $3)",
-        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
-    },
-    change: Sql {
-        text: "UPDATE address_sends AS held SET times = new.times, version = new.version \
-               FROM unnest($1, $2, $3) AS new (address, times, version) \
-               WHERE held.address = new.address AND held.version = new.version - 1",
-        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
-    },
-};
+macro_rules! put {
+    ($table:literal) => {
+        Put {
+            new: Sql {
+                text: concat!(
+                    "INSERT INTO ",
+                    $table,
+                    " (address, times, version) SELECT * FROM unnest($1, $2, $3)"
+                ),
+                types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+            },
+            change: Sql {
+                text: concat!(
+                    "UPDATE ",
+                    $table,
+                    " AS held SET times = new.times, version = new.version \
+                     FROM unnest($1, $2, $3) AS new (address, times, version) \
+                     WHERE held.address = new.address AND held.version = new.version - 1"
+                ),
+                types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+            },
+        }
+    };
+}
 
-static PUT_GUESSES: Put = Put {
-    new: Sql {
-        text: "INSERT INTO address_guesses (address, times, version) SELECT * FROM unnest($1, $2, $3)",
-        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
-    },
-    change: Sql {
-        text: "UPDATE address_guesses AS held SET times = new.times, version = new.version \
-               FROM unnest($1, $2, $3) AS new (address, times, version) \
-               WHERE held.address = new.address AND held.version = new.version - 1",
-        types: &[Type::UUID_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
-    },
-};
+static PUT_SENDS: Put = put!("address_sends");
+static PUT_GUESSES: Put = put!("address_guesses");
 
 static PUT_CLIENTS: Sql = Sql {
     text: "INSERT INTO client_sends AS held (client, buckets, version) SELECT * FROM unnest($1, $2, $3) \
