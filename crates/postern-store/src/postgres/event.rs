@@ -149,6 +149,12 @@ fn of_one_act(one: &Event, other: &Event) -> bool {
 /// What one act told, with the row's id.
 pub(super) type Row = (EventId, Vec<Event>);
 
+/// Whether a row tells that a request was opened.
+pub(super) fn opens((_, told): &Row) -> bool {
+    told.iter()
+        .any(|event| matches!(event.what, EventKind::Initiated { .. }))
+}
+
 /// The rows with these ids, in the order of the ids of all; rows that are gone are passed over.
 pub(super) async fn rows(session: &Session, ids: &[Id]) -> Result<Vec<Row>, Failure> {
     static ROWS: Sql = Sql {

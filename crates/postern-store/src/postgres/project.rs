@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use postern_core::model::{AuthRequestId, Event, EventId, EventKind, LogEntry, Tally, Timestamp};
+use postern_core::model::{AuthRequestId, Event, EventId, LogEntry, Tally, Timestamp};
 use tokio_postgres::types::Type;
 
 use super::event;
@@ -89,7 +89,7 @@ impl Piece {
         let named = |(_, told): &event::Row| told.first()?.request;
         let opened: HashSet<_> = rows
             .iter()
-            .filter(|row| opens(row))
+            .filter(|row| event::opens(row))
             .filter_map(named)
             .collect();
         let unopened: HashSet<_> = rows
@@ -102,7 +102,7 @@ impl Piece {
 
     /// Takes in all rows: openings first, wherever they stand.
     fn fold(&mut self, rows: &[event::Row]) {
-        let (openings, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| opens(row));
+        let (openings, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| event::opens(row));
         for (row, told) in openings.into_iter().chain(others) {
             let Some(first) = told.first() else { continue };
             let opened_at = if let Some(id) = first.request {
@@ -160,12 +160,6 @@ impl Piece {
         tallies::add(session, &self.minutes).await?;
         Ok(next)
     }
-}
-
-/// Whether a row tells that a request was opened.
-fn opens((_, told): &event::Row) -> bool {
-    told.iter()
-        .any(|event| matches!(event.what, EventKind::Initiated { .. }))
 }
 
 async fn insert(session: &Session, entries: &[LogEntry], first: i64) -> Result<(), Failure> {

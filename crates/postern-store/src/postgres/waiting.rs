@@ -78,15 +78,16 @@ async fn page(session: &Session, after: Id) -> Result<Vec<Run>, Failure> {
 }
 
 impl Next {
-    /// Takes out the events of these requests that wait further behind.
+    /// Takes out the events of these requests that wait further behind, until each was opened.
     pub(super) async fn pull(
         &self,
         session: &Session,
         requests: &[Id],
     ) -> Result<Vec<Row>, Failure> {
         let (mut pulled, mut after) = (Vec::new(), self.firsts.last().copied());
+        let mut unopened: HashSet<Id> = requests.iter().copied().collect();
         while let Some(last) = after
-            && !requests.is_empty()
+            && !unopened.is_empty()
         {
             let runs = page(session, last).await?;
             let ids: Vec<Id> = runs.iter().flat_map(|run| run.ids.clone()).collect();
@@ -94,6 +95,10 @@ impl Next {
             let gone: HashSet<Id> = found.iter().map(|(id, _)| Id(*id)).collect();
             for run in &runs {
                 run.lose(session, &gone).await?;
+            }
+            for (_, told) in found.iter().filter(|row| event::opens(row)) {
+                let opened = told.first().and_then(|event| event.request);
+                opened.map(|request| unopened.remove(&Id::from(request)));
             }
             pulled.extend(found);
             after = runs.last().map(|run| run.first);
