@@ -7,11 +7,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use postern_core::model::{
-    AdminSession, AuthRequestId, Client, ClientId, ClientSecret, Invite, NodeId, Role,
-};
+use postern_core::model::{AuthRequestId, Client, ClientId, ClientSecret, Invite, NodeId, Role};
 use postern_core::ports::{Amendment, Clock, Engine, LogQuery};
 use postern_core::settings::Settings;
+use postern_store::contract::desk::session_of;
 use postern_store::contract::{accept, address, guess, issue, opening, send, send_many};
 use postern_store::copy::{Copied, CopyError, Place, copy, lift};
 use postern_store::testing::TempStore;
@@ -50,14 +49,7 @@ async fn filled(url: Option<String>) -> (TempStore, Vec<AuthRequestId>) {
 /// An admin who is in, and one who is invited.
 async fn let_in(store: &TempStore) {
     let now = store.clock.now();
-    let session = AdminSession {
-        digest: [1; 32],
-        email: address("admin"),
-        created_at: now,
-        seen_at: now,
-        proved_at: now,
-        agent: "Firefox".into(),
-    };
+    let session = session_of(1, address("admin"), now);
     store.engine.put_session(session, now).await.unwrap();
     let invite = Invite {
         digest: [2; 32],

@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
-use postern_core::model::{AdminSession, NodeId};
+use postern_core::model::NodeId;
 use postern_core::ports::{Clock, Engine};
+use postern_store::contract::desk::session_of;
 use postern_store::contract::{address, send_many};
 use postern_store::copy::{CopyError, Place, copy, lift};
 use postern_store::testing::TempStore;
@@ -20,14 +21,7 @@ async fn filled(url: Option<String>) -> TempStore {
     let store = TempStore::at(url, Tuning::default()).await;
     send_many(&store, 20).await;
     let now = store.clock.now();
-    let session = AdminSession {
-        digest: [1; 32],
-        email: address("admin"),
-        created_at: now,
-        seen_at: now,
-        proved_at: now,
-        agent: "Firefox".into(),
-    };
+    let session = session_of(1, address("admin"), now);
     store.engine.put_session(session, now).await.unwrap();
     store
 }

@@ -13,7 +13,8 @@ use crate::testing::TempStore;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn session_of(digest: u8, email: Email, at: Timestamp) -> AdminSession {
+/// An admin's session that began then.
+pub fn session_of(digest: u8, email: Email, at: Timestamp) -> AdminSession {
     AdminSession {
         digest: [digest; 32],
         email,
