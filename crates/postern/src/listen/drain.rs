@@ -15,7 +15,8 @@ use tokio::sync::watch;
 pub enum Phase {
     /// Serving.
     Open,
-    /// Still accepting, but every answer says goodbye: `Connection: close`, GOAWAY.
+    /// Still accepting, but goodbye is said: by every answer of HTTP/1 (`Connection: close`), and once to whoever
+    /// was there over HTTP/2 (GOAWAY).
     Leaving,
     /// The listener is closed; what is in flight may finish.
     Closed,

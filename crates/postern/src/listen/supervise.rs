@@ -57,8 +57,8 @@ pub(super) fn supervise(
 
 /// Returns when the connection should say goodbye.
 ///
-/// While the process is leaving, HTTP/2 is sent away at once (its GOAWAY loses nothing), HTTP/1
-/// with its next answer, or when the listener closes.
+/// While the process is leaving, HTTP/2 is sent away at once, HTTP/1 with its next answer, or when the
+/// listener closes.
 async fn goodbye(limits: &Limits, drain: &Drain, crowd: &Crowd, activity: &Activity) {
     tokio::select! {
         () = idle(limits, activity) => {}
@@ -68,7 +68,12 @@ async fn goodbye(limits: &Limits, drain: &Drain, crowd: &Crowd, activity: &Activ
     }
 }
 
+/// Who comes only while the process is leaving has been sent away before and stays until the listener closes:
+/// a call that a GOAWAY caught on its way is made once more, and must not meet the next.
 async fn http2_is_leaving(drain: &Drain, activity: &Activity) {
+    if drain.is_leaving() {
+        return std::future::pending().await;
+    }
     drain.reached(Phase::Leaving).await;
     let mut look = ticks(Duration::from_millis(100));
     while !(activity.is_http2() && activity.begun() > 0) {
@@ -127,4 +132,31 @@ fn ticks(every: Duration) -> Interval {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connection over which a call of HTTP/2 has come.
+    fn connected(drain: &Drain) -> mpsc::Receiver<Order> {
+        let (activity, crowd) = (Arc::new(Activity::default()), Arc::new(Crowd::new(9)));
+        activity.note_read(b"PRI * HTTP/2.0");
+        drop(activity.begin());
+        supervise(Limits::default(), drain.clone(), crowd, activity)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_is_sent_away_at_once_and_who_comes_after_that_when_the_listener_closes() {
+        let drain = Drain::new();
+        let mut here = connected(&drain);
+        let leaving = drain.clone();
+        tokio::spawn(async move { leaving.leave(Drain::GOODBYE).await });
+        drain.reached(Phase::Leaving).await;
+        let mut late = connected(&drain);
+        assert_eq!(here.recv().await, Some(Order::Goodbye));
+        assert_eq!(drain.phase(), Phase::Leaving);
+        assert_eq!(late.recv().await, Some(Order::Goodbye));
+        assert_eq!(drain.phase(), Phase::Closed);
+    }
 }
