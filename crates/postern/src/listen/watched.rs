@@ -5,11 +5,18 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use super::{activity::Activity, refusal};
+
+/// How long a peer is given to read that it was sent away.
+const LINGERING: Duration = Duration::from_secs(1);
 
 /// The stream of one connection.
 #[derive(Debug)]
@@ -18,6 +25,8 @@ pub(super) struct Watched<S> {
     activity: Arc<Activity>,
     /// A refusal being written, and how much of it is out.
     instead: Option<(Vec<u8>, usize)>,
+    /// Until when the peer may go on once we have said everything.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
@@ -26,7 +35,28 @@ impl<S> Watched<S> {
             stream,
             activity,
             instead: None,
+            lingering: None,
         }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Watched<S> {
+    /// Passes over what still comes, until the peer closes too. What it writes to a closed connection is
+    /// answered by a reset, by which it learns of the end before it has read our GOAWAY: it would not know
+    /// then whether a call that was on its way was taken.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let until = self
+            .lingering
+            .get_or_insert_with(|| Box::pin(sleep(LINGERING)));
+        while until.as_mut().poll(cx).is_pending() {
+            let mut passed_over = [0; 1024];
+            let mut into = ReadBuf::new(&mut passed_over);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into));
+            if read.is_err() || into.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -75,7 +105,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -113,6 +143,55 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        if self.activity.is_http2() {
+            self.poll_linger(cx)
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    /// Our end of a connection over which this has come, and the peer's.
+    async fn heard(greeting: &[u8]) -> (Watched<DuplexStream>, DuplexStream) {
+        let (ours, mut peer) = duplex(64);
+        let mut watched = Watched::new(ours, Arc::new(Activity::default()));
+        peer.write_all(greeting).await.unwrap();
+        watched
+            .read_exact(&mut vec![0; greeting.len()])
+            .await
+            .unwrap();
+        (watched, peer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_http2_peer_that_was_sent_away_may_still_write_until_it_has_read_so() {
+        let (mut watched, mut peer) = heard(b"PRI").await;
+        let mut shut = Box::pin(watched.shutdown());
+        assert!(shut.as_mut().now_or_never().is_none());
+        peer.write_all(&[0; 48]).await.unwrap();
+        assert!(shut.as_mut().now_or_never().is_none());
+        drop(peer);
+        assert!(shut.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_leaves_is_not_waited_for_without_end() {
+        let (mut watched, _peer) = heard(b"PRI").await;
+        watched.shutdown().await.unwrap();
+        let (mut watched, _peer) = heard(b"GET").await;
+        assert!(
+            watched.shutdown().now_or_never().is_some(),
+            "HTTP/1 is not waited for"
+        );
     }
 }
