@@ -128,6 +128,9 @@ pub(crate) enum Fault {
     Overload,
 }
 
+/// The longest that mails are held back after a fault, in milliseconds.
+const LONGEST_PAUSE: u64 = 61_000;
+
 impl Fault {
     /// What is broken, wherever it is.
     pub(crate) fn name(self) -> &'static str {
@@ -197,8 +200,18 @@ impl Fault {
     pub(crate) fn holds_mails_back(self) -> u64 {
         match self {
             Self::LostAnswers => 11_000,
-            Self::DeadMail => 61_000,
+            Self::DeadMail => LONGEST_PAUSE,
             _ => 0,
+        }
+    }
+
+    /// Until when mails may be held back once it lasted from `start` to `end`, where others before let them
+    /// be so until `until`. Who is tried when that is over and fails again is left alone for twice as long.
+    pub(crate) fn mails_wait_until(self, (start, end): (u64, u64), until: u64) -> u64 {
+        match self.holds_mails_back() {
+            0 => until,
+            _ if start < until => end + LONGEST_PAUSE,
+            held => end + held,
         }
     }
 

@@ -62,10 +62,7 @@ impl Schedule {
         }
         let mending = world.inflict(fault, lasts, &mut self.random).await?;
         let end = world.at();
-        self.held_back_until = self.held_back_until.max(match fault.holds_mails_back() {
-            0 => 0,
-            more => end + more,
-        });
+        self.held_back_until = fault.mails_wait_until((start, end), self.held_back_until);
         let whole = end >= self.held_back_until;
         let recovered = recovery(&self.application, whole).await;
         world.clear_up(fault)?;

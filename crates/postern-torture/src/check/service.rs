@@ -127,15 +127,20 @@ pub(super) fn recovery(evidence: &Evidence) -> Promise {
 
 /// After a mail server was in trouble, the circuit breaker lets somebody try in time.
 pub(super) fn mails_again(evidence: &Evidence) -> Promise {
-    let (mut findings, mut longest) = (Vec::new(), 0);
+    let (mut findings, mut longest, mut until) = (Vec::new(), 0, 0);
     for trouble in &evidence.troubles {
-        let held = trouble.fault.holds_mails_back();
+        if trouble.fault.holds_mails_back() == 0 {
+            continue;
+        }
+        let span = (trouble.start, trouble.end);
+        until = trouble.fault.mails_wait_until(span, until);
+        let held = until - trouble.end;
         // Where the next such trouble came before its end, that one tells.
         let again = evidence.troubles.iter().any(|next| {
             let holds = next.fault.holds_mails_back() > 0;
             holds && next.start > trouble.end && next.start < trouble.end + held + RECOVERY
         });
-        if held == 0 || again {
+        if again {
             continue;
         }
         let mut mails = evidence.mails.iter();

@@ -87,3 +87,26 @@ fn a_mail_server_that_was_soon_in_trouble_again_is_not_asked_for_mails_in_betwee
     });
     assert!(!broken(&evidence).contains(&FLOW));
 }
+
+#[test]
+fn a_mail_server_that_fails_again_before_its_pause_is_over_is_left_alone_for_longer() {
+    let lost = Fault::LostAnswers;
+    let first = lost.mails_wait_until((1_000, 7_000), 0);
+    assert_eq!(first, 18_000, "tried at 6 s, and at 16 s at the latest");
+    let again = lost.mails_wait_until((15_500, 18_500), first);
+    assert_eq!(again, 79_500, "failed at 16 s too");
+    assert_eq!(lost.mails_wait_until((18_000, 19_000), first), 30_000);
+    assert_eq!(Fault::Mail.mails_wait_until((15_500, 18_500), first), first);
+    let (mut evidence, at) = (good(), 1_000_000);
+    for start in [at, at + 10_000] {
+        trouble(&mut evidence, lost, start);
+    }
+    let mail = evidence.mails.last().cloned().expect("there is one");
+    evidence.mails.push(Mail {
+        at: at + 60_000,
+        ..mail
+    });
+    assert!(!broken(&evidence).contains(&FLOW));
+    evidence.troubles.pop();
+    assert!(broken(&evidence).contains(&FLOW), "it was tried soon");
+}
