@@ -1,10 +1,11 @@
+use std::cmp::Ordering;
 use std::fmt;
 
-use unic_langid::{CharacterDirection, LanguageIdentifier};
+use icu_locale::{LanguageIdentifier, LocaleDirectionality, LocaleExpander};
 
 /// A language as BCP 47 names it (RFC 5646): language, script, region. Variants and extensions
 /// are passed over: no wording of ours depends on them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Language {
     named: LanguageIdentifier,
     /// With the script and region that its readers most likely mean.
@@ -28,17 +29,17 @@ impl Language {
         let kept: Vec<_> = known.map(|(_, part)| part).collect();
         let named: LanguageIdentifier = kept.join("-").parse().ok()?;
         // The grammar has room for languages of five letters and more; none was ever registered.
-        if !(2..=3).contains(&named.language.as_str().len()) || named.language.is_empty() {
+        if !(2..=3).contains(&named.language.as_str().len()) || named.language.is_unknown() {
             return None;
         }
         let mut likely = named.clone();
-        likely.maximize();
+        LocaleExpander::new_extended().maximize(&mut likely);
         Some(Self { named, likely })
     }
 
     /// Whether its script runs from right to left.
     pub fn is_rtl(&self) -> bool {
-        self.named.character_direction() == CharacterDirection::RTL
+        LocaleDirectionality::new_extended().is_right_to_left(&self.named)
     }
 
     /// How well a text in this language serves a reader who asked for `wanted`: a higher number is
@@ -57,6 +58,19 @@ impl Language {
             (false, true) => 2,
             (false, false) => 1,
         }
+    }
+}
+
+/// Alphabetical, by language, script and region.
+impl Ord for Language {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.named.total_cmp(&other.named)
+    }
+}
+
+impl PartialOrd for Language {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
