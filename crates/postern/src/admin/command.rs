@@ -8,7 +8,7 @@ use super::template_command::TemplateCommand;
 
 /// What an admin may ask; the same over the socket and in the process of the command line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum AdminCommand {
     /// Make a client.
     ClientCreate {
@@ -164,7 +164,7 @@ pub struct DeliveriesWanted {
 
 /// What may be done with the keys that sign mails.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "dkim", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum DkimCommand {
     /// Make keys of a domain and show their DNS records.
     Create(NewDkim),

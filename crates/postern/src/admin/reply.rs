@@ -10,7 +10,7 @@ use crate::doctor::Report;
 
 /// What a command answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum AdminReply {
     /// A client was made.
     ClientCreated(NewSecret),

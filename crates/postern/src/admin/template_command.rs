@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an admin may ask of mail templates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TemplateCommand {
     /// Show every kind, and what is in force of it.
     List,

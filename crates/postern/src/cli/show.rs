@@ -53,8 +53,9 @@ pub(super) fn roots(roots: &RootKeys, as_json: bool) -> Result<(), Failure> {
 /// Writes an answer.
 pub(super) fn reply(reply: &AdminReply, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        let tagged = serde_json::to_value(reply).map_err(Failure::failed)?;
-        json(&tagged["value"])?;
+        let named = serde_json::to_value(reply).map_err(Failure::failed)?;
+        let answer = named.as_object().and_then(|only| only.values().next());
+        json(answer.unwrap_or(&named))?;
     } else {
         text(&lines(reply))?;
     }
