@@ -100,7 +100,9 @@ impl Check<'_> {
         };
         let drain = self.parsed("server.drain", units::duration(&raw.server.drain));
         let workers = self.number("server.workers", raw.server.workers, 0, 1024);
-        let workers = workers.map(|asked| NonZeroUsize::new(asked).unwrap_or_else(default_workers));
+        let embedded = raw.data.database_url.is_empty();
+        let workers = workers
+            .map(|asked| NonZeroUsize::new(asked).unwrap_or_else(|| default_workers(embedded)));
         Some(ServerConfig {
             listen: listen?,
             public_url: public_url?,
@@ -282,10 +284,11 @@ impl Check<'_> {
     }
 }
 
-/// Cores minus one, at least one: the store's writer thread has the other.
-fn default_workers() -> NonZeroUsize {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    NonZeroUsize::new(cores.saturating_sub(1)).unwrap_or(NonZeroUsize::MIN)
+/// One for each core, but for the one that the embedded store's writer thread has.
+fn default_workers(embedded: bool) -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let others = cores.get() - usize::from(embedded);
+    NonZeroUsize::new(others).unwrap_or(NonZeroUsize::MIN)
 }
 
 const MISSING_PUBLIC_URL: &str = "server.public_url is missing: write the origin that applications use, such as public_url = \"https://auth.example.com\", under [server]";

@@ -208,3 +208,16 @@ fn numbers_out_of_range_are_refused() {
         "outbox.concurrency (postern.toml:7): -1 is out of range: write 0 to 1000"
     );
 }
+
+#[test]
+fn every_core_serves_requests_but_for_the_one_of_the_embedded_stores_writer() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = |file: &str| {
+        let read = Config::read(&layers(file, &[]), Mode::Serve).expect("it makes sense");
+        read.server.workers.get()
+    };
+    let shared = "database_url = \"postgres://postern@127.0.0.1/postern?sslmode=disable\"";
+    assert_eq!(workers(&format!("{GOOD}{shared}")), cores);
+    assert_eq!(workers(GOOD), (cores - 1).max(1));
+    assert_eq!(workers(&GOOD.replace("[data]", "workers = 7\n[data]")), 7);
+}
