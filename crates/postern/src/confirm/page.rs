@@ -21,7 +21,7 @@ use postern_core::settings::Settings;
 use crate::mail::wording::{self, Wording};
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
+    let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let source = include_str!("../../templates/confirm/page.html");
