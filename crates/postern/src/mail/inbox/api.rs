@@ -19,7 +19,7 @@ use crate::listen::{RequestContext, RequestId};
 use crate::present::Problem;
 
 /// How many mails are read at a time; a long answer is sent as it is read.
-const PAGE: usize = 32;
+const PAGE: usize = 16;
 const MAX_LIMIT: usize = 10_000;
 const MAX_WAIT: u64 = 60;
 

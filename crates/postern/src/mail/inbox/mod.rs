@@ -17,6 +17,7 @@ use axum::routing::get;
 use postern_core::model::{Email, LinkToken, Passcode, SecretText};
 use postern_core::ports::Clock;
 use postern_store::inbox::{Inbox, InboxError, KeptMail, NewMail};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Carrier, Gate, Mail, Outcome, Parts, Patience, Reply, Stage, Transport, when};
@@ -71,11 +72,10 @@ impl DevInbox {
             "received_at": when::rfc3339(self.clock.now()),
         });
         let headers = json!({ "Subject": parts.subject, "X-Postern": "a preview with samples" });
-        let content = json!({ "text": parts.text, "html": parts.html, "headers": headers });
         let mail = NewMail {
             address: folded(to),
             summary: summary.to_string(),
-            content: content.to_string(),
+            content: content(parts, &headers),
         };
         self.inbox.put(mail).await.map(drop)
     }
@@ -159,12 +159,31 @@ fn keep(mail: &Mail, received_at: &str) -> NewMail {
         "auth_request_id": held.handle.expose(),
         "received_at": received_at,
     });
-    let content = json!({ "text": mail.parts.text, "html": mail.parts.html, "headers": headers });
     NewMail {
         address: folded(mail.to.as_given()),
         summary: summary.to_string(),
-        content: content.to_string(),
+        content: content(&mail.parts, &Value::Object(headers)),
     }
+}
+
+/// The large part of a mail, written at once and without a copy of it.
+fn content(parts: &Parts, headers: &Value) -> String {
+    let quotes = parts.html.bytes().filter(|byte| *byte == b'"').count();
+    let mut content = Vec::with_capacity(parts.html.len() + quotes + parts.text.len() + 2048);
+    let large = Content {
+        headers,
+        html: &parts.html,
+        text: &parts.text,
+    };
+    serde_json::to_writer(&mut content, &large).expect("texts have a JSON form");
+    String::from_utf8(content).expect("JSON is UTF-8")
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    headers: &'a Value,
+    html: &'a str,
+    text: &'a str,
 }
 
 /// Appends the mail as one JSON object. The stored parts are objects of their own, so that a mail
