@@ -14,6 +14,8 @@ pub use error::StartError;
 pub(crate) use error::with_sources;
 pub use machine::Machine;
 
+use std::time::Duration;
+
 use crate::admin::Admin;
 use crate::config::Config;
 use foundation::Foundation;
@@ -70,6 +72,10 @@ pub fn small_runtime() -> Result<tokio::runtime::Runtime, StartError> {
     built.map_err(|error| StartError::Other(format!("no runtime: {error}")))
 }
 
+/// How long a thread for work that blocks waits for more of it. The allocator keeps what is free until a thread
+/// ends, and then gives the system back what nobody took for a second.
+const IDLE_THREAD: Duration = Duration::from_secs(2);
+
 /// The server's runtime: as many workers as are configured, beside the store's own threads.
 ///
 /// # Errors
@@ -78,6 +84,7 @@ pub fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, StartError> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let built = builder
         .worker_threads(config.server.workers.get())
+        .thread_keep_alive(IDLE_THREAD)
         .thread_name("postern")
         .enable_all()
         .build();
