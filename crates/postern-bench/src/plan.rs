@@ -267,7 +267,10 @@ async fn ours(
         }
         Kind::Outbox => return flow::outbox(server, door, args.connections, args.stock()).await,
     };
-    // Making the stock is no load that anybody asks about: codes are read in pages of 10,000 mails.
+    if matches!(until, Until::Count(_)) {
+        // Making the stock is no load that anybody asks about, and mails are the most of it.
+        server.process.rested().await?;
+    }
     server.process.forget_peak()?;
     drive::round(server, door, args.connections, &Rc::new(work), until).await
 }

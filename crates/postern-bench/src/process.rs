@@ -76,6 +76,22 @@ impl Process {
         self.status("VmRSS:")
     }
 
+    /// Waits until it gives no more memory back, 20 s at most: an allocator keeps what is free for a
+    /// while, since it is mostly wanted again.
+    pub(crate) async fn rested(self) -> anyhow::Result<()> {
+        const LOOK: Duration = Duration::from_millis(2500);
+        let mut before = self.resident()?;
+        for _ in 0..8 {
+            tokio::time::sleep(LOOK).await;
+            let now = self.resident()?;
+            if now + now / 64 > before {
+                break;
+            }
+            before = now;
+        }
+        Ok(())
+    }
+
     /// Lets [`Self::peak_resident`] count from now on.
     pub(crate) fn forget_peak(self) -> anyhow::Result<()> {
         const PEAK: &str = "5";
