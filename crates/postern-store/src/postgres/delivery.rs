@@ -2,14 +2,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use postern_core::model::{
-    AuthRequestId, Delivery, DeliveryId, DeliveryState, Email, Fault, LastTry, NodeId, Outgoing,
-    Sealed, Timestamp,
+    AuthRequestId, Delivery, DeliveryId, DeliveryState, Email, Fault, LastTry, NodeId, Sealed,
+    Timestamp,
 };
 use postern_core::ports::{AddressedDelivery, OutboxState, WantedDeliveries};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::auth_request;
 use super::failure::{Failure, together};
 use super::ledger::all_won;
 use super::session::{Param, Session, Sql};
@@ -41,7 +40,7 @@ fn columns(ids: &[DeliveryId]) -> (Vec<Id>, Vec<i32>) {
         .unzip()
 }
 
-fn read(row: &Row) -> Result<(DeliveryId, Delivery), Failure> {
+pub(super) fn read(row: &Row) -> Result<(DeliveryId, Delivery), Failure> {
     let id = delivery_id(row, 0)?;
     let delivery = Delivery {
         id,
@@ -119,37 +118,6 @@ pub(super) async fn list(
         Ok(AddressedDelivery { delivery, address })
     };
     rows.iter().map(one).collect()
-}
-
-/// Finds a delivery with its request and its input, in one go.
-pub(super) async fn outgoing(
-    session: &Session,
-    id: DeliveryId,
-) -> Result<Option<Outgoing>, Failure> {
-    /// How many columns a delivery has, and a request behind it.
-    const WIDTHS: (usize, usize) = (10, 21);
-    static OUTGOING: Sql = Sql {
-        text: "SELECT mail.request_id, mail.ordinal, mail.generation, mail.state, mail.attempts, mail.queued_at, mail.due_at, \
-               mail.provider, mail.fault, mail.in_a_row, \
-               asked.id, asked.state, asked.expires_at, asked.generation, asked.generation_at, asked.sent_at, asked.resends, \
-               asked.wrong, asked.kid, asked.method, asked.template, asked.code_length, asked.alphabet, asked.hardened, \
-               asked.lifetime, asked.client, asked.address, asked.state_kid, asked.caller_state, asked.version, asked.test, \
-               given.kid, given.input \
-               FROM deliveries AS mail JOIN auth_requests AS asked ON asked.id = mail.request_id \
-               LEFT JOIN mail_inputs AS given ON given.request_id = mail.request_id \
-               WHERE mail.request_id = $1 AND mail.ordinal = $2",
-        types: &[Type::UUID, Type::INT4],
-    };
-    let params: [Param<'_>; 2] = [&Id::from(id.request), &i32::from(id.ordinal)];
-    let rows = session.query(&OUTGOING, &params).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    Ok(Some(Outgoing {
-        delivery: read(row)?.1,
-        request: auth_request::read(row, WIDTHS.0)?.0,
-        input: sealed(row, WIDTHS.0 + WIDTHS.1)?,
-    }))
 }
 
 static INPUTS: Sql = Sql {

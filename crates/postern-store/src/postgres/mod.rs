@@ -22,6 +22,7 @@ mod log;
 mod log_query;
 pub(crate) mod look;
 mod migrate;
+mod outgoing;
 mod plans;
 mod pool;
 mod project;
@@ -36,6 +37,7 @@ mod tallies;
 mod target;
 mod template;
 mod tls;
+mod together;
 mod value;
 mod version;
 mod waiting;
@@ -63,6 +65,7 @@ use crate::connect::{ConnectError, Tuning};
 pub(crate) struct PostgresStore {
     writers: Writers,
     pool: Pool,
+    outgoing: outgoing::Reads,
     bench: Arc<Bench>,
     cursor: Cursor,
     /// One projection at a time: a second one of this process would only wait for the first.
@@ -110,6 +113,7 @@ impl PostgresStore {
         Ok(Self {
             writers: Writers::start(&target, &bench, tuning),
             pool: Pool::new(target, tuning.postgres.connections, tuning.queue),
+            outgoing: outgoing::Reads::default(),
             bench,
             cursor,
             projecting: tokio::sync::Mutex::default(),

@@ -10,7 +10,7 @@ use postern_core::ports::{
 
 use super::act::{Answer, Ask};
 use super::session::Sql;
-use super::{PostgresStore, auth_request, bulk, delivery, forget, log, sweep, value};
+use super::{PostgresStore, auth_request, bulk, delivery, forget, log, outgoing, sweep, value};
 
 /// Leases ended in one act, so that no caller waits long behind it.
 const RELEASE: u16 = 500;
@@ -78,9 +78,8 @@ impl Store for PostgresStore {
     }
 
     async fn find_outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
-        let held = self.pool.take().await?;
-        let found = held.in_time(delivery::outgoing(&held, id)).await;
-        held.end(found)
+        let read = |ids| outgoing::read(&self.pool, ids);
+        self.outgoing.ask(id, read).await
     }
 
     async fn deliveries(
