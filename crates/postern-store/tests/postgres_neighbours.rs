@@ -12,7 +12,7 @@ use postern_core::model::{AuthRequestId, State, UsedBy};
 use postern_core::ports::{Decision, Engine, StoreError};
 use postern_core::settings::Settings;
 use postern_store::contract::{
-    accept, address, found, issue, issue_of, opening, send_many, sent, settled, told,
+    accept, address, first, found, issue, issue_of, opening, send_many, sent, settled, told,
 };
 use postern_store::testing::TempStore;
 use postern_store::{Patience, PostgresTuning, Tuning};
@@ -301,4 +301,35 @@ async fn of_ten_mails_the_one_whose_row_does_not_read_fails_by_itself() {
     for id in ids.iter().filter(|id| **id != ids[4]) {
         assert_eq!(told(&store, *id).await.len(), 3);
     }
+}
+
+#[tokio::test]
+async fn of_ten_mails_that_are_read_together_each_is_its_own_and_the_one_that_does_not_read_fails_by_itself()
+ {
+    let (store, url) = patient().await;
+    let look = outside(&url).await;
+    let ids = send_many(&store, 10).await;
+    let broken = format!(
+        "UPDATE auth_requests SET state = 99 WHERE id = '{}'",
+        uuid(ids[4])
+    );
+    run(&look, &broken).await;
+    let nowhere = AuthRequestId::from_bytes([9; 16]);
+    let asked: Vec<_> = ids.iter().copied().chain([nowhere, ids[0]]).collect();
+    let read = |id: AuthRequestId, engine: Arc<dyn Engine>| async move {
+        engine.find_outgoing(first(id)).await
+    };
+    let mut ended = together(asked.iter().map(|id| read(*id, Arc::clone(&store.engine)))).await;
+    let unreadable = ended.remove(4);
+    assert!(
+        matches!(unreadable, Err(StoreError::Broken(_))),
+        "{unreadable:?}"
+    );
+    let found: Vec<_> = ended
+        .into_iter()
+        .map(|one| Some(one.unwrap()?.request.id))
+        .collect();
+    let others = asked.iter().filter(|id| **id != ids[4]);
+    let expected: Vec<_> = others.map(|id| (*id != nowhere).then_some(*id)).collect();
+    assert_eq!(found, expected);
 }
