@@ -72,6 +72,9 @@ pub(crate) async fn run(plan: &Plan) -> Result<Evidence> {
         held_back_until: 0,
     };
     let troubles = if plan.faults {
+        for fault in world.left_out() {
+            eprintln!("left out: {fault}");
+        }
         schedule.run(plan.minutes).await?
     } else {
         tokio::time::sleep(Duration::from_secs_f64(plan.minutes * 60.0)).await;

@@ -39,13 +39,30 @@ impl World {
             ]),
             Engine::Sqlite => faults.extend(self.disk.as_ref().map(|_| Fault::Disk)),
         }
-        if self.node(0, |node| node.step_clock(0)).unwrap_or(false) {
+        if self.steps_clocks() {
             faults.push(Fault::Clock);
         }
         if long {
             faults.push(Fault::DeadMail);
         }
         faults
+    }
+
+    /// Kinds of faults that this machine has no means for, and why.
+    pub(crate) fn left_out(&self) -> Vec<&'static str> {
+        let disk = self.engine == Engine::Sqlite && self.disk.is_none();
+        let clock = !self.steps_clocks();
+        [
+            disk.then_some("no disk becomes full: no file system may be mounted here"),
+            clock.then_some("no clock is stepped: there is no libfaketime here"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn steps_clocks(&self) -> bool {
+        self.node(0, |node| node.step_clock(0)).unwrap_or(false)
     }
 
     /// Breaks something, keeps it broken for so long, and mends it; done when that is done. Answers for
