@@ -14,13 +14,13 @@ pub(crate) struct ScaleArgs {
     #[arg(long, default_value_t = 52.0)]
     send: f64,
     /// CPU microseconds of a node for a mail.
-    #[arg(long, default_value_t = 305.0)]
+    #[arg(long, default_value_t = 230.0)]
     mail: f64,
     /// CPU microseconds of a node for a verify.
     #[arg(long, default_value_t = 57.0)]
     verify: f64,
     /// CPU microseconds of the database for an act, all its processes together.
-    #[arg(long, default_value_t = 110.0)]
+    #[arg(long, default_value_t = 82.0)]
     database: f64,
     /// Acts of a sign-in on the database.
     #[arg(long, default_value_t = 4.0)]
