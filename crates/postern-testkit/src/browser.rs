@@ -49,6 +49,8 @@ impl Browser {
         ];
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
+            // A press that leads to another page is over before that page is there.
+            "timeouts": {"implicit": 10_000},
             "goog:chromeOptions": {"args": args},
         }}});
         let started = call(http.post(&url).json(&wanted)).await;
@@ -75,7 +77,7 @@ impl Browser {
     /// Presses the first element that the CSS selector finds.
     ///
     /// # Panics
-    /// When there is none, or it cannot be pressed.
+    /// When there is none after ten seconds, or it cannot be pressed.
     pub async fn click(&self, selector: &str) {
         let element = self.find(selector).await;
         self.post(&format!("element/{element}/click"), json!({}))
@@ -85,7 +87,7 @@ impl Browser {
     /// Types into the first element that the CSS selector finds.
     ///
     /// # Panics
-    /// When there is none, or it takes no text.
+    /// When there is none after ten seconds, or it takes no text.
     pub async fn type_into(&self, selector: &str, text: &str) {
         let element = self.find(selector).await;
         self.post(&format!("element/{element}/value"), json!({ "text": text }))
@@ -95,7 +97,7 @@ impl Browser {
     /// The text that a person sees in the first element that the CSS selector finds.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is none after ten seconds.
     pub async fn text(&self, selector: &str) -> String {
         let element = self.find(selector).await;
         let text = call(

@@ -50,7 +50,7 @@ async fn answer(peer: TcpStream, notes: Arc<Mutex<Vec<String>>>) {
     if let Some(path) = first.split(' ').nth(1) {
         notes.lock().unwrap().push(path.to_owned());
     }
-    let page = "<!doctype html><title>App</title><h1>The app</h1>";
+    let page = "<!doctype html><title>App</title><h1 id=app>The app</h1>";
     let answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
         page.len()

@@ -142,10 +142,10 @@ async fn a_link_that_every_scanner_opened_still_signs_the_person_in_once() {
     assert_eq!(browser.text("h1").await, "Anmelden bei Acme");
     assert!(browser.text("main").await.contains("ada@example.com"));
     browser.click("button").await;
+    assert_eq!(browser.text("h1#app").await, "The app");
     let arrived = browser.url().await;
     let (page, token) = arrived.split_once("?link_token=").unwrap();
     assert_eq!(page, format!("{}/in", app.url));
-    assert_eq!(browser.text("h1").await, "The app");
     assert_eq!(mailed.verify(token).await["email"], "ada@example.com");
 
     browser.visit(&mailed.link).await;
