@@ -123,7 +123,7 @@ pub(crate) struct RunArgs {
     /// Also measures the bare echo, RS256 signing and group commit, in turn with each round.
     #[arg(long)]
     pub(crate) floor: bool,
-    /// Threads of the echo. [default: as many as the server has beside its writer]
+    /// Threads of the echo. [default: as many as the server has beside the embedded store's writer]
     #[arg(long)]
     pub(crate) echo_workers: Option<usize>,
     /// Puts this many live requests into the store of a spawned server first.
