@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_core::model::{AuthRequestId, State, UsedBy};
+use postern_core::model::{AuthRequestId, Outgoing, State, UsedBy};
 use postern_core::ports::{Decision, Engine, StoreError};
 use postern_core::settings::Settings;
 use postern_store::contract::{
@@ -246,26 +246,29 @@ fn uuid(id: AuthRequestId) -> String {
     format!("{:032x}", u128::from_be_bytes(*id.as_bytes()))
 }
 
+/// Leaves a state in the row of that request that no release ever wrote.
+async fn spoil(client: &Client, table: &str, column: &str, id: AuthRequestId) {
+    let id = uuid(id);
+    let sql = format!("UPDATE {table} SET state = 99 WHERE {column} = '{id}'");
+    run(client, &sql).await;
+}
+
+fn assert_broken<T: std::fmt::Debug>(ended: &Result<T, StoreError>) {
+    assert!(matches!(ended, Err(StoreError::Broken(_))), "{ended:?}");
+}
+
 #[tokio::test]
 async fn of_ten_proofs_the_one_whose_row_does_not_read_fails_by_itself_and_the_nine_are_one_commit()
 {
     let (store, url) = patient().await;
     let look = outside(&url).await;
     let ids = send_many(&store, 10).await;
-    let broken = format!(
-        "UPDATE auth_requests SET state = 99 WHERE id = '{}'",
-        uuid(ids[4])
-    );
-    run(&look, &broken).await;
+    spoil(&look, "auth_requests", "id", ids[4]).await;
     let redeem = |id: AuthRequestId, engine: Arc<dyn Engine>| async move {
         engine.redeem(id, false, accept()).await
     };
     let mut ended = together(ids.iter().map(|id| redeem(*id, Arc::clone(&store.engine)))).await;
-    let unreadable = ended.remove(4);
-    assert!(
-        matches!(unreadable, Err(StoreError::Broken(_))),
-        "{unreadable:?}"
-    );
+    assert_broken(&ended.remove(4));
     for redeemed in ended {
         redeemed.unwrap().outcome.unwrap();
     }
@@ -283,23 +286,45 @@ async fn of_ten_mails_the_one_whose_row_does_not_read_fails_by_itself() {
     let (store, url) = patient().await;
     let look = outside(&url).await;
     let ids = send_many(&store, 10).await;
-    let broken = format!(
-        "UPDATE deliveries SET state = 99 WHERE request_id = '{}'",
-        uuid(ids[4])
-    );
-    run(&look, &broken).await;
+    spoil(&look, "deliveries", "request_id", ids[4]).await;
     let settle = |id: AuthRequestId, engine: Arc<dyn Engine>| async move {
         engine.settle_delivery(settled(id, sent())).await
     };
     let mut ended = together(ids.iter().map(|id| settle(*id, Arc::clone(&store.engine)))).await;
-    let unreadable = ended.remove(4);
-    assert!(
-        matches!(unreadable, Err(StoreError::Broken(_))),
-        "{unreadable:?}"
-    );
+    assert_broken(&ended.remove(4));
     assert!(ended.iter().all(Result::is_ok), "{ended:?}");
     for id in ids.iter().filter(|id| **id != ids[4]) {
         assert_eq!(told(&store, *id).await.len(), 3);
+    }
+}
+
+/// Reads the first mails of these requests, all at once.
+async fn read(
+    store: &TempStore,
+    ids: &[AuthRequestId],
+) -> Vec<Result<Option<Outgoing>, StoreError>> {
+    let one = |id: AuthRequestId, engine: Arc<dyn Engine>| async move {
+        engine.find_outgoing(first(id)).await
+    };
+    together(ids.iter().map(|id| one(*id, Arc::clone(&store.engine)))).await
+}
+
+#[tokio::test]
+async fn a_mail_that_the_database_itself_cannot_read_keeps_no_other_from_being_read() {
+    let (store, url) = patient().await;
+    let look = outside(&url).await;
+    let ids = send_many(&store, 10).await;
+    let failing = format!(
+        "ALTER TABLE deliveries RENAME TO whole; CREATE VIEW deliveries AS SELECT request_id, ordinal, \
+         CASE WHEN request_id = '{}' THEN 1 / ordinal ELSE generation END AS generation, \
+         state, attempts, queued_at, due_at, node, provider, fault, in_a_row FROM whole",
+        uuid(ids[4])
+    );
+    run(&look, &failing).await;
+    let mut ended = read(&store, &ids).await;
+    assert_broken(&ended.remove(4));
+    for found in ended {
+        assert!(found.unwrap().is_some());
     }
 }
 
@@ -309,22 +334,11 @@ async fn of_ten_mails_that_are_read_together_each_is_its_own_and_the_one_that_do
     let (store, url) = patient().await;
     let look = outside(&url).await;
     let ids = send_many(&store, 10).await;
-    let broken = format!(
-        "UPDATE auth_requests SET state = 99 WHERE id = '{}'",
-        uuid(ids[4])
-    );
-    run(&look, &broken).await;
+    spoil(&look, "auth_requests", "id", ids[4]).await;
     let nowhere = AuthRequestId::from_bytes([9; 16]);
     let asked: Vec<_> = ids.iter().copied().chain([nowhere, ids[0]]).collect();
-    let read = |id: AuthRequestId, engine: Arc<dyn Engine>| async move {
-        engine.find_outgoing(first(id)).await
-    };
-    let mut ended = together(asked.iter().map(|id| read(*id, Arc::clone(&store.engine)))).await;
-    let unreadable = ended.remove(4);
-    assert!(
-        matches!(unreadable, Err(StoreError::Broken(_))),
-        "{unreadable:?}"
-    );
+    let mut ended = read(&store, &asked).await;
+    assert_broken(&ended.remove(4));
     let found: Vec<_> = ended
         .into_iter()
         .map(|one| Some(one.unwrap()?.request.id))

@@ -20,9 +20,26 @@ pub(super) type Read = Result<Option<Outgoing>, StoreError>;
 /// Where those who are about to send a mail ask for it.
 pub(super) type Reads = Together<DeliveryId, Read>;
 
-/// Reads deliveries with their requests and inputs; one that does not read fails by itself.
+/// Reads deliveries with their requests and inputs; one that does not read fails by itself, also where the
+/// database says nothing of the others because of it.
 pub(super) async fn read(pool: &Pool, ids: Vec<DeliveryId>) -> Vec<Read> {
-    match found(pool, &ids).await {
+    let together = at_once(pool, &ids).await;
+    if ids.len() < 2
+        || !together
+            .iter()
+            .all(|read| matches!(read, Err(StoreError::Broken(_))))
+    {
+        return together;
+    }
+    let mut each = Vec::with_capacity(ids.len());
+    for id in ids {
+        each.extend(at_once(pool, &[id]).await);
+    }
+    each
+}
+
+async fn at_once(pool: &Pool, ids: &[DeliveryId]) -> Vec<Read> {
+    match found(pool, ids).await {
         Ok(found) => {
             let one = |id| {
                 found
